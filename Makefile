@@ -1,0 +1,100 @@
+# A Parallel Sysplex on one Linux machine. `make help` lists what there is.
+#
+# Everything is built under build/. Each folder's own .mk file adds to the lists below:
+#   PROGRAMS   host programs, build/bin/NAME
+#   MODULES    the Hercules plugin
+#   GUESTS     programs that IPL under Hercules, build/guest/NAME.bin
+#   CHECKS     tests: programs or scripts that write TAP (Test Anything Protocol) to standard output
+#   BENCHES    benchmarks
+# and gives the rules that link them. Objects come from three pattern rules: host, host with sanitizers, guest.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+B := build
+HERCULES_SRC := $(B)/src/hercules
+LWIP_SRC := $(B)/src/lwip
+
+PROGRAMS :=
+MODULES :=
+GUESTS :=
+CHECKS :=
+BENCHES :=
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror
+CPPFLAGS := -I. -D_GNU_SOURCE -MMD -MP
+CC := gcc
+CFLAGS := -std=gnu11 -O2 -g -fno-strict-aliasing $(WARNINGS)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+GUEST_CC := s390x-linux-gnu-gcc
+GUEST_OBJCOPY := s390x-linux-gnu-objcopy
+GUEST_CPPFLAGS := -I. -MMD -MP
+GUEST_CFLAGS := -std=gnu11 -O2 -g -march=z900 -ffreestanding -nostdlib -msoft-float -fno-pic -no-pie -fno-strict-aliasing \
+	-fno-delete-null-pointer-checks -fno-stack-protector -fno-asynchronous-unwind-tables $(WARNINGS)
+
+include cfemu/cfemu.mk
+include herc-device/herc-device.mk
+include stack/stack.mk
+include guest-tests/guest-tests.mk
+include tools/tools.mk
+
+.PHONY: all build help setup run check bench clean
+
+# The set-up must be complete before anything is compiled; the second make sees what it brought.
+all: setup
+	@$(MAKE) --no-print-directory build
+
+build: $(PROGRAMS) $(MODULES) $(GUESTS)
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## make run             set up, build, boot the Sysplex, run the applications, verify the capture, tell the result
+##   CLUSTERPORTS=off   the same without cluster-wide port assignment: shows the collisions it prevents
+run: all
+	@$(B)/bin/sysplex run $(if $(filter off,$(CLUSTERPORTS)),--clusterports=off) $(RUN_OPTIONS)
+
+## make check           set up, build, run every test; last line: N passed, N failed
+check: all
+	@$(MAKE) --no-print-directory build-checks
+	@tools/check/run $(CHECKS)
+
+.PHONY: build-checks
+build-checks: $(CHECKS)
+
+## make bench           benchmarks: what the budgets of the design say, and what this machine measured
+bench: all
+	@$(MAKE) --no-print-directory $(BENCHES)
+	@for b in $(BENCHES); do $$b || exit 1; done
+
+## make setup           install what is missing, bring the sources of Hercules and lwIP; nothing to do when done
+setup:
+	@tools/setup/setup
+
+## make clean           remove what was built; keeps the sources that setup brought
+clean:
+	rm -rf $(B)/bin $(B)/host $(B)/san $(B)/guest $(B)/tests $(B)/lib $(B)/bench
+
+# --- objects -------------------------------------------------------------------------------------------------------
+
+$(B)/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
+
+$(B)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS) -c -o $@ $<
+
+$(B)/guest/%.o: %.c
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(GUEST_CPPFLAGS) $(GUEST_CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
+
+$(B)/guest/%.o: %.S
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(GUEST_CPPFLAGS) $(GUEST_CFLAGS) -c -o $@ $<
+
+-include $(shell find $(B)/host $(B)/san $(B)/guest -name '*.d' 2>/dev/null)

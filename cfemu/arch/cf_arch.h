@@ -1,0 +1,229 @@
+/* The message architecture of the coupling facility: what every door (CFMSG instruction, CFS channel device, process,
+ * link) carries, byte for byte.
+ *
+ * A request is a 256-byte message command block (MCB) and, for writes, up to 64 KiB of data; the answer is a 256-byte
+ * message response block (MRB) and, for reads, up to 64 KiB of data. All fields are big-endian (cf_bytes.h). Bytes that
+ * a command does not use must be zero in the MCB and are zero in the MRB.
+ *
+ *   MCB                                            MRB
+ *   0   command            2  locate               0   response          2  reason
+ *   3   entry type         4  lock operation       4   data length
+ *   5   lock mode          6  version compare      8   connect token
+ *   7   version update     8  options              16  structure id     20  connection id
+ *   12  structure id      16  connect token        24  list number      28  lock owner (connection id)
+ *   24  list number       28  lock index           32  version number
+ *   32  version comparand 40  version value        40  list entry count
+ *   48  LEID (12)         60  data length          48  LEID (12)        60  elements of the entry
+ *   64  name or key (16)  80  authority comparand  64  name or key (16)
+ *   96  authority (16)    112 target list          80  entries in use   84  entries in all
+ *   116 vector index      120 restart token        88  elements in use  92  elements in all
+ *   128 adjunct (64)      192 command's own (64)   120 restart token    128 adjunct (64)   192 command's own (64)
+ *
+ * Modelled on the published interfaces of IXLCONN and IXLLIST (z/OS MVS Sysplex Services Reference); the bytes are ours,
+ * the real ones are not published. Freestanding: no other header of the project is needed. */
+#ifndef CF_ARCH_H
+#define CF_ARCH_H
+
+#include <stdint.h>
+
+/* Sizes */
+#define CF_MCB_SIZE 256u
+#define CF_MRB_SIZE 256u
+#define CF_DATA_MAX 65536u      /* data of one command, bytes: 255 elements of 256 fit, and so do 16 buffers of 4 KiB */
+#define CF_ADJUNCT_SIZE 64u
+#define CF_NAME_SIZE 16u        /* structure, connection and entry names; entry keys; authorities */
+#define CF_LEID_SIZE 12u
+#define CF_ELEMENT_MIN 256u     /* element size is CF_ELEMENT_MIN << ELEMCHAR */
+#define CF_LEVEL 17             /* the CFLEVEL whose limits we follow */
+
+/* MCB field offsets */
+enum {
+    MCB_COMMAND = 0,        /* u16: enum cf_command */
+    MCB_LOCATE = 2,         /* u8: enum cf_locate */
+    MCB_ENTRYTYPE = 3,      /* u8: enum cf_entrytype, WRITE only */
+    MCB_LOCKOPER = 4,       /* u8: enum cf_lockoper */
+    MCB_LOCKMODE = 5,       /* u8: enum cf_lockmode */
+    MCB_VERSCOMP = 6,       /* u8: enum cf_verscomp */
+    MCB_VERSUPDATE = 7,     /* u8: enum cf_versupdate */
+    MCB_OPTIONS = 8,        /* u8: CF_OPT_* */
+    MCB_STRUCTURE = 12,     /* u32: structure id from CONNECT */
+    MCB_TOKEN = 16,         /* u64: connect token from CONNECT; carries connection id and epoch, opaque to users */
+    MCB_LIST = 24,          /* u32: list number, 0 .. LISTHEADERS-1 */
+    MCB_LOCKINDEX = 28,     /* u32: lock entry, 0 .. LOCKENTRIES-1 */
+    MCB_VERSION_COMP = 32,  /* u64 */
+    MCB_VERSION = 40,       /* u64: new value for VERSUPDATE=SET */
+    MCB_LEID = 48,          /* 12 bytes */
+    MCB_DATALEN = 60,       /* u32: bytes of data that accompany the command */
+    MCB_NAME = 64,          /* 16 bytes: entry name or key; CONNECT: structure name, blank padded EBCDIC-free ASCII */
+    MCB_AUTH_COMP = 80,     /* 16 bytes; CONNECT: connection name */
+    MCB_AUTH = 96,          /* 16 bytes; CONNECT: system name (8), job name (8), for displays */
+    MCB_TARGET_LIST = 112,  /* u32 */
+    MCB_VECTORINDEX = 116,  /* u32: bit in the connector's list notification vector */
+    MCB_RESTART = 120,      /* u64 */
+    MCB_ADJUNCT = 128,      /* 64 bytes */
+    MCB_OWN = 192,          /* 64 bytes: the command's own, see below */
+};
+
+/* MRB field offsets */
+enum {
+    MRB_RESPONSE = 0,       /* u16: enum cf_response */
+    MRB_REASON = 2,         /* u16: offset of the MCB field at fault for CF_RSP_BAD_REQUEST, else 0 */
+    MRB_DATALEN = 4,        /* u32: bytes of data returned */
+    MRB_TOKEN = 8,          /* u64 */
+    MRB_STRUCTURE = 16,     /* u32 */
+    MRB_CONID = 20,         /* u32: 1 .. 255 */
+    MRB_LIST = 24,          /* u32: list that holds the entry */
+    MRB_LOCKOWNER = 28,     /* u32: connection that holds the lock, 0 = nobody */
+    MRB_VERSION = 32,       /* u64: version of the entry after the command */
+    MRB_LISTCOUNT = 40,     /* u32: entries on the list after the command */
+    MRB_LEID = 48,          /* 12 bytes */
+    MRB_ELEMENTS = 60,      /* u32 */
+    MRB_NAME = 64,          /* 16 bytes */
+    MRB_ENTRIES_USED = 80,
+    MRB_ENTRIES_TOTAL = 84,
+    MRB_ELEMENTS_USED = 88,
+    MRB_ELEMENTS_TOTAL = 92,
+    MRB_RESTART = 120,
+    MRB_ADJUNCT = 128,
+    MRB_OWN = 192,
+};
+
+enum cf_command {
+    CF_CMD_IDENTIFY = 0x0001,       /* what CF is this: MRB_OWN holds name (8), CFLEVEL u32, size KiB u64, free KiB u64 */
+    CF_CMD_CONNECT = 0x0010,        /* IXLCONN: connect, allocate the structure if it does not exist */
+    CF_CMD_DISCONNECT = 0x0011,     /* IXLDISC */
+    CF_CMD_LIST_READ = 0x0100,      /* IXLLIST REQUEST=READ */
+    CF_CMD_LIST_WRITE = 0x0101,     /* IXLLIST REQUEST=WRITE */
+    CF_CMD_LIST_DELETE = 0x0102,    /* IXLLIST REQUEST=DELETE; returns what it deleted (data and adjunct as asked) */
+    CF_CMD_LIST_LOCK = 0x0103,      /* IXLLIST REQUEST=LOCK: only the lock operation */
+    CF_CMD_LIST_MONITOR = 0x0104,   /* IXLLIST REQUEST=MONITOR_LIST; CF_OPT_STOP ends it */
+    CF_CMD_VECTOR_READ = 0x0110,    /* IXLVECTR: the connection's notification vector and its pending events */
+};
+
+/* How an entry is found. */
+enum cf_locate {
+    CF_LOCATE_NONE = 0,
+    CF_LOCATE_HEAD = 1,             /* first entry of MCB_LIST; WRITE of a new entry: place it there */
+    CF_LOCATE_TAIL = 2,
+    CF_LOCATE_LEID = 3,
+    CF_LOCATE_NAME = 4,             /* unique name in the structure, whichever list holds it */
+    CF_LOCATE_KEY_HEAD = 5,         /* first entry of MCB_LIST with this key */
+    CF_LOCATE_KEY_TAIL = 6,
+};
+
+enum cf_entrytype {                 /* WRITE: ENTRYTYPE= */
+    CF_ENTRY_ANY = 0,               /* replace it if it is there, else create it */
+    CF_ENTRY_NEW = 1,               /* create; CF_RSP_ENTRY_EXISTS if it is there: test-and-add in one command */
+    CF_ENTRY_OLD = 2,               /* replace; CF_RSP_NO_ENTRY if it is not there */
+};
+
+enum cf_lockoper {                  /* LOCKOPER=, done together with the request: both happen or neither */
+    CF_LOCK_NONE = 0,
+    CF_LOCK_SET = 1,                /* obtain. A connection that holds it already (a grant after waiting) simply has it */
+    CF_LOCK_RESET = 2,              /* the caller must hold it; released after the request, granted to the next waiter */
+    CF_LOCK_NOTHELD = 3,            /* do the request only if nobody holds the lock */
+    CF_LOCK_HELDBY = 4,             /* do the request only if the caller holds the lock, and keep it */
+    CF_LOCK_TEST = 5,               /* LOCK request only: who holds it */
+};
+
+enum cf_lockmode {
+    CF_LOCKMODE_COND = 0,           /* contention: CF_RSP_LOCK_HELD */
+    CF_LOCKMODE_UNCOND = 1,         /* contention: CF_RSP_LOCK_QUEUED, first come first served; a grant is an event */
+};
+
+enum cf_verscomp { CF_VERSCOMP_NONE = 0, CF_VERSCOMP_EQUAL = 1, CF_VERSCOMP_LESSOREQUAL = 2 };
+enum cf_versupdate { CF_VERSUPDATE_NONE = 0, CF_VERSUPDATE_SET = 1, CF_VERSUPDATE_INC = 2, CF_VERSUPDATE_DEC = 3 };
+
+enum {                              /* MCB_OPTIONS */
+    CF_OPT_DATA = 0x80,             /* read or write the data entry; a WRITE without it leaves the data as it is */
+    CF_OPT_ADJUNCT = 0x40,          /* read or write the adjunct; unspecified on a new entry: zeros */
+    CF_OPT_LISTCOMP = 0x20,         /* LISTNUM compare: the entry must be on MCB_LIST */
+    CF_OPT_STOP = 0x10,             /* MONITOR: stop */
+    CF_OPT_FAILURE = 0x08,          /* DISCONNECT REASON=FAILURE */
+};
+
+/* CONNECT: attributes at MCB_OWN, fixed by the first connector; the answer has the attributes in force at MRB_OWN in
+ * the same layout, and the caller checks them itself, as on the real machine. */
+enum {
+    CONN_LISTHEADERS = 0,           /* u32, 1 .. 65536 (0 = lock structure, a later step) */
+    CONN_LOCKENTRIES = 4,           /* u32, 0 = not serialized, else rounded up to a power of two */
+    CONN_SIZE_KIB = 8,              /* u32: storage of the structure; 0 = as the facility decides */
+    CONN_MAXELEMNUM = 12,           /* u16, 1 .. 255 */
+    CONN_ELEMCHAR = 14,             /* u8: element size 256 << ELEMCHAR, 0 .. 4 */
+    CONN_FLAGS = 15,                /* u8: CF_CONN_* */
+    CONN_ENTRYRATIO = 16,           /* u16: entries : elements */
+    CONN_ELEMENTRATIO = 18,         /* u16 */
+    CONN_VECTORLEN = 20,            /* u32: bits of the list notification vector, multiple of 32, at most 1024 */
+    CONN_EXISTING = 24,             /* u8, answer only: 1 = structure was there already */
+    CONN_RECONNECTED = 25,          /* u8, answer only: 1 = a failed-persistent connection of this name was taken up */
+    CONN_CFNAME = 32,               /* 8 bytes, answer only */
+};
+enum {
+    CF_CONN_ADJUNCT = 0x80,         /* ADJUNCT=YES */
+    CF_CONN_NAMED = 0x40,           /* REFOPTION=NAME */
+    CF_CONN_KEYED = 0x20,           /* REFOPTION=KEY */
+    CF_CONN_STRDISP_KEEP = 0x10,    /* STRDISP=KEEP */
+    CF_CONN_CONDISP_KEEP = 0x08,    /* CONDISP=KEEP */
+};
+
+/* VECTOR_READ: MRB_OWN+0 u32 number of vector bytes; the vector comes as data (bit 0 = high bit of byte 0, 1 = list not
+ * empty). MRB_OWN+8 u32 event bits below, reported once. */
+enum {
+    CF_EVENT_LOCK_GRANTED = 0x80000000u,    /* a queued lock is the caller's now; MRB_LOCKOWNER is the caller,
+                                               MRB_OWN+12 u32 the lock index; one grant per VECTOR_READ */
+    CF_EVENT_CONN_FAILED = 0x40000000u,     /* MRB_OWN+16: bit map (32 bytes, bit = connection id) of connections that
+                                               have failed since the last report */
+    CF_EVENT_LIST = 0x20000000u,            /* a monitored list became non-empty since the last report */
+    CF_EVENT_CONN_NEW = 0x10000000u,        /* a new connection joined the structure since the last report */
+};
+
+enum cf_response {
+    CF_RSP_OK = 0,
+    CF_RSP_NO_ENTRY = 0x0010,
+    CF_RSP_ENTRY_EXISTS = 0x0011,
+    CF_RSP_VERSION_MISMATCH = 0x0012,
+    CF_RSP_LIST_MISMATCH = 0x0013,
+    CF_RSP_AUTHORITY_MISMATCH = 0x0014,
+    CF_RSP_KEY_MISMATCH = 0x0015,
+    CF_RSP_LOCK_HELD = 0x0020,          /* MRB_LOCKOWNER says by whom */
+    CF_RSP_LOCK_QUEUED = 0x0021,        /* a grant event follows; then repeat the request */
+    CF_RSP_LOCK_NOT_HELD = 0x0022,      /* RESET, HELDBY: the caller does not hold it */
+    CF_RSP_LIST_FULL = 0x0030,
+    CF_RSP_STRUCTURE_FULL = 0x0031,
+    CF_RSP_CF_FULL = 0x0032,            /* no storage for the structure */
+    CF_RSP_BUFFER_FULL = 0x0033,        /* the data does not fit the caller's buffer; nothing was done; MRB_DATALEN says what is needed */
+    CF_RSP_TIMEOUT = 0x0034,            /* ended early: repeat with MRB_RESTART */
+    CF_RSP_NO_STRUCTURE = 0x0040,
+    CF_RSP_NO_CONNECTION = 0x0041,      /* token unknown or of an epoch that was fenced */
+    CF_RSP_NAME_IN_USE = 0x0042,        /* CONNECT: an active connection has this name */
+    CF_RSP_TOO_MANY = 0x0043,           /* CONNECT: no connection or structure slot is free */
+    CF_RSP_BUSY = 0x0050,               /* the structure is held up; nothing was done; try again */
+    CF_RSP_BAD_COMMAND = 0x0060,
+    CF_RSP_BAD_REQUEST = 0x0061,        /* MRB_REASON = offset of the MCB field at fault */
+};
+
+/* CFMSG, the instruction: B2F1 D2(B2), S format, privileged. General register 1 holds the subsystem identification word
+ * of a CFS device, which names the coupling facility; the operand address (doubleword boundary) designates the message
+ * operation block. Condition code 0: done, the MRB is stored; 2: busy, nothing was done; 3: not operational. */
+#define CFMSG_OPCODE 0xB2F1
+enum {
+    MOB_MCB = 0,                    /* u64 address, doubleword boundary */
+    MOB_MRB = 8,                    /* u64 address, doubleword boundary */
+    MOB_DATA_OUT = 16,              /* u64 address of data to the CF */
+    MOB_DATA_IN = 24,               /* u64 address of the buffer for data from the CF */
+    MOB_DATA_OUT_LEN = 32,          /* u32 bytes, 0 .. CF_DATA_MAX */
+    MOB_DATA_IN_LEN = 36,           /* u32 bytes, 0 .. CF_DATA_MAX */
+    MOB_SIZE = 40,
+};
+
+/* CFS, the channel device. WRITE carries MCB + data, READ fetches MRB + data of the last WRITE; SENSE, SENSE ID, NOP as
+ * usual. Attention (unsolicited) means: a connection of this image has something to read with VECTOR_READ. */
+#define CFS_CCW_WRITE 0x01
+#define CFS_CCW_READ 0x02
+#define CFS_CCW_NOP 0x03
+#define CFS_CCW_SENSE 0x04
+#define CFS_CCW_SENSE_ID 0xE4
+#define CFS_CU_TYPE 0x2064          /* control unit and device type in SENSE ID: a machine that is its own */
+#define CFS_CU_MODEL 0x01
+
+#endif

@@ -1,0 +1,59 @@
+/* The coupling facility as its users see it: one shared-memory segment is one CF, any number of processes on this
+ * machine map it and execute commands in their own thread, under one robust mutex per structure.
+ *
+ *   process A (Hercules, plugin) ─┐
+ *   process B (Hercules, plugin) ─┼─ cf_message() ─► segment /dev/shm/<name>
+ *   host tool (cfctl, tests)     ─┘
+ *
+ * Invariant: kill -9 of any user at any instruction leaves every structure valid and every acknowledged command done.
+ * See cf_segment.h for the layout and cf_undo.h for how. */
+#ifndef CF_H
+#define CF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "cfemu/arch/cf_arch.h"
+
+struct cf;      /* one process's view of a CF */
+
+/* Create the segment of a CF. name: shared memory object name as for shm_open without the slash, e.g. "plex1.CF01";
+ * cfname: 1..8 characters A-Z 0-9 @ # $; size: bytes of the whole segment, 1 MiB .. 64 GiB.
+ * 0, or -errno (-EEXIST: it exists, -EINVAL: a value out of range). */
+int cf_create(const char *name, const char *cfname, uint64_t size);
+
+/* Remove the name; users that have it mapped keep it until they close. 0 or -errno. */
+int cf_remove(const char *name);
+
+/* Map a CF and attach this process to it: *cf gets the view. system: name of the image for displays (1..8 characters).
+ * 0, or -errno: -ENOENT no such CF, -EPROTO not a CF segment or another version, -ENOSPC no attachment slot free. */
+int cf_open(const char *name, const char *system, struct cf **cf);
+
+/* Detach: connections made through this view are disconnected as by a failure of the user. */
+void cf_close(struct cf *cf);
+
+/* Execute one command. mcb: CF_MCB_SIZE bytes. out: data to the CF, out_len 0 .. CF_DATA_MAX. mrb: CF_MRB_SIZE bytes,
+ * always filled. in: buffer for data from the CF, in_cap bytes. The result is in MRB_RESPONSE; there is no other error.
+ * Callable from any thread. Takes no other lock than the structure's, makes no system call unless it waits or wakes. */
+void cf_message(struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in, uint32_t in_cap);
+
+/* Wait until a connection of this view has something to report (list transition, lock grant, connection event), or
+ * timeout_ms passes (-1: for ever), or cf_interrupt() is called. seen: in/out, the notification count that the caller
+ * has dealt with; start with 0. true: there is something new, read it with VECTOR_READ. One waiter per view. */
+bool cf_wait(struct cf *cf, uint32_t *seen, int timeout_ms);
+
+/* Make the current or the next cf_wait() return. */
+void cf_interrupt(struct cf *cf);
+
+/* Watch the other processes of this CF until cf_interrupt(): as soon as one ends, its connections fail (locks go to the
+ * next waiter, survivors get the event). Run it in a thread of its own, or not at all (then the next command that meets
+ * the dead one cleans up). */
+void cf_watch(struct cf *cf);
+
+/* Walk the whole segment and check every invariant; findings go to report (may be NULL), a line each. Takes each
+ * structure's mutex in turn, repairs nothing. Number of findings, 0 = valid. */
+int cf_check(struct cf *cf, FILE *report);
+
+#endif

@@ -1,0 +1,1 @@
+# Programs that IPL under Hercules and test one mechanism each.

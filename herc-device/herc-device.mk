@@ -1,0 +1,1 @@
+# The Hercules plugin hdtcfs.so.

@@ -1,0 +1,1 @@
+# base, profile, sip, operator.

@@ -1,0 +1,4 @@
+# The portable stack extension (host tests) and the image (guest).
+include stack/core.mk
+include stack/profile.mk
+include stack/image/image.mk

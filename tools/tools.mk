@@ -1,0 +1,1 @@
+# Tools: sysplex, tuplecheck, cfctl.
