@@ -1,0 +1,27 @@
+/* Every limit of the coupling facility, each with its reason. Limits of the messages stand in cf_arch.h. */
+#ifndef CF_LIMITS_H
+#define CF_LIMITS_H
+
+#define CF_SEGMENT_MIN (1ull << 20)     /* the fixed part and one smallest structure */
+#define CF_SEGMENT_MAX (64ull << 30)    /* increment numbers and element numbers stay well inside 32 bits */
+#define CF_INCREMENT (256u << 10)       /* storage increment: small enough for small structures, large enough that the
+                                           255 elements of an entry find a contiguous run in it */
+#define CF_STRUCTURES_MAX 1024u         /* directory slots; 1023 structures is the architected limit of CFLEVEL 17 */
+#define CF_CONNECTIONS_MAX 255u         /* connection ids are 1 .. 255 */
+#define CF_ATTACHMENTS_MAX 256u         /* processes (and views in them) of one CF: 32 images and tools, with room */
+#define CF_LISTHEADERS_MAX 65536u
+#define CF_LOCKENTRIES_MAX (1u << 20)   /* lock entries of one structure: 16 MiB of control storage */
+#define CF_MAXELEMNUM_MAX 255u
+#define CF_ELEMCHAR_MAX 4u              /* elements of 256 .. 4096 bytes */
+#define CF_VECTOR_BITS_MAX 1024u        /* list notification vector of one connection */
+#define CF_WAITS_MAX 8u                 /* locks that one connection can wait for at once */
+#define CF_MONITORS_MAX 1024u           /* list monitors of one structure */
+#define CF_INCREMENT_ELEMENTS 1024u     /* elements of one increment, at most: 256 KiB of the smallest ones */
+#define CF_UNDO_MAX 4096u               /* stores of one command. Worst case: an entry of 255 scattered elements is
+                                           replaced by another (3 words per element: 1530) on a list that 255
+                                           connections monitor (2 words each: 510), and some 50 for the entry itself */
+#define CF_SIZE_DEFAULT (4u << 20)      /* CONN_SIZE_KIB = 0 */
+#define CF_BUSY_MS 250                  /* longest wait for a structure before CF_RSP_BUSY. Commands take microseconds:
+                                           who holds one longer is stopped, not slow */
+
+#endif

@@ -1,0 +1,318 @@
+/* The layout of a CF segment, private to the engine and to tools that display it.
+ *
+ *   segment                                       structure = control increments, contiguous, then any others
+ *   ┌──────────────────────────────┐ 0            ┌────────────────────────────────┐ slot.control
+ *   │ header: magic, size, epoch,  │              │ struct cf_structure: attributes│
+ *   │   directory mutex            │              │   counts, statistics, undo log │
+ *   │ attachments: process slots   │              │   connections, monitors        │
+ *   │ directory: structure slots   │              │ list headers                   │ lists
+ *   │   with their mutexes         │              │ lock entries                   │ locks
+ *   │ map: owner of each increment │              │ hash buckets of names          │ hash
+ *   ├──────────────────────────────┤ first        │ numbers of entry increments    │ entry_increments
+ *   │ increment 0                  │              │ numbers of element increments  │ element_increments
+ *   │ increment 1                  │              │ bit per element increment      │ element_free
+ *   │ …                            │              └────────────────────────────────┘
+ *   └──────────────────────────────┘ size
+ *
+ *   entry increment: entry controls, each followed by its adjunct if the structure has adjuncts
+ *   element increment: struct cf_elements (bit map of used elements, heads of runs), then the elements
+ *
+ * All places are offsets or numbers, never pointers: each process maps the segment where it likes. Entries are numbered
+ * from 1; number n is entry n-1 of the entry increments in their order. Element number = increment's place << 10 | slot.
+ *
+ * Who may change what
+ *   directory mutex   slots' state, increment map, attachments' end, connections (with the structure's mutex)
+ *   structure mutex   everything in the structure, stores through cf_undo.h
+ * The directory mutex is taken first. Directory changes need no undo: a slot in state ALLOCATING or FREEING is swept by
+ * the next one who takes the mutex from a dead process (cf_directory_recover). */
+#ifndef CF_SEGMENT_H
+#define CF_SEGMENT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cfemu/arch/cf_arch.h"
+#include "cfemu/engine/cf.h"
+#include "cfemu/engine/cf_limits.h"
+#include "cfemu/engine/cf_stats.h"
+
+#define CF_MAGIC 0xC3C6E2C5C7F1F7D7ull
+#define CF_SEGMENT_VERSION 1u
+
+/* --- fixed part ---------------------------------------------------------------------------------------------------- */
+
+struct cf_header {
+    uint64_t magic;             /* stored last */
+    uint32_t version;
+    uint32_t increments;        /* increments in all */
+    uint64_t size;              /* bytes of the segment */
+    uint64_t first;             /* offset of increment 0 */
+    uint8_t cfname[8];          /* blank padded */
+    uint64_t epoch;             /* of the last connection; each gets its own, none comes twice */
+    uint64_t created_ticks;     /* the same instant on two clocks: */
+    uint64_t created_ns;        /*   the scale of the statistics' ticks */
+    uint32_t increments_free;
+    pthread_mutex_t mutex;
+};
+
+enum cf_attachment_state { CF_ATTACHMENT_FREE = 0, CF_ATTACHMENT_ACTIVE = 1 };
+
+/* A view of a process. Alive while its owner holds the file lock on byte CF_LIFE_BYTE + slot number: an open file
+ * description lock, which the kernel drops when the process ends, however it ends. */
+struct cf_attachment {
+    _Atomic uint32_t state;
+    uint32_t pid;
+    _Atomic uint32_t notify;    /* futex: counts what the connections of this view were told */
+    _Atomic uint32_t waiting;   /* the view sleeps in cf_wait */
+    uint8_t system[8];
+    uint64_t attached_ns;       /* realtime */
+    uint8_t pad[96];
+};
+
+#define CF_LIFE_BYTE (1ll << 40)    /* beyond any segment: lock bytes are names, not data */
+
+enum cf_slot_state { CF_SLOT_FREE = 0, CF_SLOT_ALLOCATING, CF_SLOT_ACTIVE, CF_SLOT_FREEING };
+
+struct cf_slot {
+    uint32_t state;
+    uint32_t generation;        /* part of the structure id, so that an old id finds nothing */
+    uint8_t name[CF_NAME_SIZE];
+    uint64_t control;           /* offset of struct cf_structure */
+    uint32_t increments;
+    uint32_t pad0;
+    uint64_t allocated_ns;      /* realtime */
+    pthread_mutex_t mutex;
+    uint8_t pad[128 - 48 - sizeof(pthread_mutex_t)];
+};
+
+/* --- structure ----------------------------------------------------------------------------------------------------- */
+
+struct cf_undo {
+    uint32_t count;
+    uint32_t pad;
+    struct {
+        int64_t place;          /* of the word, bytes from the structure's control */
+        uint64_t old;
+    } record[CF_UNDO_MAX];
+};
+
+enum cf_conn_state { CF_CONN_FREE = 0, CF_CONN_ACTIVE, CF_CONN_FAILING, CF_CONN_FAILED_PERSISTENT };
+
+enum cf_wait_state { CF_WAIT_FREE = 0, CF_WAIT_QUEUED, CF_WAIT_GRANTED };
+
+/* A lock that a connection waits for, or was granted and has not heard of. Number of it: conid * CF_WAITS_MAX + index. */
+struct cf_wait_entry {
+    uint32_t state;
+    uint32_t lock;
+    uint32_t next;              /* number of the next waiter of the lock, 0 = last */
+    uint32_t pad;
+};
+
+struct cf_conn {
+    uint32_t state;
+    uint32_t attachment;
+    uint64_t token;             /* 0 = none is valid */
+    uint8_t name[CF_NAME_SIZE];
+    uint8_t system[8];
+    uint8_t job[8];
+    uint32_t flags;             /* CF_CONN_CONDISP_KEEP */
+    uint32_t vector_bits;
+    uint32_t events;            /* CF_EVENT_* not yet reported, without LOCK_GRANTED, which the waits tell */
+    uint32_t pad;
+    uint64_t requests;
+    uint64_t failed[4];         /* bit map of connection ids, bit 0 = high bit of word 0 */
+    uint64_t vector[CF_VECTOR_BITS_MAX / 64];
+    struct cf_wait_entry wait[CF_WAITS_MAX];
+};
+
+struct cf_monitor {
+    uint32_t conid;             /* 0 = free */
+    uint32_t list;
+    uint32_t bit;
+    uint32_t next;              /* number of the next monitor of the list, 0 = last; numbers start at 1 */
+};
+
+struct cf_list {
+    uint32_t head, tail;        /* entry numbers, 0 = none */
+    uint32_t count;
+    uint32_t limit;             /* entries */
+    uint32_t monitors;          /* first monitor */
+    uint32_t pad[3];
+};
+
+struct cf_lock {
+    uint32_t owner;             /* connection id, 0 = free */
+    uint32_t waiters;
+    uint32_t first, last;       /* wait entry numbers, 0 = none */
+};
+
+struct cf_entry {
+    uint64_t sequence;          /* of its creation; with the number it makes the LEID */
+    uint64_t version;
+    uint8_t name[CF_NAME_SIZE]; /* name or key; all zero: no name */
+    uint32_t list;              /* list number + 1, 0 = free */
+    uint32_t next, prev;        /* entry numbers; next links the free ones */
+    uint32_t hash_next;         /* named: next in the bucket */
+    uint32_t left, right;       /* keyed: the tree of the list */
+    uint32_t run;               /* first run of elements, CF_NO_RUN = none */
+    uint32_t length;            /* bytes of data */
+};
+
+#define CF_NO_RUN 0xFFFFFFFFu
+
+/* A run: consecutive elements of one increment. Its length and the next run of the entry stand at its first element. */
+struct cf_run {
+    uint32_t next;
+    uint32_t length;
+};
+
+struct cf_elements {
+    uint32_t free;
+    uint32_t pad;
+    uint64_t used[CF_INCREMENT_ELEMENTS / 64];
+    struct cf_run run[];        /* elements_per_increment of them */
+};
+
+struct cf_structure {
+    /* attributes */
+    uint32_t listheaders, lockentries;
+    uint32_t maxelemnum, elemchar, flags, size_kib;
+    uint32_t entryratio, elementratio;
+    uint64_t hash_seed;
+    /* geometry */
+    uint32_t element_size, entry_size;
+    uint32_t entries_per_increment, elements_per_increment;
+    uint32_t elements_at;                       /* offset of the elements in their increment */
+    uint32_t entry_increment_count, element_increment_count;
+    uint32_t hash_mask;
+    uint64_t lists, locks, hash;                /* offsets from here */
+    uint64_t entry_increments, element_increments, element_free;
+    uint64_t control_size;
+    /* contents */
+    uint32_t entries_total, elements_total;     /* what users may use; some elements are spare, see cf_element.h */
+    uint32_t entries_used, elements_used;
+    uint32_t entries_fresh;                     /* entry numbers above were never used */
+    uint32_t entry_free;                        /* first of the free ones below */
+    uint64_t sequence;
+    uint32_t element_hint;                      /* element increment to look in first; only a hint */
+    uint32_t monitor_free;
+    struct cf_stats stats;
+    struct cf_conn conn[CF_CONNECTIONS_MAX + 1];    /* by connection id; 0 is not used */
+    struct cf_monitor monitor[CF_MONITORS_MAX + 1]; /* by number; 0 is not used */
+    struct cf_undo undo;
+};
+
+/* --- one process's view ---------------------------------------------------------------------------------------------- */
+
+struct cf {
+    uint8_t *base;
+    struct cf_header *header;
+    struct cf_attachment *attachments;
+    struct cf_slot *slots;
+    uint32_t *map;                      /* owner of each increment: slot number + 1, 0 = free */
+    uint32_t attachment;                /* this view's */
+    int fd;                             /* of the segment: holds the life lock */
+    int interrupt_fd;                   /* eventfd: ends cf_watch */
+    _Atomic uint32_t interrupted;       /* ends cf_wait */
+};
+
+/* Views to wake when the locks are released. */
+struct cf_wakes {
+    uint64_t set[CF_ATTACHMENTS_MAX / 64];
+};
+
+static inline uint64_t cf_segment_fixed(uint32_t increments)
+{
+    uint64_t size = 4096 + CF_ATTACHMENTS_MAX * sizeof(struct cf_attachment) +
+                    CF_STRUCTURES_MAX * sizeof(struct cf_slot) + increments * sizeof(uint32_t);
+    return (size + 4095) & ~4095ull;
+}
+
+static inline uint8_t *cf_increment(const struct cf *cf, uint32_t number)
+{
+    return cf->base + cf->header->first + (uint64_t)number * CF_INCREMENT;
+}
+
+static inline struct cf_structure *cf_control(const struct cf *cf, const struct cf_slot *slot)
+{
+    return (struct cf_structure *)(cf->base + slot->control);
+}
+
+static inline void *cf_at(struct cf_structure *s, uint64_t offset)
+{
+    return (uint8_t *)s + offset;
+}
+
+static inline struct cf_list *cf_list_at(struct cf_structure *s, uint32_t number)
+{
+    return (struct cf_list *)cf_at(s, s->lists) + number;
+}
+
+static inline struct cf_lock *cf_lock_at(struct cf_structure *s, uint32_t index)
+{
+    return (struct cf_lock *)cf_at(s, s->locks) + index;
+}
+
+static inline struct cf_wait_entry *cf_wait_at(struct cf_structure *s, uint32_t number)
+{
+    return &s->conn[number / CF_WAITS_MAX].wait[number % CF_WAITS_MAX];
+}
+
+static inline struct cf_entry *cf_entry_at(const struct cf *cf, struct cf_structure *s, uint32_t number)
+{
+    const uint32_t *table = cf_at(s, s->entry_increments);
+    uint32_t index = number - 1;
+    return (struct cf_entry *)(cf_increment(cf, table[index / s->entries_per_increment]) +
+                               (size_t)(index % s->entries_per_increment) * s->entry_size);
+}
+
+static inline uint8_t *cf_adjunct(struct cf_entry *entry)
+{
+    return (uint8_t *)(entry + 1);
+}
+
+static inline struct cf_elements *cf_elements_at(const struct cf *cf, struct cf_structure *s, uint32_t place)
+{
+    const uint32_t *table = cf_at(s, s->element_increments);
+    return (struct cf_elements *)cf_increment(cf, table[place]);
+}
+
+static inline uint32_t cf_slot_id(const struct cf *cf, const struct cf_slot *slot)
+{
+    return slot->generation << 16 | (uint32_t)(slot - cf->slots);
+}
+
+/* Take the directory mutex, sweeping what a dead owner left. 0, or CF_RSP_BUSY after CF_BUSY_MS. */
+int cf_directory_lock(struct cf *cf);
+void cf_directory_unlock(struct cf *cf);
+
+enum cf_taken { CF_TAKEN = 0, CF_TAKEN_FROM_DEAD, CF_NOT_TAKEN };
+
+/* Take a structure's mutex, rolling back the unfinished command of a dead owner. The slot may hold no structure.
+ * *waited says whether another command was in the way. */
+enum cf_taken cf_slot_lock(struct cf *cf, struct cf_slot *slot, bool *waited);
+void cf_slot_unlock(struct cf_slot *slot);
+
+/* Allocate an empty structure with the attributes of a CONNECT message, already checked, and set *slot. The directory
+ * mutex is held. 0, CF_RSP_CF_FULL, CF_RSP_TOO_MANY. */
+int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own, struct cf_slot **slot);
+
+/* Free it. The directory mutex and the structure's are held. */
+void cf_structure_free(struct cf *cf, struct cf_slot *slot);
+
+/* true: no connection needs the structure, and it is not to be kept without one. */
+bool cf_structure_unused(struct cf_structure *s);
+
+/* true: the process of this attachment has ended. The directory mutex is held. */
+bool cf_attachment_dead(struct cf *cf, uint32_t number);
+
+/* Nanoseconds of a clock. */
+uint64_t cf_clock_ns(clockid_t clock);
+
+/* Ticks of the statistics per microsecond. */
+double cf_ticks_per_us(const struct cf *cf);
+
+#endif

@@ -1,0 +1,52 @@
+/* Statistics of a structure, kept in the segment beside it. Written under the structure's mutex, read by anybody without
+ * a lock: each number is right by itself, a set of them is not an instant. A command that was rolled back is not
+ * counted. Times are in ticks (the time stamp counter where there is one); cf_ticks_per_us() scales them. */
+#ifndef CF_STATS_H
+#define CF_STATS_H
+
+#include <stdint.h>
+#include <time.h>
+
+enum cf_stat_command {
+    CF_STAT_CONNECT,
+    CF_STAT_DISCONNECT,
+    CF_STAT_READ,
+    CF_STAT_WRITE,
+    CF_STAT_DELETE,
+    CF_STAT_LOCK,
+    CF_STAT_MONITOR,
+    CF_STAT_VECTOR,
+    CF_STAT_COMMANDS
+};
+
+enum cf_stat_class {
+    CF_STAT_OK,
+    CF_STAT_NO_ENTRY,   /* no entry, entry exists */
+    CF_STAT_MISMATCH,   /* version, list, key, authority */
+    CF_STAT_CONTENDED,  /* lock held, lock queued, lock not held */
+    CF_STAT_FULL,       /* list, structure, facility, buffer */
+    CF_STAT_REFUSED,    /* everything else: bad requests, unknown tokens */
+    CF_STAT_CLASSES
+};
+
+struct cf_stats {
+    uint64_t requests[CF_STAT_COMMANDS][CF_STAT_CLASSES];
+    uint64_t mutex_waits;       /* commands that found the structure held by another command */
+    uint64_t rollbacks;         /* commands of dead processes undone */
+    uint64_t served;            /* commands timed: count, sum and sum of squares of ticks, waiting included */
+    uint64_t ticks;
+    double ticks_squared;
+};
+
+static inline uint64_t cf_ticks(void)
+{
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#else
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+#endif
+}
+
+#endif

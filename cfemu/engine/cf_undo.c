@@ -1,0 +1,17 @@
+#include "cfemu/engine/cf_undo.h"
+
+#ifdef CF_CRASH_HOOK
+void (*cf_crash_hook)(void);
+#endif
+
+void cf_rollback(struct cf_structure *s)
+{
+    struct cf_undo *undo = &s->undo;
+    while (undo->count > 0) {
+        uint32_t last = undo->count - 1;
+        *(uint64_t *)(void *)((uint8_t *)s + undo->record[last].place) = undo->record[last].old;
+        atomic_thread_fence(memory_order_release);
+        undo->count = last;
+        cf_step();
+    }
+}
