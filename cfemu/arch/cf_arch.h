@@ -226,4 +226,13 @@ enum {
 #define CFS_CU_TYPE 0x2064          /* control unit and device type in SENSE ID: a machine that is its own */
 #define CFS_CU_MODEL 0x01
 
+/* A unit check of a CFS device: sense byte 0 as usual (command reject, intervention required), byte 1 says why. */
+enum cfs_sense {
+    CFS_SENSE_UNKNOWN_COMMAND = 1,
+    CFS_SENSE_SHORT_WRITE = 2,      /* less than an MCB */
+    CFS_SENSE_LONG_WRITE = 3,       /* more than an MCB and CF_DATA_MAX, gathered from data-chained CCWs */
+    CFS_SENSE_NOTHING_TO_READ = 4,  /* no WRITE was executed since the last one that was rejected */
+    CFS_SENSE_NOT_OPERATIONAL = 5,  /* with intervention required: the CF is lost to this device */
+};
+
 #endif

@@ -1,0 +1,37 @@
+/* The path from one CFS device to its coupling facility. Knows nothing of Hercules.
+ *
+ * A path may be taken away (detach, quit) while CPUs use it: cfs_path_message() counts itself in before it looks at the
+ * CF, cfs_path_close() first takes the CF out of sight and then waits until nobody is inside. That wait is short,
+ * because a command's is. */
+#ifndef CFS_PATH_H
+#define CFS_PATH_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "cfemu/engine/cf.h"
+
+struct cfs_path {
+    struct cf *_Atomic cf;      /* NULL: not operational */
+    atomic_uint users;          /* commands under way */
+};
+
+/* Condition codes of CFMSG. */
+enum cfs_cc { CFS_DONE = 0, CFS_BUSY = 2, CFS_NOT_OPERATIONAL = 3 };
+
+/* Open the segment for an image of this name. 0 or the -errno of cf_open(). */
+int cfs_path_open(struct cfs_path *path, const char *segment, const char *system);
+
+/* Close it; connections made through it fail. Nothing happens to a path that is not open. */
+void cfs_path_close(struct cfs_path *path);
+
+/* Execute a command, see cf_message(). CFS_DONE: mrb is filled. CFS_BUSY: mrb is filled and says CF_RSP_BUSY, nothing
+ * was done. CFS_NOT_OPERATIONAL: mrb is as it was. */
+enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb,
+                             void *in, uint32_t in_cap);
+
+/* Bytes of data that came with an answer into a buffer of in_cap bytes. An answer that names more than that came without
+ * its data (CF_RSP_BUFFER_FULL). */
+uint32_t cfs_path_data_len(const uint8_t *mrb, uint32_t in_cap);
+
+#endif
