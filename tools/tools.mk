@@ -1,1 +1,2 @@
 # Tools: sysplex, tuplecheck, cfctl.
+include tools/tuplecheck/tuplecheck.mk
