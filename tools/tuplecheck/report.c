@@ -11,7 +11,7 @@
 #define PLAIN "\033[0m"
 
 struct text {
-    char s[64];
+    char s[192];                /* the longest, a tuple, as far as the compiler can tell */
 };
 
 static struct text mac_text(uint64_t mac)
