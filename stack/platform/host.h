@@ -1,0 +1,37 @@
+/* The host port: a Linux process in which one or several stacks run, one at a time per thread. */
+#ifndef PLATFORM_HOST_H
+#define PLATFORM_HOST_H
+
+#include <stdint.h>
+
+#include "stack/platform/platform.h"
+
+struct cf;
+
+#define HOST_SYSTEMS_MAX 32
+#define HOST_CFS_MAX 4
+
+/* The system that runs from now on in this thread, 0 .. HOST_SYSTEMS_MAX-1; 0 at the start. */
+void host_platform_select(unsigned system);
+
+/* Give the selected system its next CF: CF 0 first. The view belongs to the caller. NULL as cf marks the newest one as lost:
+ * requests to it get condition code 3. */
+void host_platform_add_cf(struct cf *cf);
+
+/* Forget the CFs and the handler of the selected system. */
+void host_platform_reset(void);
+
+/* What runs when the CF has something to report to the selected system; on the main line, from platform_wait() and
+ * host_platform_attend(). */
+void host_platform_on_attention(void (*handler)(void *context), void *context);
+
+/* Wait at most timeout_ms for an attention and run the handler. */
+void host_platform_attend(int timeout_ms);
+
+/* Lines of platform_wto(); NULL: standard error (the start). */
+void host_platform_on_wto(void (*write)(const char *text));
+
+/* Move the clock of this process ahead, for tests of time limits. */
+void host_platform_advance_us(uint64_t us);
+
+#endif

@@ -1,0 +1,54 @@
+/* One TCP/IP stack of the sysplex: the context that ties the modules of the portable extension together. The image has
+ * one; a host test has several.
+ *
+ *   stack_start()      joins the sysplex, connects to EZBEPORT, activates the DVIPAs of the profile
+ *   stack_poll()       main loop: what came over XCF
+ *   stack_attention()  the CF has something to report; callable from the interrupt handler
+ *
+ * Without a CF, or with one that is lost, the stack runs alone: DVIPAs are active, ports of CLUSTERPORTS addresses cannot
+ * be taken. */
+#ifndef STACK_H
+#define STACK_H
+
+#include "stack/clp/clp.h"
+#include "stack/vipa/vipa.h"
+#include "stack/xcf/xcf.h"
+#include "stack/xes/xes.h"
+
+struct stack_identity {
+    const char *system;         /* 1..8 characters */
+    uint8_t number;             /* 1 .. SYSTEMS_MAX */
+    unsigned cf;                /* number of the CF on this image */
+};
+
+/* What the image gives; all are required but scan. As in vipa_ops and clp_ops. */
+struct stack_ops {
+    void (*activate)(void *context, uint32_t address, uint32_t mask, bool advertise);
+    void (*deactivate)(void *context, uint32_t address);
+    void (*deliver)(void *context, const uint8_t *packet, uint32_t length);
+    void (*scan)(void *context, uint32_t address, void (*use)(void *argument, uint16_t port), void *argument);
+};
+
+struct stack {
+    char system[NAME_LEN + 1];
+    uint8_t number;
+    const struct stack_ops *ops;
+    void *context;
+    const struct profile *profile;
+    struct xes xes;
+    struct xcf xcf;
+    struct vipa vipa;
+    struct clp clp;
+};
+
+/* *stack is zeros. profile, ops and context are kept. Messages go to the operator. 0: joined the sysplex; else the stack
+ * runs alone. Call again is not possible. */
+int stack_start(struct stack *stack, const struct stack_identity *identity, const struct profile *profile,
+                const struct stack_ops *ops, void *context);
+void stack_poll(struct stack *stack);
+void stack_attention(struct stack *stack);
+
+/* Leave the sysplex in order. */
+void stack_stop(struct stack *stack);
+
+#endif

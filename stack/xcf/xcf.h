@@ -1,0 +1,114 @@
+/* Cross-system coupling facility services: who is in the sysplex, and ordered messages between the systems, over one list
+ * structure of the CF (IXCSTR1).
+ *
+ *   list 0   control: a member record per system number, the sysplex-wide secret
+ *   list n   inbound queue of system n: first in, first out, monitored by system n
+ *
+ *   member record   name "IXCMEMBR" + two digits, adjunct:        message   adjunct, and data of 0 .. XCF_MESSAGE_MAX bytes:
+ *     0  state (1 active, 2 failed, 3 left)                         0  from (system number)   2  type
+ *     1  system number     4  connection id                         4  length of the data     8  group (8)
+ *     8  system name (8)  16  joined (us)                          16  joined: which life of the sender
+ *                                                                  24  which life of the receiver, 0 = any
+ *
+ * Order. Messages of one sender to one receiver arrive in the order sent, before the event that the sender left or failed:
+ * they are entries of one list, and the receiver empties the list before it acts on a failed connection.
+ *
+ * Joining. The system empties its queue of an earlier life, writes its member record, reads all records, and tells every
+ * active member (JOINED). Of two systems that join at once the later writer sees the other's record; so each pair knows of
+ * each other, and a JOINED that tells nothing new is dropped. A message carries the life (join time) of both ends;
+ * what belongs to an earlier life of either is dropped.
+ *
+ * Failing. The CF reports a dead connection to the survivors. Each marks the member, one of them its record (conditional on
+ * the record's version, so that a system that is back already is not marked), all drive their group exits. Recovery of
+ * what the system held is the business of those exits.
+ *
+ * Nothing waits for a receiver: a queue of XCF_QUEUE_MAX messages, a full structure, a dead system are errors to the sender.
+ * Group exits and message exits run in xcf_poll() and xcf_drain(), on the main line, and may send. */
+#ifndef XCF_H
+#define XCF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/xes/xes.h"
+
+#define XCF_GROUPS_MAX 8
+#define XCF_MESSAGE_MAX 65280u      /* 255 elements of 256 bytes */
+#define XCF_QUEUE_MAX 512u          /* messages that wait for one system: what a stopped image may hold of the structure */
+#define XCF_STRUCTURE "IXCSTR1"
+#define XCF_ALL 0                   /* xcf_send: to every active member but this one */
+
+enum xcf_result {
+    XCF_OK = 0,
+    XCF_NO_MEMBER = 4,              /* the system is not an active member */
+    XCF_FULL = 8,                   /* its queue or the structure is full; try later */
+    XCF_TOO_LONG = 12,
+    XCF_NUMBER_IN_USE = 16,         /* join: another system has this number */
+    XCF_LOST = 20,                  /* no connectivity to the CF, or not joined */
+};
+
+enum xcf_event { XCF_JOINED, XCF_LEFT, XCF_FAILED };
+
+struct xcf_member {
+    bool active;
+    uint8_t number;                 /* 1 .. SYSTEMS_MAX */
+    char name[NAME_LEN + 1];
+    uint32_t conid;
+    uint64_t joined_us;             /* tells the lives of a system apart; 0 = never seen */
+    uint64_t version;               /* of the member record */
+    bool failing;                   /* its connection failed; its messages are being read */
+};
+
+typedef void xcf_message_exit(void *context, uint8_t from, uint16_t type, const uint8_t *data, uint32_t length);
+typedef void xcf_group_exit(void *context, enum xcf_event event, const struct xcf_member *member);
+
+struct xcf_group {
+    char name[NAME_LEN + 1];
+    xcf_message_exit *message;
+    xcf_group_exit *event;
+    void *context;
+};
+
+struct xcf {
+    struct xes_connection *connection;      /* NULL: not joined */
+    struct xcf_group groups[XCF_GROUPS_MAX];
+    unsigned group_count;
+    struct xcf_member members[SYSTEMS_MAX + 1];     /* by number; [0] unused */
+    uint8_t number;                         /* of this system */
+    uint64_t joined_us;
+    volatile bool pending;                  /* the queue may hold messages */
+    volatile bool failures;                 /* failed[] has bits to deal with */
+    volatile uint8_t failed[32];            /* connection ids, set by the event exit */
+    bool polling;
+    uint64_t sent, received, dropped;       /* statistics */
+    uint8_t buffer[XCF_MESSAGE_MAX];        /* the message that is being delivered */
+};
+
+/* IXCJOIN of this system's program in a group; before xcf_start(), so that no message is missed. */
+void xcf_join_group(struct xcf *xcf, const char *group, xcf_message_exit *message, xcf_group_exit *event, void *context);
+
+/* Join the sysplex as system `name` with number 1..SYSTEMS_MAX, over the CF numbered cf. XCF_OK, _NUMBER_IN_USE, _LOST.
+ * No events are driven for members that are there already: read them with xcf_member(). */
+int xcf_start(struct xcf *xcf, struct xes *xes, unsigned cf, const char *name, uint8_t number);
+
+/* Leave: the others get XCF_LEFT. */
+void xcf_stop(struct xcf *xcf);
+
+/* Deliver what has come; costs two loads if nothing has. For the main loop. */
+void xcf_poll(struct xcf *xcf);
+
+/* Deliver every message that was sent before this call, also if the CF's attention has not arrived yet: asks the CF. */
+void xcf_drain(struct xcf *xcf);
+
+/* Send to one system or XCF_ALL (then the first error is returned, the others are still served). When it returns XCF_OK
+ * the message stands in the receiver's queue. */
+int xcf_send(struct xcf *xcf, uint8_t to, const char *group, uint16_t type, const void *data, uint32_t length);
+
+/* The active member with this number, or NULL; this system included. */
+const struct xcf_member *xcf_member(const struct xcf *xcf, uint8_t number);
+
+/* The 128-bit secret of the sysplex: made by the first system, the same for all as long as the structure lives. XCF_OK or
+ * XCF_LOST. */
+int xcf_secret(struct xcf *xcf, uint8_t secret[16]);
+
+#endif

@@ -1,0 +1,162 @@
+/* Cross-system extended services: the calls IXLCONN, IXLDISC and IXLLIST of a program on an image, over the commands of
+ * the coupling facility (cf_arch.h).
+ *
+ *   xcf, clp ──► xes_list(connection, request) ──► MCB ──► platform_cf_message() ──► MRB ──► return and reason code
+ *                                                        attention ──► xes_attention() ──► exits, event control blocks
+ *
+ * A request is synchronous and ends in bounded time. What it does about what can come in between:
+ *
+ *   lock held by another (LOCKMODE_UNCOND)   the CF queues the request, this image waits on the connection's event
+ *                                            control block until the CF tells of the grant, and repeats it (HELDBY).
+ *                                            Nothing spins. Longest wait XES_LOCK_WAIT_US_MAX
+ *   subchannel or structure busy             repeated XES_BUSY_TRIES times with growing waits, then STRTEMPUNAVAIL
+ *   CF not operational, connection fenced    the connection is lost: NOCONN, now and for every later request
+ *
+ * xes_attention() may run as an interrupt handler between any two instructions of the main line. Therefore message blocks
+ * live on the caller's stack, and the handler only stores to words that the main line reads whole. Exits run in it: they
+ * note what happened and return; they send nothing and wait for nothing.
+ *
+ * Names of return and reason codes are IBM's (Sysplex Services Reference); reason codes whose number is not published
+ * have numbers of our own, above 0F00. */
+#ifndef XES_H
+#define XES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cfemu/arch/cf_arch.h"
+#include "stack/base/limits.h"
+#include "stack/platform/platform.h"
+
+#define XES_CONNECTIONS_MAX 8               /* structures an image uses at once: IXC..., EZBEPORT, their rebuilt copies */
+#define XES_LOCK_WAIT_US_MAX 60000000u      /* a dead holder is noticed within ms; a stopped one is fenced before this */
+#define XES_BUSY_TRIES 10u                  /* waits 100 us, 200 us, ... 51.2 ms: about 0.1 s in all */
+
+enum xes_return_code {
+    IXLRETCODEOK = 0x0,
+    IXLRETCODEWARNING = 0x4,
+    IXLRETCODEPARMERROR = 0x8,
+    IXLRETCODEENVERROR = 0xC,
+    IXLRETCODECOMPERROR = 0x10,
+};
+
+enum xes_reason_code {
+    IXLRSNCODEOK = 0,
+    IXLRSNCODESPECIALCONN = 0x0407,         /* connected; the structure was there already or the connection was taken up
+                                               again: look at xes_connection.existing, .reconnected */
+    IXLRSNCODETIMEOUT = 0x0409,             /* ended early: repeat with the restart token */
+    IXLRSNCODELOCKNOTHELD = 0x040E,
+    IXLRSNCODEBUFFERFULL = 0x040F,
+    IXLRSNCODEBADPARMLIST = 0x0801,
+    IXLRSNCODEBADCONTOKEN = 0x080A,
+    IXLRSNCODERESOURCENOTFOUND = 0x0810,
+    /* numbers of our own */
+    IXLRSNCODENOENTRY = 0x0F10,
+    IXLRSNCODEENTRYEXISTS = 0x0F11,
+    IXLRSNCODEVERSIONMISMATCH = 0x0F12,
+    IXLRSNCODELISTMISMATCH = 0x0F13,
+    IXLRSNCODEAUTHMISMATCH = 0x0F14,
+    IXLRSNCODEKEYMISMATCH = 0x0F15,
+    IXLRSNCODELOCKCOND = 0x0F20,            /* the lock is held by another; or the wait for it was too long */
+    IXLRSNCODELISTFULL = 0x0F30,
+    IXLRSNCODESTRFULL = 0x0F31,
+    IXLRSNCODECFFULL = 0x0F32,
+    IXLRSNCODECONNAMEINUSE = 0x0F42,
+    IXLRSNCODEMAXCONN = 0x0F43,
+    IXLRSNCODESTRTEMPUNAVAIL = 0x0F50,      /* busy for longer than we wait */
+    IXLRSNCODENOCONN = 0x0F60,              /* loss of connectivity to the CF */
+    IXLRSNCODESTRFAILURE = 0x0F61,          /* an answer that the architecture does not know */
+    IXLRSNCODENOSLOT = 0x0F62,              /* no xes_connection is free on this image */
+};
+
+struct xes_connection;
+
+/* A monitored list became non-empty; vector_index as given to MONITOR. */
+typedef void xes_list_exit(void *context, uint32_t vector_index);
+
+/* Connections that failed (bit map of 256 bits, bit 0 = high bit of byte 0) and whether a new one joined. */
+typedef void xes_event_exit(void *context, const uint8_t failed[32], bool joined);
+
+struct xes_attributes {             /* of a structure; see CONNECT in cf_arch.h */
+    uint32_t list_headers;
+    uint32_t lock_entries;
+    uint32_t size_kib;
+    uint16_t max_elements;
+    uint8_t elemchar;
+    uint8_t flags;                  /* CF_CONN_* */
+    uint16_t entry_ratio, element_ratio;
+    uint32_t vector_bits;
+};
+
+struct xes_connect_parms {
+    unsigned cf;                    /* number of the CF on this image */
+    const char *structure;          /* 1..16 characters */
+    const char *connection;         /* 1..16 characters */
+    const char *system, *job;       /* 1..8 characters, for displays */
+    struct xes_attributes attributes;
+    xes_list_exit *list_exit;       /* may be NULL */
+    xes_event_exit *event_exit;     /* may be NULL */
+    void *context;
+};
+
+struct xes_connection {
+    bool in_use;
+    volatile bool lost;             /* loss of connectivity, or fenced */
+    bool existing, reconnected;
+    unsigned cf;
+    uint32_t structure;             /* id */
+    uint32_t conid;
+    uint64_t token;
+    char name[CF_NAME_SIZE + 1];    /* of the structure */
+    struct xes_attributes attributes;       /* in force; the caller checks them, as with IXLYCONA */
+    xes_list_exit *list_exit;
+    xes_event_exit *event_exit;
+    void *context;
+    struct ecb lock_ecb;            /* posted when the lock that the main line waits for is granted */
+    volatile uint32_t lock_wanted;  /* lock index + 1 that the main line waits for, 0 = none */
+    uint64_t requests, queued, busy;        /* statistics: requests, lock contentions, busy answers */
+};
+
+struct xes {
+    struct xes_connection connections[XES_CONNECTIONS_MAX];
+};
+
+/* A list request and its answer. Fields that a request does not use stay zero. */
+struct xes_request {
+    uint16_t command;               /* CF_CMD_LIST_* */
+    uint8_t locate, entrytype, lockoper, lockmode, verscomp, versupdate, options;
+    uint32_t list, lock_index;
+    uint64_t version_comp, version;
+    uint8_t leid[CF_LEID_SIZE];     /* in and out */
+    uint8_t name[CF_NAME_SIZE];     /* in and out: entry name or key */
+    uint32_t vector_index;
+    uint8_t adjunct[CF_ADJUNCT_SIZE];       /* in and out */
+    const void *out;                /* data to the CF */
+    uint32_t out_len;
+    void *in;                       /* buffer for data from the CF */
+    uint32_t in_cap;
+    /* answer */
+    uint32_t reason;                /* enum xes_reason_code */
+    uint32_t data_len, answer_list, lock_owner, list_count, elements;
+    uint64_t answer_version;
+};
+
+/* IXLCONN. RC 0 or 4 (SPECIALCONN): *connection is valid. 8, 0xC: *connection is NULL. *reason may not be NULL. */
+int xes_connect(struct xes *xes, const struct xes_connect_parms *parms, struct xes_connection **connection, uint32_t *reason);
+
+/* IXLDISC; failure: REASON=FAILURE. The connection is free afterwards whatever the CF answered. */
+void xes_disconnect(struct xes_connection *connection, bool failure);
+
+/* IXLLIST. Result: return code; request->reason and the answer fields are set. */
+int xes_list(struct xes_connection *connection, struct xes_request *request);
+
+/* Read what the CF has to report to one connection and drive its exits. Callable from the attention handler. */
+void xes_poll(struct xes_connection *connection);
+
+/* The CF gave attention: xes_poll() for every connection. Callable from the attention handler. */
+void xes_attention(struct xes *xes);
+
+/* Entry names and others: text into size bytes, blank padded. */
+void xes_name(uint8_t *out, uint32_t size, const char *text);
+
+#endif
