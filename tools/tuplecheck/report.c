@@ -11,7 +11,7 @@
 #define PLAIN "\033[0m"
 
 struct text {
-    char s[192];                /* the longest, a tuple, as far as the compiler can tell */
+    char s[64];
 };
 
 static struct text mac_text(uint64_t mac)
@@ -34,7 +34,7 @@ static struct text address_text(uint64_t address)
 static struct text tuple_text(const struct tuple_id *u)
 {
     struct text t;
-    snprintf(t.s, sizeof t.s, "%s:%u > %s:%u", address_text(u->address).s, u->port, address_text(u->peer).s,
+    snprintf(t.s, sizeof t.s, "%.15s:%u > %.15s:%u", address_text(u->address).s, u->port, address_text(u->peer).s,
              u->peer_port);
     return t;
 }
