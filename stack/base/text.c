@@ -271,3 +271,25 @@ bool text_equal(const char *a, const char *b)
     }
     return upper(*a) == upper(*b);
 }
+
+bool text_abbreviates(const char *word, const char *keyword)
+{
+    size_t i = 0;
+
+    for (; word[i] != 0; i++)
+        if (upper(word[i]) != upper(keyword[i]))
+            return false;
+    return i > 0 && (keyword[i] == 0 || upper(keyword[i]) != keyword[i]);
+}
+
+unsigned text_match(const char *pattern, const char *name)
+{
+    unsigned i = 0;
+
+    for (; pattern[i] != 0 && pattern[i] != '*'; i++)
+        if (upper(pattern[i]) != upper(name[i]))
+            return 0;
+    if (pattern[i] == '*')
+        return 1 + i;
+    return i > 0 && name[i] == 0 ? TEXT_MATCH_EXACT : 0;
+}

@@ -33,4 +33,13 @@ void text_name_get(char out[NAME_LEN + 1], const uint8_t in[NAME_LEN]);
 /* Compare without regard to case. */
 bool text_equal(const char *a, const char *b);
 
+/* Is word an abbreviation of keyword? Its capitals are the least that must be there: "VIPADEFine" is met by VIPADEF,
+ * vipadefi, VIPADEFINE. A keyword in capitals only must be written in full. */
+bool text_abbreviates(const char *word, const char *keyword);
+
+/* How well pattern, a name with perhaps an asterisk at its end, matches name: 0 not at all, 1 for the asterisk alone,
+ * 1 + n for n characters before the asterisk, TEXT_MATCH_EXACT without one. The higher is the more specific. */
+#define TEXT_MATCH_EXACT 64
+unsigned text_match(const char *pattern, const char *name);
+
 #endif

@@ -1,0 +1,375 @@
+/* The parser of PROFILE.TCPIP: the table of statements, the loop over it, and the words that every statement is made of.
+ *
+ *   text ──► profile_lex (words) ──► the loop below ──► a handler a statement ──► struct profile
+ *
+ * z/OS has no mark for the end of a statement: it ends where a word begins the next one. The loop lives by that. An
+ * unknown word, or an error in a statement, skips to the next word that begins a statement; and a block whose END word is
+ * missing takes in all that follows, statement by statement, each with a message.
+ *
+ * Every pass of the loop takes at least one word, so the parser ends on any input. */
+#include "stack/profile/profile_parser.h"
+
+#include <string.h>
+
+#include "stack/base/text.h"
+
+static bool statement_include(struct profile_parser *p)
+{
+    return parser_expected(p, "ITS TEXT IN PLACE OF AN INCLUDE");
+}
+
+static const struct profile_statement statements[] = {
+    { "DEVice", BLOCK_NONE, statement_device, NULL },
+    { "LINK", BLOCK_NONE, statement_link, NULL },
+    { "HOME", BLOCK_NONE, statement_home, NULL },
+    { "START", BLOCK_NONE, statement_start, NULL },
+    { "BEGINRoutes", BLOCK_NONE, statement_beginroutes, NULL },
+    { "ROUTE", BLOCK_ROUTES, statement_route, NULL },
+    { "ENDRoutes", BLOCK_ROUTES, statement_endroutes, NULL },
+    { "IPCONFig", BLOCK_NONE, statement_ipconfig, NULL },
+    { "TCPCONFig", BLOCK_NONE, statement_tcpconfig, NULL },
+    { "PORT", BLOCK_NONE, statement_port, NULL },
+    { "PORTRange", BLOCK_NONE, statement_portrange, NULL },
+    { "VIPADYNamic", BLOCK_NONE, statement_vipadynamic, NULL },
+    { "VIPADEFine", BLOCK_VIPADYNAMIC, statement_vipadefine, NULL },
+    { "VIPABackup", BLOCK_VIPADYNAMIC, statement_vipabackup, NULL },
+    { "VIPADISTribute", BLOCK_VIPADYNAMIC, statement_vipadistribute, "PORT" },
+    { "VIPARange", BLOCK_VIPADYNAMIC, statement_viparange, NULL },
+    { "ENDVIPADYNamic", BLOCK_VIPADYNAMIC, statement_endvipadynamic, NULL },
+    { "SOURCEIPA", BLOCK_ANY, statement_sourceipa, NULL },
+    { "INCLUDE", BLOCK_NONE, statement_include, NULL },
+};
+
+static const struct profile_statement *find_statement(const struct profile_token *token)
+{
+    if (token->end)
+        return NULL;
+    for (unsigned i = 0; i < sizeof statements / sizeof *statements; i++)
+        if (text_abbreviates(token->text, statements[i].word))
+            return &statements[i];
+    return NULL;
+}
+
+/* --- messages ------------------------------------------------------------------------------------------------------ */
+
+/* A keyword as it is written: "VIPADEFine" is VIPADEFINE. */
+static void put_upper(char out[17], const char *keyword)
+{
+    unsigned i = 0;
+
+    for (; keyword[i] != 0 && i < 16; i++)
+        out[i] = keyword[i] >= 'a' && keyword[i] <= 'z' ? (char)(keyword[i] - 'a' + 'A') : keyword[i];
+    out[i] = 0;
+}
+
+static void report(struct profile_parser *p, const char *what)
+{
+    char line[WTO_MAX + 1], word[17];
+
+    put_upper(word, p->statement->word);
+    text_format(line, sizeof line, "%s - %s%s ON LINE %u IGNORED", what, p->effect, word, p->statement_line);
+    p->errors++;
+    p->message(p->context, line);
+}
+
+static void vformat_expected(char out[WTO_MAX + 1], const struct profile_token *token, const char *format, va_list arguments)
+{
+    char expected[64];
+
+    text_vformat(expected, sizeof expected, format, arguments);
+    text_format(out, WTO_MAX + 1, "EZZ0318I %.20s WAS FOUND ON LINE %u AND %s WAS EXPECTED", token->text, token->line, expected);
+}
+
+bool parser_expected(struct profile_parser *p, const char *format, ...)
+{
+    char what[WTO_MAX + 1];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vformat_expected(what, &p->token, format, arguments);
+    va_end(arguments);
+    report(p, what);
+    return false;
+}
+
+bool parser_conflict(struct profile_parser *p, const char *earlier, const char *value, uint32_t earlier_line)
+{
+    char what[WTO_MAX + 1], word[17];
+
+    put_upper(word, p->statement->word);
+    text_format(what, sizeof what, "EZZ0326I %s CONFLICTS WITH %s VALUE %s USED ON LINE %u", word, earlier, value, earlier_line);
+    report(p, what);
+    return false;
+}
+
+static void inform(struct profile_parser *p, const char *format, const char *source)
+{
+    char line[WTO_MAX + 1];
+
+    text_format(line, sizeof line, "%s %.60s", format, source);
+    p->message(p->context, line);
+}
+
+/* --- words --------------------------------------------------------------------------------------------------------- */
+
+void parser_advance(struct profile_parser *p)
+{
+    profile_lex_next(&p->lexer, &p->token);
+}
+
+bool parser_at(const struct profile_parser *p, const char *keyword)
+{
+    return !p->token.end && text_abbreviates(p->token.text, keyword);
+}
+
+bool parser_at_statement(const struct profile_parser *p)
+{
+    if (p->token.end)
+        return true;
+    if (p->statement->own_word != NULL && text_abbreviates(p->token.text, p->statement->own_word))
+        return false;
+    return find_statement(&p->token) != NULL;
+}
+
+bool parser_at_number(const struct profile_parser *p)
+{
+    uint32_t any;
+
+    return !p->token.end && text_parse_u32(p->token.text, UINT32_MAX, &any);
+}
+
+bool parser_keyword(struct profile_parser *p, const char *keyword)
+{
+    if (!parser_at(p, keyword))
+        return false;
+    parser_advance(p);
+    return true;
+}
+
+bool parser_must(struct profile_parser *p, const char *keyword)
+{
+    char word[17];
+
+    put_upper(word, keyword);
+    return parser_keyword(p, keyword) || parser_expected(p, "%s", word);
+}
+
+bool parser_number(struct profile_parser *p, const char *what, uint32_t min, uint32_t max, uint32_t *value)
+{
+    uint32_t number;
+
+    if (p->token.end || !text_parse_u32(p->token.text, max, &number) || number < min)
+        return parser_expected(p, "%s FROM %u TO %u", what, min, max);
+    *value = number;
+    parser_advance(p);
+    return true;
+}
+
+/* An address that a host can have: not of this network, loopback, multicast or reserved. */
+static bool is_host_address(uint32_t address)
+{
+    return address >> 24 > 0 && address >> 24 < 224 && address >> 24 != 127;
+}
+
+bool parser_address(struct profile_parser *p, uint32_t *address)
+{
+    uint32_t value;
+
+    if (p->token.end || !text_parse_ip(p->token.text, &value) || !is_host_address(value))
+        return parser_expected(p, "AN IP ADDRESS");
+    *address = value;
+    parser_advance(p);
+    return true;
+}
+
+bool profile_is_mask(uint32_t mask)
+{
+    return mask != 0 && (~mask & (~mask + 1)) == 0;
+}
+
+unsigned profile_mask_bits(uint32_t mask)
+{
+    unsigned bits = 0;
+
+    for (; mask != 0; mask <<= 1)
+        bits++;
+    return bits;
+}
+
+bool parser_mask(struct profile_parser *p, uint32_t *mask)
+{
+    uint32_t value;
+
+    if (p->token.end || !text_parse_ip(p->token.text, &value) || !profile_is_mask(value))
+        return parser_expected(p, "AN ADDRESS MASK");
+    *mask = value;
+    parser_advance(p);
+    return true;
+}
+
+bool parser_name(struct profile_parser *p, const char *what, char name[17])
+{
+    size_t length = strlen(p->token.text);
+
+    if (parser_at_statement(p) || length > 16)
+        return parser_expected(p, "%s OF AT MOST 16 CHARACTERS", what);
+    memcpy(name, p->token.text, length + 1);
+    parser_advance(p);
+    return true;
+}
+
+static bool in_job_name(char c, bool first)
+{
+    return (c >= 'A' && c <= 'Z') || c == '@' || c == '#' || c == '$' || (!first && c >= '0' && c <= '9');
+}
+
+static bool is_job_name(const char *text)
+{
+    size_t i = 0;
+
+    while (in_job_name(text[i], i == 0))
+        i++;
+    if (text[i] == '*')
+        i++;
+    return text[i] == 0 && i > 0 && i <= NAME_LEN;
+}
+
+bool parser_job(struct profile_parser *p, char job[NAME_LEN + 1])
+{
+    if (parser_at_statement(p) || !is_job_name(p->token.text))
+        return parser_expected(p, "A JOB NAME");
+    memcpy(job, p->token.text, strlen(p->token.text) + 1);
+    parser_advance(p);
+    return true;
+}
+
+bool parser_address_free(struct profile_parser *p, uint32_t address)
+{
+    const struct profile *profile = p->profile;
+    char text[16];
+
+    text_ip(text, address);
+    for (unsigned i = 0; i < profile->link_count; i++)
+        if (profile->links[i].address == address)
+            return parser_conflict(p, "HOME", text, profile->links[i].home_line);
+    if (profile->dynamicxcf_address == address)
+        return parser_conflict(p, "DYNAMICXCF", text, profile->dynamicxcf_line);
+    for (unsigned i = 0; i < profile->dvipa_count; i++)
+        if (profile->dvipas[i].address == address)
+            return parser_conflict(p, profile->dvipas[i].backup ? "VIPABACKUP" : "VIPADEFINE", text, profile->dvipas[i].line);
+    return true;
+}
+
+/* --- the loop ------------------------------------------------------------------------------------------------------ */
+
+static void skip(struct profile_parser *p)
+{
+    while (!parser_at_statement(p))
+        parser_advance(p);
+}
+
+/* A word that begins no statement: it is named, with how far the parser went to find one. */
+static void skip_unknown(struct profile_parser *p)
+{
+    static const struct profile_statement none = { "", BLOCK_NONE, NULL, NULL };
+    struct profile_token bad = p->token;
+    char line[WTO_MAX + 1], word[TOKEN_MAX + 1];
+
+    p->statement = &none;
+    skip(p);
+    memcpy(word, p->token.text, sizeof word);
+    text_format(line, sizeof line, "EZZ0318I %.20s WAS FOUND ON LINE %u AND A STATEMENT WAS EXPECTED - SKIPPED TO %.16s ON LINE %u",
+                bad.text, bad.line, word, p->token.line);
+    p->errors++;
+    p->message(p->context, line);
+}
+
+static const char *block_begin(enum profile_block block)
+{
+    return block == BLOCK_ROUTES ? "BEGINROUTES" : "VIPADYNAMIC";
+}
+
+static const char *block_end(enum profile_block block)
+{
+    return block == BLOCK_ROUTES ? "ENDROUTES" : "ENDVIPADYNAMIC";
+}
+
+/* A known statement that may not stand here: outside of its block, or in one that should have been ended before. */
+static void misplaced(struct profile_parser *p)
+{
+    if (p->block != BLOCK_NONE)
+        parser_expected(p, "%s", block_end(p->block));
+    else
+        parser_expected(p, "A %s BLOCK", block_begin(p->statement->block));
+    parser_advance(p);
+    skip(p);
+}
+
+static void parse_statement(struct profile_parser *p, const struct profile_statement *statement)
+{
+    p->statement = statement;
+    p->statement_line = p->token.line;
+    p->effect = EFFECT_ALL;
+    if (statement->block != p->block && statement->block != BLOCK_ANY) {
+        misplaced(p);
+        return;
+    }
+    parser_advance(p);
+    if (!statement->parse(p))
+        skip(p);
+}
+
+static void check_ended(struct profile_parser *p)
+{
+    char line[WTO_MAX + 1];
+
+    if (p->block == BLOCK_NONE)
+        return;
+    text_format(line, sizeof line, "EZZ0318I END OF FILE WAS FOUND ON LINE %u AND %s WAS EXPECTED - %s ON LINE %u TOOK ALL THAT FOLLOWED",
+                p->token.line, block_end(p->block), block_begin(p->block), p->block_line);
+    p->errors++;
+    p->message(p->context, line);
+}
+
+static uint32_t check_length(struct profile_parser *p, uint32_t length)
+{
+    char line[WTO_MAX + 1];
+
+    if (length <= PROFILE_TEXT_MAX)
+        return length;
+    text_format(line, sizeof line, "EZZ0318I %u BYTES WERE FOUND AND AT MOST %u WAS EXPECTED - THE REST OF THE PROFILE IGNORED", length,
+                PROFILE_TEXT_MAX);
+    p->errors++;
+    p->message(p->context, line);
+    return PROFILE_TEXT_MAX;
+}
+
+static void set_defaults(struct profile *profile)
+{
+    memset(profile, 0, sizeof *profile);
+    profile->ephemeral_low = PORT_EPHEMERAL_LOW;
+    profile->ephemeral_high = PORT_EPHEMERAL_HIGH;
+    profile->timewait_s = TIMEWAIT_DEFAULT_S;
+}
+
+int profile_parse(struct profile *profile, const char *source, const char *text, uint32_t length,
+                  const char *(*symbol)(void *context, const char *name), profile_message_fn *message, void *context)
+{
+    struct profile_parser parser = { .profile = profile, .message = message, .context = context };
+    const struct profile_statement *statement;
+
+    set_defaults(profile);
+    inform(&parser, "EZZ0309I PROFILE PROCESSING BEGINNING FOR", source);
+    profile_lex_start(&parser.lexer, text, check_length(&parser, length), symbol, context);
+    parser_advance(&parser);
+    while (!parser.token.end) {
+        statement = find_statement(&parser.token);
+        if (statement != NULL)
+            parse_statement(&parser, statement);
+        else
+            skip_unknown(&parser);
+    }
+    check_ended(&parser);
+    inform(&parser, "EZZ0316I PROFILE PROCESSING COMPLETE FOR FILE", source);
+    return parser.errors;
+}

@@ -1,0 +1,208 @@
+/* NETSTAT reports of what a profile says. The shapes are modelled on those of z/OS: headings, indentation, the trailer
+ * with the number of records. */
+#include "stack/profile/profile_parser.h"
+
+#include "stack/base/text.h"
+
+struct report {
+    profile_message_fn *line;
+    void *context;
+    unsigned records;
+};
+
+static void put(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void put(struct report *report, const char *format, ...)
+{
+    char text[WTO_MAX + 1];
+    va_list arguments;
+
+    va_start(arguments, format);
+    text_vformat(text, sizeof text, format, arguments);
+    va_end(arguments);
+    report->line(report->context, text);
+}
+
+static struct report begin(profile_message_fn *line, void *context)
+{
+    struct report report = { line, context, 0 };
+
+    put(&report, "EZD0101I NETSTAT CS TCPIP");
+    return report;
+}
+
+static void end(struct report *report)
+{
+    put(report, "%u OF %u RECORDS DISPLAYED", report->records, report->records);
+    put(report, "END OF THE REPORT");
+}
+
+/* --- VIPADCFG ------------------------------------------------------------------------------------------------------ */
+
+/* "10.1.9.1/16", or without the prefix length if the mask is not known */
+static void put_address(struct report *report, const char *label, uint32_t address, uint32_t mask)
+{
+    char text[16];
+
+    text_ip(text, address);
+    if (mask != 0)
+        put(report, "    %s: %s/%u", label, text, profile_mask_bits(mask));
+    else
+        put(report, "    %s: %s", label, text);
+    report->records++;
+}
+
+static void put_clusterports(struct report *report, const struct profile_clusterports *clusterports)
+{
+    if (clusterports->on)
+        put(report, "      ClusterPorts: Yes  BlockSize: %u", clusterports->blocksize);
+    else
+        put(report, "      ClusterPorts: No");
+}
+
+static const char *moveable_text(const struct profile_dvipa *dvipa)
+{
+    if (dvipa->backup && dvipa->mask == 0)
+        return "";
+    return dvipa->moveable == MOVEABLE_IMMEDIATE ? "Immediate" : "WhenIdle";
+}
+
+static void put_dvipas(struct report *report, const struct profile *profile, bool backup)
+{
+    bool heading = false;
+
+    for (unsigned i = 0; i < profile->dvipa_count; i++) {
+        const struct profile_dvipa *dvipa = &profile->dvipas[i];
+
+        if (dvipa->backup != backup)
+            continue;
+        if (!heading)
+            put(report, backup ? "  VIPA Backup:" : "  VIPA Define:");
+        heading = true;
+        put_address(report, "IpAddr/PrefixLen", dvipa->address, dvipa->mask);
+        if (backup)
+            put(report, "      Rank: %06u Moveable: %s", dvipa->rank, moveable_text(dvipa));
+        else
+            put(report, "      Moveable: %s", moveable_text(dvipa));
+        put_clusterports(report, &dvipa->clusterports);
+    }
+}
+
+static void put_ranges(struct report *report, const struct profile *profile)
+{
+    if (profile->range_count > 0)
+        put(report, "  VIPA Range:");
+    for (unsigned i = 0; i < profile->range_count; i++) {
+        put_address(report, "IpAddr/PrefixLen", profile->ranges[i].address, profile->ranges[i].mask);
+        put(report, "      Moveable: NonDisr");
+        put_clusterports(report, &profile->ranges[i].clusterports);
+    }
+}
+
+static void put_destinations(struct report *report, const struct profile_distribute *distribute)
+{
+    char text[16];
+
+    if (distribute->dest_all)
+        put(report, "      DestXCF: ALL");
+    for (unsigned i = 0; i < distribute->dest_count; i++)
+        put(report, "      DestXCF: %s", text_ip(text, distribute->dests[i]));
+}
+
+/* A record for each port, as the product shows it. */
+static void put_distribution(struct report *report, const struct profile_distribute *distribute)
+{
+    char text[16];
+
+    text_ip(text, distribute->address);
+    for (unsigned i = 0; i < distribute->port_count; i++) {
+        put(report, "    Dest: %s..%u", text, distribute->ports[i]);
+        report->records++;
+    }
+    if (distribute->port_count == 0) {
+        put(report, "    Dest: %s..n/a", text);
+        report->records++;
+    }
+    put_destinations(report, distribute);
+    put_clusterports(report, &distribute->clusterports);
+}
+
+void profile_display(const struct profile *profile, profile_message_fn *line, void *context)
+{
+    struct report report = begin(line, context);
+
+    put(&report, "Dynamic VIPA Information:");
+    put_dvipas(&report, profile, true);
+    put_dvipas(&report, profile, false);
+    put_ranges(&report, profile);
+    if (profile->distribute_count > 0)
+        put(&report, "  VIPA Distribute:");
+    for (unsigned i = 0; i < profile->distribute_count; i++)
+        put_distribution(&report, &profile->distributes[i]);
+    end(&report);
+}
+
+/* --- HOME, SRCIP, PORTLIST ----------------------------------------------------------------------------------------- */
+
+static void put_home(struct report *report, const char *link, uint32_t address, const char *flag)
+{
+    char text[16];
+
+    put(report, "LinkName:   %s", link);
+    put(report, "  Address:  %s", text_ip(text, address));
+    put(report, "    Flags:  %s", flag);
+    report->records++;
+}
+
+void profile_display_home(const struct profile *profile, profile_message_fn *line, void *context)
+{
+    struct report report = begin(line, context);
+    char name[17];
+
+    put(&report, "Home address list:");
+    for (unsigned i = 0; i < profile->home_count; i++) {
+        const struct profile_link *link = &profile->links[profile->home[i]];
+
+        put_home(&report, link->name, link->address, i == 0 ? "Primary" : "");
+    }
+    if (profile->dynamicxcf_address != 0)
+        put_home(&report, "EZASAMEMVS", profile->dynamicxcf_address, "");
+    for (unsigned i = 0; i < profile->dvipa_count; i++) {
+        if (profile->dvipas[i].backup)
+            continue;
+        text_format(name, sizeof name, "VIPL%08X", profile->dvipas[i].address);
+        put_home(&report, name, profile->dvipas[i].address, "");
+    }
+    end(&report);
+}
+
+void profile_display_srcip(const struct profile *profile, profile_message_fn *line, void *context)
+{
+    struct report report = begin(line, context);
+    char text[16];
+
+    put(&report, "Source IP Address Based on Job Name:");
+    put(&report, "Job Name  Type  Flg  Source");
+    put(&report, "--------  ----  ---  ------");
+    for (unsigned i = 0; i < profile->sourceipa_count; i++, report.records++)
+        put(&report, "%-8s  IPV4  C    %s", profile->sourceipas[i].job, text_ip(text, profile->sourceipas[i].address));
+    end(&report);
+}
+
+void profile_display_portlist(const struct profile *profile, profile_message_fn *line, void *context)
+{
+    struct report report = begin(line, context);
+    char range[16];
+
+    put(&report, "Port# Prot User     Flags    Range");
+    put(&report, "----- ---- ----     -----    -----");
+    for (unsigned i = 0; i < profile->port_count; i++, report.records++) {
+        const struct profile_portreserve *entry = &profile->ports[i];
+
+        range[0] = 0;
+        if (entry->range)
+            text_format(range, sizeof range, "%05u-%05u", entry->first, entry->first + entry->count - 1);
+        put(&report, "%05u %-4s %-8s %-8s %s", entry->first, entry->tcp ? "TCP" : "UDP", entry->job, entry->range ? "R" : "", range);
+    }
+    end(&report);
+}
