@@ -102,6 +102,7 @@ struct xes_connect_parms {
 struct xes_connection {
     bool in_use;
     volatile bool lost;             /* loss of connectivity, or fenced */
+    volatile bool poll_again;       /* the CF was busy when it was asked what it has to report */
     bool existing, reconnected;
     unsigned cf;
     uint32_t structure;             /* id */
@@ -155,6 +156,9 @@ void xes_poll(struct xes_connection *connection);
 
 /* The CF gave attention: xes_poll() for every connection. Callable from the attention handler. */
 void xes_attention(struct xes *xes);
+
+/* Ask again where the CF was too busy to say what it has to report. For the main loop; costs a few loads. */
+void xes_repoll(struct xes *xes);
 
 /* Entry names and others: text into size bytes, blank padded. */
 void xes_name(uint8_t *out, uint32_t size, const char *text);

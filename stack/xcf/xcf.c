@@ -1,0 +1,508 @@
+/* See xcf.h. */
+#include "stack/xcf/xcf.h"
+
+#include <string.h>
+
+#include "cfemu/arch/cf_bytes.h"
+#include "stack/base/text.h"
+
+enum { CONTROL_LIST = 0, QUEUE_INDEX = 0 };
+enum record_state { RECORD_ACTIVE = 1, RECORD_FAILED = 2, RECORD_LEFT = 3 };
+
+/* Adjunct of a member record, and data of the messages that carry one. */
+enum { REC_STATE = 0, REC_NUMBER = 1, REC_CONID = 4, REC_NAME = 8, REC_JOINED = 16 };
+
+/* Adjunct of a message. */
+enum { MSG_FROM = 0, MSG_TYPE = 2, MSG_LENGTH = 4, MSG_GROUP = 8, MSG_JOINED = 16, MSG_TO_JOINED = 24 };
+
+/* Messages of XCF itself: the group is blank, the data is the adjunct of the member record they are about. */
+#define XCF_OWN_GROUP ""
+enum { TYPE_JOINED = 1, TYPE_GONE = 2 };
+
+/* --- members ------------------------------------------------------------------------------------------------------- */
+
+static void record_name(uint8_t out[CF_NAME_SIZE], uint8_t number)
+{
+    char text[CF_NAME_SIZE + 1];
+
+    text_format(text, sizeof text, "IXCMEMBR%02u", number);
+    xes_name(out, CF_NAME_SIZE, text);
+}
+
+static void put_record(uint8_t *adjunct, const struct xcf_member *m, enum record_state state)
+{
+    memset(adjunct, 0, CF_ADJUNCT_SIZE);
+    adjunct[REC_STATE] = (uint8_t)state;
+    adjunct[REC_NUMBER] = m->number;
+    put_be32(adjunct + REC_CONID, m->conid);
+    text_name_put(adjunct + REC_NAME, m->name);
+    put_be64(adjunct + REC_JOINED, m->joined_us);
+}
+
+static void get_record(struct xcf_member *m, const uint8_t *adjunct, uint64_t version)
+{
+    m->number = adjunct[REC_NUMBER];
+    m->conid = get_be32(adjunct + REC_CONID);
+    text_name_get(m->name, adjunct + REC_NAME);
+    m->joined_us = get_be64(adjunct + REC_JOINED);
+    m->version = version;
+    m->failing = false;
+}
+
+const struct xcf_member *xcf_member(const struct xcf *x, uint8_t number)
+{
+    return number >= 1 && number <= SYSTEMS_MAX && x->members[number].active ? &x->members[number] : NULL;
+}
+
+static void drive_group_exits(struct xcf *x, enum xcf_event event, const struct xcf_member *m)
+{
+    for (unsigned i = 0; i < x->group_count; i++)
+        if (x->groups[i].event)
+            x->groups[i].event(x->groups[i].context, event, m);
+}
+
+/* Read the record of a system: true and *adjunct, *version if there is one. *rc tells a lost CF from "none". */
+static bool read_record(struct xcf *x, uint8_t number, uint8_t adjunct[CF_ADJUNCT_SIZE], uint64_t *version, int *rc)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
+
+    record_name(r.name, number);
+    *rc = xes_list(x->connection, &r);
+    if (*rc != IXLRETCODEOK) {
+        if (r.reason == IXLRSNCODENOENTRY)
+            *rc = IXLRETCODEOK;
+        return false;
+    }
+    memcpy(adjunct, r.adjunct, CF_ADJUNCT_SIZE);
+    *version = r.answer_version;
+    return adjunct[REC_NUMBER] == number;
+}
+
+/* Write the record of m. expected: NULL, or the version that the record must still have. */
+static int write_record(struct xcf *x, struct xcf_member *m, enum record_state state, const uint64_t *expected)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .list = CONTROL_LIST,
+                             .options = CF_OPT_ADJUNCT, .versupdate = CF_VERSUPDATE_INC };
+
+    record_name(r.name, m->number);
+    put_record(r.adjunct, m, state);
+    if (expected) {
+        r.entrytype = CF_ENTRY_OLD;
+        r.verscomp = CF_VERSCOMP_EQUAL;
+        r.version_comp = *expected;
+    }
+    int rc = xes_list(x->connection, &r);
+    if (rc == IXLRETCODEOK)
+        m->version = r.answer_version;
+    return rc;
+}
+
+/* --- sending ------------------------------------------------------------------------------------------------------- */
+
+static int send_one(struct xcf *x, const struct xcf_member *to, const char *group, uint16_t type, const void *data,
+                    uint32_t length)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_TAIL, .entrytype = CF_ENTRY_NEW,
+                             .list = to->number, .out = data, .out_len = length };
+
+    r.options = (uint8_t)(CF_OPT_ADJUNCT | (length ? CF_OPT_DATA : 0));
+    r.adjunct[MSG_FROM] = x->number;
+    put_be16(r.adjunct + MSG_TYPE, type);
+    put_be32(r.adjunct + MSG_LENGTH, length);
+    text_name_put(r.adjunct + MSG_GROUP, group);
+    put_be64(r.adjunct + MSG_JOINED, x->joined_us);
+    put_be64(r.adjunct + MSG_TO_JOINED, to->joined_us);
+
+    int rc = xes_list(x->connection, &r);
+    if (rc != IXLRETCODEOK)
+        return r.reason == IXLRSNCODELISTFULL || r.reason == IXLRSNCODESTRFULL || r.reason == IXLRSNCODESTRTEMPUNAVAIL
+                   ? XCF_FULL : XCF_LOST;
+    if (r.list_count > XCF_QUEUE_MAX) {
+        /* One that does not read must not fill the structure for all. Take the message back, if it is still there. */
+        struct xes_request back = { .command = CF_CMD_LIST_DELETE, .locate = CF_LOCATE_LEID };
+
+        memcpy(back.leid, r.leid, CF_LEID_SIZE);
+        if (xes_list(x->connection, &back) == IXLRETCODEOK)
+            return XCF_FULL;
+    }
+    x->sent++;
+    return XCF_OK;
+}
+
+int xcf_send(struct xcf *x, uint8_t to, const char *group, uint16_t type, const void *data, uint32_t length)
+{
+    int result = XCF_OK;
+
+    if (length > XCF_MESSAGE_MAX)
+        return XCF_TOO_LONG;
+    if (!x->connection || x->connection->lost)
+        return XCF_LOST;
+    if (to != XCF_ALL)
+        return xcf_member(x, to) ? send_one(x, &x->members[to], group, type, data, length) : XCF_NO_MEMBER;
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
+        if (n == x->number || !x->members[n].active)
+            continue;
+        int one = send_one(x, &x->members[n], group, type, data, length);
+        if (result == XCF_OK)
+            result = one;
+    }
+    return result;
+}
+
+static void send_record(struct xcf *x, uint8_t to, uint16_t type, const struct xcf_member *about, enum record_state state)
+{
+    uint8_t record[CF_ADJUNCT_SIZE];
+
+    put_record(record, about, state);
+    int result = xcf_send(x, to, XCF_OWN_GROUP, type, record, sizeof record);
+    if (result != XCF_OK)
+        text_wto("IXC458I XCF COULD NOT TELL SYSTEM NUMBER %u OF %s, RESULT %d", to, about->name, result);
+}
+
+/* --- joining, failing, leaving ------------------------------------------------------------------------------------- */
+
+static void member_gone(struct xcf *x, struct xcf_member *m, enum xcf_event event)
+{
+    m->active = false;
+    m->failing = false;
+    drive_group_exits(x, event, m);
+}
+
+/* A member joined, as it says itself. What is known already changes nothing. */
+static void heard_joined(struct xcf *x, const uint8_t *record)
+{
+    uint8_t number = record[REC_NUMBER];
+
+    if (number < 1 || number > SYSTEMS_MAX || number == x->number)
+        return;
+    struct xcf_member *m = &x->members[number];
+    uint64_t joined = get_be64(record + REC_JOINED);
+    if (m->joined_us >= joined)
+        return;                             /* known, or an older life */
+    if (m->active)
+        member_gone(x, m, XCF_FAILED);      /* it is back before its end was noticed */
+    get_record(m, record, 0);
+    m->active = true;
+    drive_group_exits(x, XCF_JOINED, m);
+    /* It may have read the record of a failed system before that was marked. */
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
+        if (n != x->number && n != number && !x->members[n].active && x->members[n].joined_us)
+            send_record(x, number, TYPE_GONE, &x->members[n], RECORD_FAILED);
+}
+
+static void heard_gone(struct xcf *x, const uint8_t *record)
+{
+    uint8_t number = record[REC_NUMBER];
+
+    if (number < 1 || number > SYSTEMS_MAX || number == x->number)
+        return;
+    struct xcf_member *m = &x->members[number];
+    if (m->active && m->joined_us == get_be64(record + REC_JOINED))
+        member_gone(x, m, record[REC_STATE] == RECORD_LEFT ? XCF_LEFT : XCF_FAILED);
+}
+
+/* The connection of m failed and all it had sent has been read. */
+static void member_failed(struct xcf *x, struct xcf_member *m)
+{
+    uint8_t adjunct[CF_ADJUNCT_SIZE];
+    uint64_t version;
+    int rc;
+
+    m->active = false;
+    m->failing = false;
+    /* Mark its record, unless the system is back and has written a new one, or another survivor was faster. */
+    if (read_record(x, m->number, adjunct, &version, &rc) && adjunct[REC_STATE] == RECORD_ACTIVE &&
+        get_be64(adjunct + REC_JOINED) == m->joined_us &&
+        write_record(x, m, RECORD_FAILED, &version) == IXLRETCODEOK)
+        send_record(x, XCF_ALL, TYPE_GONE, m, RECORD_FAILED);
+    drive_group_exits(x, XCF_FAILED, m);
+}
+
+/* --- receiving ----------------------------------------------------------------------------------------------------- */
+
+static void deliver(struct xcf *x, const uint8_t *adjunct, const uint8_t *data)
+{
+    char group[NAME_LEN + 1];
+    uint8_t from = adjunct[MSG_FROM];
+    uint16_t type = get_be16(adjunct + MSG_TYPE);
+    uint32_t length = get_be32(adjunct + MSG_LENGTH);
+    uint64_t to_joined = get_be64(adjunct + MSG_TO_JOINED);
+
+    text_name_get(group, adjunct + MSG_GROUP);
+    x->received++;
+    if (group[0] == 0 && type == TYPE_JOINED && length >= CF_ADJUNCT_SIZE) {
+        heard_joined(x, data);
+        return;
+    }
+    const struct xcf_member *m = xcf_member(x, from);
+    if (!m || m->joined_us != get_be64(adjunct + MSG_JOINED) || to_joined != x->joined_us) {
+        x->dropped++;                       /* of an earlier life of the sender, or meant for one of ours */
+        return;
+    }
+    if (group[0] == 0) {
+        if (type == TYPE_GONE && length >= CF_ADJUNCT_SIZE)
+            heard_gone(x, data);
+        return;
+    }
+    for (unsigned i = 0; i < x->group_count; i++) {
+        if (text_equal(x->groups[i].name, group)) {
+            x->groups[i].message(x->groups[i].context, from, type, data, length);
+            return;
+        }
+    }
+    x->dropped++;
+}
+
+/* Take the first message off the queue. False: it is empty, or the CF is lost. */
+static bool receive_one(struct xcf *x, struct xes_request *r)
+{
+    *r = (struct xes_request){ .command = CF_CMD_LIST_DELETE, .locate = CF_LOCATE_HEAD, .list = x->number,
+                               .options = CF_OPT_ADJUNCT | CF_OPT_DATA, .in = x->buffer, .in_cap = sizeof x->buffer };
+    int rc = xes_list(x->connection, r);
+
+    if (rc != IXLRETCODEOK && r->reason == IXLRSNCODESTRTEMPUNAVAIL)
+        x->pending = true;                  /* busy: later */
+    return rc == IXLRETCODEOK;
+}
+
+static void empty_queue(struct xcf *x)
+{
+    struct xes_request r;
+
+    while (receive_one(x, &r)) {
+        uint32_t length = get_be32(r.adjunct + MSG_LENGTH);
+
+        if (length <= r.data_len || length == 0)
+            deliver(x, r.adjunct, x->buffer);
+        else
+            x->dropped++;
+    }
+}
+
+/* Connections failed. First whose they are, then read all that those have sent, then act. A failed connection that no known
+ * member had belongs to one whose JOINED is still in the queue. */
+static void handle_failures(struct xcf *x)
+{
+    uint8_t failed[32];
+    bool known[SYSTEMS_MAX + 1] = { false };
+
+    x->failures = false;                    /* before the bits are taken: the event exit may set more at any time */
+    for (unsigned i = 0; i < sizeof failed; i++) {
+        failed[i] = x->failed[i];
+        x->failed[i] = (uint8_t)(x->failed[i] & ~failed[i]);
+    }
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
+        struct xcf_member *m = &x->members[n];
+
+        known[n] = m->active;
+        if (m->active && n != x->number && failed[m->conid / 8 % 32] & (0x80u >> (m->conid % 8))) {
+            m->failing = true;
+            failed[m->conid / 8 % 32] = (uint8_t)(failed[m->conid / 8 % 32] & ~(0x80u >> (m->conid % 8)));
+        }
+    }
+    empty_queue(x);
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
+        struct xcf_member *m = &x->members[n];
+        bool late = m->active && !known[n] && failed[m->conid / 8 % 32] & (0x80u >> (m->conid % 8));
+
+        if (m->active && n != x->number && (m->failing || late))
+            member_failed(x, m);
+    }
+}
+
+void xcf_poll(struct xcf *x)
+{
+    if (!x->connection || x->polling || (!x->pending && !x->failures))
+        return;
+    x->polling = true;                      /* exits may send, which may poll */
+    while (x->pending || x->failures) {
+        x->pending = false;                 /* before the queue is read: what comes now sets it again */
+        if (x->failures)
+            handle_failures(x);
+        else
+            empty_queue(x);
+        if (x->connection->lost || x->connection->poll_again)
+            break;
+    }
+    x->polling = false;
+}
+
+void xcf_drain(struct xcf *x)
+{
+    if (!x->connection || x->connection->lost || x->polling)
+        return;
+    xes_poll(x->connection);
+    xcf_poll(x);
+}
+
+/* --- exits of the connection, in the attention handler ------------------------------------------------------------- */
+
+static void queue_not_empty(void *context, uint32_t index)
+{
+    struct xcf *x = context;
+
+    if (index == QUEUE_INDEX)
+        x->pending = true;
+}
+
+static void connection_event(void *context, const uint8_t failed[32], bool joined)
+{
+    struct xcf *x = context;
+    bool any = false;
+
+    (void)joined;                           /* the new one tells us itself */
+    for (unsigned i = 0; i < 32; i++) {
+        x->failed[i] = (uint8_t)(x->failed[i] | failed[i]);
+        any = any || failed[i];
+    }
+    if (any)
+        x->failures = true;
+}
+
+/* --- start --------------------------------------------------------------------------------------------------------- */
+
+void xcf_join_group(struct xcf *x, const char *group, xcf_message_exit *message, xcf_group_exit *event, void *context)
+{
+    STACK_ASSERT(x->group_count < XCF_GROUPS_MAX && !x->connection);
+    struct xcf_group *g = &x->groups[x->group_count++];
+
+    text_format(g->name, sizeof g->name, "%s", group);
+    g->message = message;
+    g->event = event;
+    g->context = context;
+}
+
+static int connect_structure(struct xcf *x, struct xes *xes, unsigned cf, const char *name)
+{
+    char connection[CF_NAME_SIZE + 1];
+    struct xes_connect_parms parms = {
+        .cf = cf, .structure = XCF_STRUCTURE, .connection = connection, .system = name, .job = "XCFAS",
+        .attributes = { .list_headers = SYSTEMS_MAX + 1, .size_kib = 8192, .max_elements = 255,
+                        .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 6, .vector_bits = 32 },
+        .list_exit = queue_not_empty, .event_exit = connection_event, .context = x,
+    };
+    uint32_t reason;
+
+    text_format(connection, sizeof connection, "SIGPATH_%s", name);
+    int rc = xes_connect(xes, &parms, &x->connection, &reason);
+    if (rc > IXLRETCODEWARNING) {
+        text_wto("IXC463I SYSTEM %s CANNOT USE STRUCTURE %s FOR SIGNALLING: IXLCONN RETURN CODE %X, REASON %04X", name,
+                 XCF_STRUCTURE, (unsigned)rc, reason);
+        return XCF_LOST;
+    }
+    return XCF_OK;
+}
+
+static bool monitor_queue(struct xcf *x)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_MONITOR, .list = x->number, .vector_index = QUEUE_INDEX };
+
+    return xes_list(x->connection, &r) == IXLRETCODEOK;
+}
+
+/* Read the records of all systems; those that are active are told of this one. */
+static bool meet_members(struct xcf *x)
+{
+    uint8_t adjunct[CF_ADJUNCT_SIZE];
+    uint64_t version;
+    int rc;
+
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
+        if (n == x->number)
+            continue;
+        bool there = read_record(x, n, adjunct, &version, &rc);
+        if (rc != IXLRETCODEOK)
+            return false;
+        if (!there || adjunct[REC_STATE] != RECORD_ACTIVE)
+            continue;
+        get_record(&x->members[n], adjunct, version);
+        x->members[n].active = true;
+        send_record(x, n, TYPE_JOINED, &x->members[x->number], RECORD_ACTIVE);
+    }
+    return true;
+}
+
+static int leave_structure(struct xcf *x, int result)
+{
+    xes_disconnect(x->connection, false);
+    x->connection = NULL;
+    return result;
+}
+
+int xcf_start(struct xcf *x, struct xes *xes, unsigned cf, const char *name, uint8_t number)
+{
+    struct xes_request r;
+    struct xcf_member *self = &x->members[number];
+    struct xcf_member old = { 0 };
+    uint8_t adjunct[CF_ADJUNCT_SIZE];
+    uint64_t version;
+    int rc;
+
+    STACK_ASSERT(number >= 1 && number <= SYSTEMS_MAX && !x->connection);
+    x->number = number;
+    if (connect_structure(x, xes, cf, name) != XCF_OK)
+        return XCF_LOST;
+    if (read_record(x, number, adjunct, &version, &rc)) {
+        get_record(&old, adjunct, version);
+        if (adjunct[REC_STATE] == RECORD_ACTIVE && !text_equal(old.name, name)) {
+            text_wto("IXC404I SYSTEM NUMBER %u OF %s IS IN USE BY SYSTEM %s", number, name, old.name);
+            return leave_structure(x, XCF_NUMBER_IN_USE);
+        }
+    }
+    if (rc != IXLRETCODEOK || !monitor_queue(x))
+        return leave_structure(x, XCF_LOST);
+    while (receive_one(x, &r))
+        x->dropped++;                       /* of an earlier life */
+    if (x->connection->lost)
+        return leave_structure(x, XCF_LOST);
+
+    self->number = number;
+    self->conid = x->connection->conid;
+    text_format(self->name, sizeof self->name, "%s", name);
+    self->joined_us = platform_clock_us();
+    if (self->joined_us <= old.joined_us)
+        self->joined_us = old.joined_us + 1;        /* lives must differ also if two fall into one microsecond */
+    self->active = true;
+    x->joined_us = self->joined_us;
+    if (write_record(x, self, RECORD_ACTIVE, NULL) != IXLRETCODEOK || !meet_members(x))
+        return leave_structure(x, XCF_LOST);
+    x->pending = true;                      /* what came while we joined */
+    return XCF_OK;
+}
+
+void xcf_stop(struct xcf *x)
+{
+    if (!x->connection)
+        return;
+    if (!x->connection->lost) {
+        (void)write_record(x, &x->members[x->number], RECORD_LEFT, NULL);   /* lost in between: the event tells the others */
+        send_record(x, XCF_ALL, TYPE_GONE, &x->members[x->number], RECORD_LEFT);
+    }
+    (void)leave_structure(x, XCF_OK);
+    memset(x->members, 0, sizeof x->members);
+}
+
+/* --- the secret ---------------------------------------------------------------------------------------------------- */
+
+int xcf_secret(struct xcf *x, uint8_t secret[16])
+{
+    struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_NEW,
+                             .list = CONTROL_LIST, .options = CF_OPT_ADJUNCT };
+
+    if (!x->connection)
+        return XCF_LOST;
+    xes_name(r.name, CF_NAME_SIZE, "IXCSECRET");
+    put_be64(r.adjunct, platform_random());
+    put_be64(r.adjunct + 8, platform_random());
+    memcpy(secret, r.adjunct, 16);
+    if (xes_list(x->connection, &r) == IXLRETCODEOK)
+        return XCF_OK;
+    if (r.reason != IXLRSNCODEENTRYEXISTS)
+        return XCF_LOST;
+    r = (struct xes_request){ .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
+    xes_name(r.name, CF_NAME_SIZE, "IXCSECRET");
+    if (xes_list(x->connection, &r) != IXLRETCODEOK)
+        return XCF_LOST;
+    memcpy(secret, r.adjunct, 16);
+    return XCF_OK;
+}

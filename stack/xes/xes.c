@@ -1,0 +1,344 @@
+/* See xes.h. */
+#include "stack/xes/xes.h"
+
+#include <string.h>
+
+#include "cfemu/arch/cf_bytes.h"
+
+/* What each response of the CF is called by IXLCONN and IXLLIST. */
+static const struct {
+    uint16_t response;
+    uint16_t reason;
+    uint8_t code;
+} meanings[] = {
+    { CF_RSP_OK, IXLRSNCODEOK, IXLRETCODEOK },
+    { CF_RSP_NO_ENTRY, IXLRSNCODENOENTRY, IXLRETCODEENVERROR },
+    { CF_RSP_ENTRY_EXISTS, IXLRSNCODEENTRYEXISTS, IXLRETCODEENVERROR },
+    { CF_RSP_VERSION_MISMATCH, IXLRSNCODEVERSIONMISMATCH, IXLRETCODEENVERROR },
+    { CF_RSP_LIST_MISMATCH, IXLRSNCODELISTMISMATCH, IXLRETCODEENVERROR },
+    { CF_RSP_AUTHORITY_MISMATCH, IXLRSNCODEAUTHMISMATCH, IXLRETCODEENVERROR },
+    { CF_RSP_KEY_MISMATCH, IXLRSNCODEKEYMISMATCH, IXLRETCODEENVERROR },
+    { CF_RSP_LOCK_HELD, IXLRSNCODELOCKCOND, IXLRETCODEENVERROR },
+    { CF_RSP_LOCK_NOT_HELD, IXLRSNCODELOCKNOTHELD, IXLRETCODEWARNING },
+    { CF_RSP_LIST_FULL, IXLRSNCODELISTFULL, IXLRETCODEENVERROR },
+    { CF_RSP_STRUCTURE_FULL, IXLRSNCODESTRFULL, IXLRETCODEENVERROR },
+    { CF_RSP_CF_FULL, IXLRSNCODECFFULL, IXLRETCODEENVERROR },
+    { CF_RSP_BUFFER_FULL, IXLRSNCODEBUFFERFULL, IXLRETCODEWARNING },
+    { CF_RSP_TIMEOUT, IXLRSNCODETIMEOUT, IXLRETCODEWARNING },
+    { CF_RSP_NO_STRUCTURE, IXLRSNCODERESOURCENOTFOUND, IXLRETCODEPARMERROR },
+    { CF_RSP_NO_CONNECTION, IXLRSNCODEBADCONTOKEN, IXLRETCODEPARMERROR },
+    { CF_RSP_NAME_IN_USE, IXLRSNCODECONNAMEINUSE, IXLRETCODEENVERROR },
+    { CF_RSP_TOO_MANY, IXLRSNCODEMAXCONN, IXLRETCODEENVERROR },
+    { CF_RSP_BUSY, IXLRSNCODESTRTEMPUNAVAIL, IXLRETCODEENVERROR },
+    { CF_RSP_BAD_COMMAND, IXLRSNCODEBADPARMLIST, IXLRETCODEPARMERROR },
+    { CF_RSP_BAD_REQUEST, IXLRSNCODEBADPARMLIST, IXLRETCODEPARMERROR },
+};
+
+static int meaning(uint16_t response, uint32_t *reason)
+{
+    for (unsigned i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        if (meanings[i].response == response) {
+            *reason = meanings[i].reason;
+            return meanings[i].code;
+        }
+    }
+    *reason = IXLRSNCODESTRFAILURE;
+    return IXLRETCODECOMPERROR;
+}
+
+void xes_name(uint8_t *out, uint32_t size, const char *text)
+{
+    uint32_t i = 0;
+
+    for (; i < size && text[i]; i++)
+        out[i] = (uint8_t)text[i];
+    memset(out + i, ' ', size - i);
+}
+
+/* --- one command --------------------------------------------------------------------------------------------------- */
+
+struct message {
+    uint8_t mcb[CF_MCB_SIZE];
+    uint8_t mrb[CF_MRB_SIZE];
+};
+
+/* Send the message; a busy subchannel or structure is tried again a bounded number of times. False: CF lost. */
+static bool send_message(unsigned cf, struct message *m, const void *out, uint32_t out_len, void *in, uint32_t in_cap,
+                         uint64_t *busy)
+{
+    struct ecb never = { 0 };
+
+    for (unsigned try = 0;; try++) {
+        int cc = platform_cf_message(cf, m->mcb, out, out_len, m->mrb, in, in_cap);
+
+        if (cc != 0 && cc != 2)
+            return false;
+        if (cc == 2)
+            put_be16(m->mrb + MRB_RESPONSE, CF_RSP_BUSY);
+        if (get_be16(m->mrb + MRB_RESPONSE) != CF_RSP_BUSY || try == XES_BUSY_TRIES)
+            return true;
+        ++*busy;
+        platform_wait(&never, 100ull << try);
+    }
+}
+
+/* --- connections --------------------------------------------------------------------------------------------------- */
+
+static void put_attributes(uint8_t *own, const struct xes_attributes *a)
+{
+    put_be32(own + CONN_LISTHEADERS, a->list_headers);
+    put_be32(own + CONN_LOCKENTRIES, a->lock_entries);
+    put_be32(own + CONN_SIZE_KIB, a->size_kib);
+    put_be16(own + CONN_MAXELEMNUM, a->max_elements);
+    own[CONN_ELEMCHAR] = a->elemchar;
+    own[CONN_FLAGS] = a->flags;
+    put_be16(own + CONN_ENTRYRATIO, a->entry_ratio);
+    put_be16(own + CONN_ELEMENTRATIO, a->element_ratio);
+    put_be32(own + CONN_VECTORLEN, a->vector_bits);
+}
+
+static void get_attributes(struct xes_attributes *a, const uint8_t *own)
+{
+    a->list_headers = get_be32(own + CONN_LISTHEADERS);
+    a->lock_entries = get_be32(own + CONN_LOCKENTRIES);
+    a->size_kib = get_be32(own + CONN_SIZE_KIB);
+    a->max_elements = get_be16(own + CONN_MAXELEMNUM);
+    a->elemchar = own[CONN_ELEMCHAR];
+    a->flags = own[CONN_FLAGS];
+    a->entry_ratio = get_be16(own + CONN_ENTRYRATIO);
+    a->element_ratio = get_be16(own + CONN_ELEMENTRATIO);
+    a->vector_bits = get_be32(own + CONN_VECTORLEN);
+}
+
+static struct xes_connection *free_connection(struct xes *xes)
+{
+    for (unsigned i = 0; i < XES_CONNECTIONS_MAX; i++)
+        if (!xes->connections[i].in_use)
+            return &xes->connections[i];
+    return NULL;
+}
+
+int xes_connect(struct xes *xes, const struct xes_connect_parms *parms, struct xes_connection **connection, uint32_t *reason)
+{
+    struct message m;
+    uint64_t busy = 0;
+    struct xes_connection *c = free_connection(xes);
+
+    *connection = NULL;
+    *reason = IXLRSNCODENOSLOT;
+    if (!c)
+        return IXLRETCODEENVERROR;
+    memset(m.mcb, 0, sizeof m.mcb);
+    put_be16(m.mcb + MCB_COMMAND, CF_CMD_CONNECT);
+    xes_name(m.mcb + MCB_NAME, CF_NAME_SIZE, parms->structure);
+    xes_name(m.mcb + MCB_AUTH_COMP, CF_NAME_SIZE, parms->connection);
+    xes_name(m.mcb + MCB_AUTH, NAME_LEN, parms->system);
+    xes_name(m.mcb + MCB_AUTH + NAME_LEN, NAME_LEN, parms->job);
+    put_attributes(m.mcb + MCB_OWN, &parms->attributes);
+
+    *reason = IXLRSNCODENOCONN;
+    if (!send_message(parms->cf, &m, NULL, 0, NULL, 0, &busy))
+        return IXLRETCODEENVERROR;
+    int rc = meaning(get_be16(m.mrb + MRB_RESPONSE), reason);
+    if (rc != IXLRETCODEOK)
+        return rc;
+
+    memset(c, 0, sizeof *c);
+    c->cf = parms->cf;
+    c->structure = get_be32(m.mrb + MRB_STRUCTURE);
+    c->conid = get_be32(m.mrb + MRB_CONID);
+    c->token = get_be64(m.mrb + MRB_TOKEN);
+    xes_name((uint8_t *)c->name, CF_NAME_SIZE, parms->structure);
+    get_attributes(&c->attributes, m.mrb + MRB_OWN);
+    c->existing = m.mrb[MRB_OWN + CONN_EXISTING];
+    c->reconnected = m.mrb[MRB_OWN + CONN_RECONNECTED];
+    c->list_exit = parms->list_exit;
+    c->event_exit = parms->event_exit;
+    c->context = parms->context;
+    c->busy = busy;
+    c->in_use = true;       /* last: from here on the attention handler looks at it */
+    *connection = c;
+    if (!c->existing && !c->reconnected)
+        return IXLRETCODEOK;
+    *reason = IXLRSNCODESPECIALCONN;
+    return IXLRETCODEWARNING;
+}
+
+void xes_disconnect(struct xes_connection *c, bool failure)
+{
+    struct message m;
+
+    memset(m.mcb, 0, sizeof m.mcb);
+    put_be16(m.mcb + MCB_COMMAND, CF_CMD_DISCONNECT);
+    m.mcb[MCB_OPTIONS] = failure ? CF_OPT_FAILURE : 0;
+    put_be32(m.mcb + MCB_STRUCTURE, c->structure);
+    put_be64(m.mcb + MCB_TOKEN, c->token);
+    c->in_use = false;
+    /* Whatever the answer is, this image has no use for the connection any more; a CF that is lost knows without us. */
+    (void)send_message(c->cf, &m, NULL, 0, NULL, 0, &c->busy);
+}
+
+/* --- list requests ------------------------------------------------------------------------------------------------- */
+
+static void build(uint8_t *mcb, const struct xes_connection *c, const struct xes_request *r, uint8_t lockoper)
+{
+    memset(mcb, 0, CF_MCB_SIZE);
+    put_be16(mcb + MCB_COMMAND, r->command);
+    mcb[MCB_LOCATE] = r->locate;
+    mcb[MCB_ENTRYTYPE] = r->entrytype;
+    mcb[MCB_LOCKOPER] = lockoper;
+    mcb[MCB_LOCKMODE] = lockoper == r->lockoper ? r->lockmode : CF_LOCKMODE_COND;
+    mcb[MCB_VERSCOMP] = r->verscomp;
+    mcb[MCB_VERSUPDATE] = r->versupdate;
+    mcb[MCB_OPTIONS] = r->options;
+    put_be32(mcb + MCB_STRUCTURE, c->structure);
+    put_be64(mcb + MCB_TOKEN, c->token);
+    put_be32(mcb + MCB_LIST, r->list);
+    put_be32(mcb + MCB_LOCKINDEX, r->lock_index);
+    put_be64(mcb + MCB_VERSION_COMP, r->version_comp);
+    put_be64(mcb + MCB_VERSION, r->version);
+    memcpy(mcb + MCB_LEID, r->leid, CF_LEID_SIZE);
+    put_be32(mcb + MCB_DATALEN, r->out_len);
+    memcpy(mcb + MCB_NAME, r->name, CF_NAME_SIZE);
+    put_be32(mcb + MCB_VECTORINDEX, r->vector_index);
+    memcpy(mcb + MCB_ADJUNCT, r->adjunct, CF_ADJUNCT_SIZE);
+}
+
+static void take_answer(struct xes_request *r, const uint8_t *mrb)
+{
+    r->data_len = get_be32(mrb + MRB_DATALEN);
+    r->answer_list = get_be32(mrb + MRB_LIST);
+    r->lock_owner = get_be32(mrb + MRB_LOCKOWNER);
+    r->answer_version = get_be64(mrb + MRB_VERSION);
+    r->list_count = get_be32(mrb + MRB_LISTCOUNT);
+    r->elements = get_be32(mrb + MRB_ELEMENTS);
+    memcpy(r->leid, mrb + MRB_LEID, CF_LEID_SIZE);
+    memcpy(r->name, mrb + MRB_NAME, CF_NAME_SIZE);
+    memcpy(r->adjunct, mrb + MRB_ADJUNCT, CF_ADJUNCT_SIZE);
+}
+
+/* Wait for the grant of the lock that this connection is queued for. The CF's attention posts the event control block; a
+ * second without it is used to ask the CF, in case the attention itself was lost. */
+static bool wait_for_grant(struct xes_connection *c)
+{
+    for (uint32_t waited = 0; waited < XES_LOCK_WAIT_US_MAX && !c->lost; waited += 1000000u) {
+        if (platform_wait(&c->lock_ecb, 1000000u))
+            return true;
+        xes_poll(c);
+    }
+    return false;
+}
+
+int xes_list(struct xes_connection *c, struct xes_request *r)
+{
+    struct message m;
+    uint8_t lockoper = r->lockoper;
+    int rc = IXLRETCODEENVERROR;
+
+    r->reason = IXLRSNCODENOCONN;
+    c->requests++;
+    if (lockoper == CF_LOCK_SET) {
+        c->lock_ecb.posted = 0;
+        c->lock_wanted = r->lock_index + 1;     /* before the request: the grant may come before its response is looked at */
+    }
+    while (!c->lost) {
+        build(m.mcb, c, r, lockoper);
+        if (!send_message(c->cf, &m, r->out, r->out_len, r->in, r->in_cap, &c->busy)) {
+            c->lost = true;
+            break;
+        }
+        uint16_t response = get_be16(m.mrb + MRB_RESPONSE);
+        if (response == CF_RSP_LOCK_QUEUED) {
+            c->queued++;
+            rc = IXLRETCODEENVERROR;
+            r->reason = IXLRSNCODELOCKCOND;
+            if (!wait_for_grant(c))
+                break;
+            lockoper = CF_LOCK_HELDBY;
+            continue;
+        }
+        take_answer(r, m.mrb);
+        rc = meaning(response, &r->reason);
+        if (response == CF_RSP_NO_CONNECTION || response == CF_RSP_NO_STRUCTURE)
+            c->lost = true;
+        break;
+    }
+    if (r->lockoper == CF_LOCK_SET)
+        c->lock_wanted = 0;
+    return rc;
+}
+
+/* --- attention ----------------------------------------------------------------------------------------------------- */
+
+/* A lock was granted that nobody waits for any more (the wait was given up): pass it on. */
+static void return_stray_lock(struct xes_connection *c, uint32_t index)
+{
+    struct message m;
+    struct xes_request r = { .command = CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_RESET, .lock_index = index };
+
+    build(m.mcb, c, &r, CF_LOCK_RESET);
+    if (platform_cf_message(c->cf, m.mcb, NULL, 0, m.mrb, NULL, 0) == 3)
+        c->lost = true;
+}
+
+static void lock_granted(struct xes_connection *c, uint32_t index)
+{
+    if (c->lock_wanted == index + 1)
+        platform_post(&c->lock_ecb);
+    else
+        return_stray_lock(c, index);
+}
+
+static void lists_not_empty(struct xes_connection *c, const uint8_t *vector, uint32_t bytes)
+{
+    for (uint32_t i = 0; i < bytes * 8; i++)
+        if (vector[i / 8] & (0x80u >> (i % 8)))
+            c->list_exit(c->context, i);
+}
+
+void xes_poll(struct xes_connection *c)
+{
+    struct message m;
+    uint8_t vector[128];        /* 1024 bits, the most that a connection can have */
+    uint32_t events;
+
+    do {
+        memset(m.mcb, 0, sizeof m.mcb);
+        put_be16(m.mcb + MCB_COMMAND, CF_CMD_VECTOR_READ);
+        put_be32(m.mcb + MCB_STRUCTURE, c->structure);
+        put_be64(m.mcb + MCB_TOKEN, c->token);
+        int cc = platform_cf_message(c->cf, m.mcb, NULL, 0, m.mrb, vector, sizeof vector);
+        c->poll_again = cc == 2 || (cc == 0 && get_be16(m.mrb + MRB_RESPONSE) == CF_RSP_BUSY);
+        if (c->poll_again)
+            return;
+        if (cc != 0 || get_be16(m.mrb + MRB_RESPONSE) == CF_RSP_NO_CONNECTION) {
+            c->lost = true;
+            platform_post(&c->lock_ecb);
+            return;
+        }
+        if (get_be16(m.mrb + MRB_RESPONSE) != CF_RSP_OK)
+            return;
+        const uint8_t *own = m.mrb + MRB_OWN;
+        events = get_be32(own + 8);
+        if (events & CF_EVENT_LOCK_GRANTED)
+            lock_granted(c, get_be32(own + 12));
+        if ((events & CF_EVENT_LIST) && c->list_exit)
+            lists_not_empty(c, vector, get_be32(own));
+        if ((events & (CF_EVENT_CONN_FAILED | CF_EVENT_CONN_NEW)) && c->event_exit)
+            c->event_exit(c->context, own + 16, (events & CF_EVENT_CONN_NEW) != 0);
+    } while (events & CF_EVENT_LOCK_GRANTED);   /* one grant is reported at a time */
+}
+
+void xes_attention(struct xes *xes)
+{
+    for (unsigned i = 0; i < XES_CONNECTIONS_MAX; i++)
+        if (xes->connections[i].in_use && !xes->connections[i].lost)
+            xes_poll(&xes->connections[i]);
+}
+
+void xes_repoll(struct xes *xes)
+{
+    for (unsigned i = 0; i < XES_CONNECTIONS_MAX; i++)
+        if (xes->connections[i].in_use && xes->connections[i].poll_again && !xes->connections[i].lost)
+            xes_poll(&xes->connections[i]);
+}
