@@ -1,1 +1,21 @@
 # Programs that IPL under Hercules and test one mechanism each.
+#
+# To add one: write guest-tests/NAME.c with a main() as lib/gt.h shows, add NAME to GUEST_TESTS. That is all for a test that
+# needs only the base of an image. More of the stack:      $(B)/guest/gt_NAME.bin: $(OBJECTS) (see the lines below).
+# More on the host side (devices, network, commands):      guest-tests/NAME.sh, see guest-tests/run-guest.
+# It is built as build/guest/gt_NAME.bin and run by build/tests/guest_NAME (or: guest-tests/run-guest NAME).
+
+GUEST_TESTS := program_check
+
+GUEST_TEST_LIB := $(B)/guest/guest-tests/lib/gt.o
+
+GUEST_TEST_BINS := $(GUEST_TESTS:%=$(B)/guest/gt_%.bin)
+$(GUEST_TEST_BINS): $(B)/guest/gt_%.bin: $(IMAGE_BASE) $(GUEST_TEST_LIB) $(B)/guest/guest-tests/%.o stack/image/image.ld
+	$(LINK_GUEST)
+
+$(GUEST_TESTS:%=$(B)/tests/guest_%): $(B)/tests/guest_%: $(B)/guest/gt_%.bin guest-tests/run-guest
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec guest-tests/run-guest %s\n' $* >$@ && chmod +x $@
+
+GUESTS += $(GUEST_TEST_BINS)
+CHECKS += $(GUEST_TESTS:%=$(B)/tests/guest_%)
