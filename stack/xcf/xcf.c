@@ -279,31 +279,34 @@ static void empty_queue(struct xcf *x)
     }
 }
 
+static bool conid_in(const uint32_t map[8], uint32_t conid)
+{
+    return map[conid / 32 % 8] & (0x80000000u >> (conid % 32));
+}
+
 /* Connections failed. First whose they are, then read all that those have sent, then act. A failed connection that no known
  * member had belongs to one whose JOINED is still in the queue. */
 static void handle_failures(struct xcf *x)
 {
-    uint8_t failed[32];
+    uint32_t failed[8];
     bool known[SYSTEMS_MAX + 1] = { false };
 
     x->failures = false;                    /* before the bits are taken: the event exit may set more at any time */
-    for (unsigned i = 0; i < sizeof failed; i++) {
-        failed[i] = x->failed[i];
-        x->failed[i] = (uint8_t)(x->failed[i] & ~failed[i]);
-    }
+    for (unsigned i = 0; i < 8; i++)
+        failed[i] = __atomic_exchange_n(&x->failed[i], 0, __ATOMIC_RELAXED);
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
         struct xcf_member *m = &x->members[n];
 
         known[n] = m->active;
-        if (m->active && n != x->number && failed[m->conid / 8 % 32] & (0x80u >> (m->conid % 8))) {
+        if (m->active && n != x->number && conid_in(failed, m->conid)) {
             m->failing = true;
-            failed[m->conid / 8 % 32] = (uint8_t)(failed[m->conid / 8 % 32] & ~(0x80u >> (m->conid % 8)));
+            failed[m->conid / 32 % 8] &= ~(0x80000000u >> (m->conid % 32));
         }
     }
     empty_queue(x);
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
         struct xcf_member *m = &x->members[n];
-        bool late = m->active && !known[n] && failed[m->conid / 8 % 32] & (0x80u >> (m->conid % 8));
+        bool late = !known[n] && conid_in(failed, m->conid);
 
         if (m->active && n != x->number && (m->failing || late))
             member_failed(x, m);
@@ -351,9 +354,11 @@ static void connection_event(void *context, const uint8_t failed[32], bool joine
     bool any = false;
 
     (void)joined;                           /* the new one tells us itself */
-    for (unsigned i = 0; i < 32; i++) {
-        x->failed[i] = (uint8_t)(x->failed[i] | failed[i]);
-        any = any || failed[i];
+    for (unsigned i = 0; i < 8; i++) {
+        uint32_t word = get_be32(failed + 4 * i);
+
+        __atomic_fetch_or(&x->failed[i], word, __ATOMIC_RELAXED);
+        any = any || word;
     }
     if (any)
         x->failures = true;

@@ -78,7 +78,7 @@ struct xcf {
     uint64_t joined_us;
     volatile bool pending;                  /* the queue may hold messages */
     volatile bool failures;                 /* failed[] has bits to deal with */
-    volatile uint8_t failed[32];            /* connection ids, set by the event exit */
+    uint32_t failed[8];                     /* bit map of connection ids, set by the event exit; atomic access only */
     bool polling;
     uint64_t sent, received, dropped;       /* statistics */
     uint8_t buffer[XCF_MESSAGE_MAX];        /* the message that is being delivered */
