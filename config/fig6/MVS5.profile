@@ -1,0 +1,33 @@
+; PROFILE.TCPIP of MVS5: the example of figure 6 of the patent.
+;
+;   MVS1 APPA        MVS2 APPA APPB   MVS3 APPB   MVS4 APPA   MVS5 APPB
+;   owns DVA1                                                 owns DVB1
+;
+; DVA1 is 10.1.9.1, DVB1 is 10.1.9.2. &CLUSTERPORTS. is replaced at IPL
+; by CLUSTERPORTS, CLUSTERPORTS BLOCKSIZE n, or nothing.
+
+DEVICE LCS1 LCS E20
+LINK   ETH1 ETHERNET 0 LCS1
+HOME   10.1.0.5 ETH1
+
+BEGINROUTES
+  ROUTE 10.1.0.0/16 = ETH1 MTU 1500
+ENDROUTES
+
+IPCONFIG DYNAMICXCF 192.168.49.5 255.255.255.0 1
+
+; The statements of the patent for MVS5, word for word but for the
+; addresses. It distributes DVA1, too: for the time when MVS1 has failed
+; and it has taken the address over as the backup.
+VIPADYNAMIC
+  VIPADEFINE MOVEable IMMEDIATE &CLUSTERPORTS. 10.1.9.2
+  VIPADISTRIBUTE 10.1.9.2 PORT 60 DESTIP ALL
+  VIPADISTRIBUTE 10.1.9.1 PORT 60 DESTIP 192.168.49.2, 192.168.49.3,
+                                         192.168.49.4
+  ; Left out there: MVS1 and MVS5 are each other's backup.
+  VIPABACKUP 100 10.1.9.1
+ENDVIPADYNAMIC
+SOURCEIPA 10.1.9.1 APPA
+SOURCEIPA 10.1.9.2 APPB
+
+START LCS1
