@@ -19,6 +19,11 @@ uint64_t platform_clock_us(void)
     return last;
 }
 
+uint64_t platform_clock_ns(void)
+{
+    return (cpu_tod() >> 9) * 125;      /* 4096 units are 1000 ns */
+}
+
 uint64_t platform_random(void)
 {
     return random_next();

@@ -141,6 +141,13 @@ uint64_t platform_clock_us(void)
     return last;
 }
 
+uint64_t platform_clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 uint64_t platform_random(void)
 {
     uint64_t value;

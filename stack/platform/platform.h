@@ -14,6 +14,9 @@
 /* Sysplex-wide clock: microseconds since 1970-01-01 UTC, the same on every image, never runs backwards. */
 uint64_t platform_clock_us(void);
 
+/* A clock for measuring: nanoseconds from some point on, as fine as the machine has it. */
+uint64_t platform_clock_ns(void);
+
 /* 64 random bits, unpredictable to others. */
 uint64_t platform_random(void);
 
