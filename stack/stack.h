@@ -11,6 +11,7 @@
 #define STACK_H
 
 #include "stack/clp/clp.h"
+#include "stack/sip/sip.h"
 #include "stack/vipa/vipa.h"
 #include "stack/xcf/xcf.h"
 #include "stack/xes/xes.h"
@@ -35,6 +36,7 @@ struct stack {
     const struct stack_ops *ops;
     void *context;
     const struct profile *profile;
+    struct sip sip;
     struct xes xes;
     struct xcf xcf;
     struct vipa vipa;

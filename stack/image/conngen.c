@@ -255,8 +255,7 @@ static void show_end(struct generator *generator)
 {
     const struct socket_statistics *now = socket_statistics();
     uint64_t assigns = now->assigns - generator->at_start.assigns;
-    uint64_t units = now->assign_units - generator->at_start.assign_units;
-    uint64_t average_ns = assigns == 0 ? 0 : units * 1000 / 4096 / assigns;
+    uint64_t average_ns = assigns == 0 ? 0 : (now->assign_ns - generator->at_start.assign_ns) / assigns;
 
     for (size_t i = 0; i < FAILURE_REASONS; i++)
         if (generator->failures[i] > 0)
@@ -265,6 +264,53 @@ static void show_end(struct generator *generator)
     text_wto("CFS101I %s ENDED DONE=%u ANSWERED=%u FAILED=%u PEAK=%u PORTS=%u ASSIGN_NS=%u", generator->job->owner.job,
              generator->done, generator->answered, generator->failed, generator->peak, generator->distinct_ports,
              (unsigned)average_ns);
+}
+
+#define PARAMETERS "DEST=address [PORT=80] [PATH='/'] [N=1000] [HOLD=100] [PARALLEL=32]"
+
+static struct generator *generator_new(void)
+{
+    for (int i = 0; i < JOB_MAX; i++)
+        if (!generators[i].active)
+            return &generators[i];
+    platform_fail(__FILE__, __LINE__, "more jobs than JOB_MAX");
+}
+
+static bool conngen_start(struct job *job, const struct operator_parameters *parameters)
+{
+    uint32_t address, port = 80, total = 1000, hold = 100, parallel = 32;
+    const char *dest = operator_value(parameters, "DEST");
+    const char *path = operator_value(parameters, "PATH");
+
+    if (!operator_check(parameters, "PGM USER DEST PORT PATH N HOLD PARALLEL"))
+        return false;
+    if (dest == NULL) {
+        operator_missing(parameters, "DEST");
+        return false;
+    }
+    if (!text_parse_ip(dest, &address)) {
+        text_wto("CFS103E %s DEST=%s IS NOT AN IP ADDRESS, THE JOB IS NOT STARTED", job->owner.job, dest);
+        return false;
+    }
+    if (!operator_number(parameters, "PORT", 1, 65535, &port) || !operator_number(parameters, "N", 1, 1000000, &total) ||
+        !operator_number(parameters, "HOLD", 1, SOCKET_MAX, &hold) || !operator_number(parameters, "PARALLEL", 1, 1024, &parallel))
+        return false;
+
+    if (!pool_ready)
+        pool_start();
+    struct generator *generator = generator_new();
+    *generator = (struct generator){.job = job,
+                                    .to = {address, (uint16_t)port},
+                                    .total = total,
+                                    .hold = hold,
+                                    .parallel = parallel,
+                                    .next_progress_us = platform_clock_us() + PROGRESS_US,
+                                    .at_start = *socket_statistics(),
+                                    .active = true};
+    generator->request_length = (uint16_t)text_format(generator->request, sizeof generator->request,
+                                                      "GET %.64s HTTP/1.1\r\nHost: %s\r\n\r\n", path != NULL ? path : "/", dest);
+    job->state = generator;
+    return true;
 }
 
 static bool conngen_poll(struct job *job)
@@ -308,3 +354,11 @@ static void conngen_cancel(struct job *job)
     show_end(generator);
     generator->active = false;
 }
+
+const struct program conngen_program = {
+    .name = "CONNGEN",
+    .parameters = PARAMETERS,
+    .start = conngen_start,
+    .poll = conngen_poll,
+    .cancel = conngen_cancel,
+};

@@ -56,10 +56,10 @@ struct socket_address {
     uint16_t port;      /* 0 = ephemeral */
 };
 
-/* Cost of what stands before a connection: counts and clock units, read by CONNGEN and D TCPIP,,STATS. */
+/* Cost of what stands before a connection, read by CONNGEN. */
 struct socket_statistics {
     uint64_t assigns;           /* calls of port assignment */
-    uint64_t assign_units;      /* time in it, TOD clock units of 2^-12 us */
+    uint64_t assign_ns;         /* time in it */
     uint64_t connects;
     uint64_t refused;           /* source selection or port assignment gave an error */
 };

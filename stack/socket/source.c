@@ -1,0 +1,91 @@
+#include "stack/socket/source.h"
+
+#include <stddef.h>
+
+static bool in_range(void *context, uint32_t address)
+{
+    const struct stack *stack = context;
+    return vipa_find_range(&stack->vipa, address) != NULL;
+}
+
+static bool is_dvipa(void *context, uint32_t address)
+{
+    const struct stack *stack = context;
+    return vipa_find(&stack->vipa, address) != NULL || in_range(context, address);
+}
+
+static bool is_defined(void *context, uint32_t address)
+{
+    const struct profile *profile = ((const struct stack *)context)->profile;
+
+    for (unsigned i = 0; i < profile->link_count; i++)
+        if (profile->links[i].address == address)
+            return true;
+    return profile->dynamicxcf_address == address;
+}
+
+static bool is_configured(void *context, uint32_t address)
+{
+    const struct stack *stack = context;
+    const struct vipa_dvipa *dvipa = vipa_find(&stack->vipa, address);
+
+    if (dvipa != NULL && (dvipa->owner == stack->number || dvipa->backup_rank[stack->number] > 0 ||
+                          vipa_is_target(&stack->vipa, dvipa)))
+        return true;
+    return in_range(context, address);
+}
+
+static bool is_active(void *context, uint32_t address)
+{
+    const struct stack *stack = context;
+    const struct vipa_dvipa *dvipa = vipa_find(&stack->vipa, address);
+    return dvipa != NULL && dvipa->active;
+}
+
+static bool activate(void *context, uint32_t address)
+{
+    struct stack *stack = context;
+    return vipa_activate_range(&stack->vipa, address);
+}
+
+/* SOURCEVIPA: the first static VIPA of the HOME list. */
+static uint32_t source_vipa(void *context, uint32_t destination)
+{
+    const struct profile *profile = ((const struct stack *)context)->profile;
+    (void)destination;
+
+    for (unsigned i = 0; profile->sourcevipa && i < profile->link_count; i++)
+        if (profile->links[i].is_virtual && profile->links[i].address != 0)
+            return profile->links[i].address;
+    return 0;
+}
+
+/* The HOME address of the link of the most specific route. */
+static uint32_t link_address(void *context, uint32_t destination)
+{
+    const struct profile *profile = ((const struct stack *)context)->profile;
+    const struct profile_route *best = NULL;
+
+    for (unsigned i = 0; i < profile->route_count; i++) {
+        const struct profile_route *route = &profile->routes[i];
+        if ((destination & route->mask) == route->destination && (best == NULL || route->mask > best->mask))
+            best = route;
+    }
+    return best == NULL ? 0 : profile->links[best->link].address;
+}
+
+int source_select(struct stack *stack, const struct sip_request *request, struct sip_result *result)
+{
+    const struct sip_tables tables = {
+        .context = stack,
+        .is_dvipa = is_dvipa,
+        .is_defined = is_defined,
+        .is_configured = is_configured,
+        .is_active = is_active,
+        .in_range = in_range,
+        .activate = activate,
+        .source_vipa = source_vipa,
+        .link_address = link_address,
+    };
+    return sip_select(&stack->sip, request, &tables, result);
+}
