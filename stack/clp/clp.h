@@ -19,7 +19,9 @@
  *                              still stand in it and is passed over: nothing is ever searched
  *                    queued    bit map: the port stands in the ring (so it stands there once at most)
  *                    touched   bit map: used while it stood there; goes to the end instead of being given out
- *                    eligible  bit map: within EPHEMERALPORTS, not reserved by PORT or PORTRANGE */
+ *
+ * Only eligible ports are ever given out: within EPHEMERALPORTS, not reserved by PORT or PORTRANGE. A given port (bind) that
+ * is not eligible is this stack's own affair and is not in the cluster's pool. */
 #ifndef CLP_H
 #define CLP_H
 
@@ -57,14 +59,14 @@ enum clp_reason {                           /* reason codes; the product's numbe
 enum clp_origin { CLP_DEFINED = 0, CLP_VIPARANGE = 1, CLP_VARY_OBEY = 2 };     /* may be or-ed */
 
 struct clp_table {
-    bool in_use;
     uint32_t address;                       /* 0: the table of all ordinary addresses */
+    bool ready;                             /* the store has been initialised for it, or none is needed */
     struct profile_clusterports clusterports;
     uint32_t list;                          /* list and lock number in the structure */
     uint32_t free_owned;                    /* owned, eligible and not in use */
     uint32_t used;                          /* ports in use */
     uint32_t ring_head, ring_count;
-    uint64_t owned[CLP_WORDS], queued[CLP_WORDS], touched[CLP_WORDS], eligible[CLP_WORDS];
+    uint64_t owned[CLP_WORDS], queued[CLP_WORDS], touched[CLP_WORDS];
     uint8_t use[PORTS_PER_DVIPA];
     uint16_t ring[PORTS_PER_DVIPA];
 };
@@ -93,7 +95,10 @@ struct clp_ops {
 };
 
 struct clp_statistics {
-    uint64_t assigned, released, taken, given, exhausted, conflicts;
+    uint64_t assigned, released;
+    uint64_t taken, given;                  /* blocks */
+    uint64_t exhausted;                     /* requests refused because no port was free */
+    uint64_t conflicts;                     /* ports of earlier connections that another stack has already (VARY OBEY) */
 };
 
 struct clp {
@@ -108,8 +113,10 @@ struct clp {
     uint64_t random;                        /* state of the generator for orders and starting points */
     struct clp_statistics statistics;
     uint64_t eligible[CLP_WORDS];
-    uint8_t pool[(CLP_POOL_BYTES + 255) / 256 * 256];       /* work areas of clp_cf.c: the entries as they stand in the CF */
+    uint8_t pool[CLP_POOL_BYTES];           /* work areas of clp_cf.c: the entries as they stand in the CF */
     uint8_t own[CLP_OWN_BYTES];
+    unsigned count;                         /* DVIPAs */
+    uint32_t addresses[DVIPA_MAX];          /* of tables[], beside each other because every connection searches them */
     struct clp_table tables[CLP_TABLES];    /* [DVIPA_MAX]: ordinary addresses */
 };
 
@@ -123,6 +130,8 @@ struct clp_audit {
 /* profile: EPHEMERALPORTS, PORT, PORTRANGE, TIMEWAITINTERVAL. ops may be NULL (nobody to tell). */
 void clp_init(struct clp *clp, const struct profile *profile, const char *system, uint8_t number,
               const struct clp_ops *ops, void *context);
+
+extern const struct clp_store clp_cf_store;     /* bitmaps in list structure EZBEPORT (clp_cf.c) */
 
 /* Connect to EZBEPORT in the CF numbered cf. 0 or the return code of IXLCONN (8, 0xC). */
 int clp_connect(struct clp *clp, struct xes *xes, unsigned cf);
@@ -153,5 +162,9 @@ struct clp_usage {
     uint32_t used, free_owned;
 };
 struct clp_usage clp_usage(const struct clp *clp, uint32_t address);
+
+
+/* Number of the list and of the lock entry of a DVIPA in EZBEPORT. Addresses may share one: entries are told apart by name. */
+uint32_t clp_list(uint32_t dvipa);
 
 #endif
