@@ -89,7 +89,7 @@ enum {
 };
 
 enum cf_command {
-    CF_CMD_IDENTIFY = 0x0001,       /* what CF is this: MRB_OWN holds name (8), CFLEVEL u32, size KiB u64, free KiB u64 */
+    CF_CMD_IDENTIFY = 0x0001,       /* what CF is this: name, level, storage */
     CF_CMD_CONNECT = 0x0010,        /* IXLCONN: connect, allocate the structure if it does not exist */
     CF_CMD_DISCONNECT = 0x0011,     /* IXLDISC */
     CF_CMD_LIST_READ = 0x0100,      /* IXLLIST REQUEST=READ */
@@ -166,13 +166,25 @@ enum {
     CF_CONN_CONDISP_KEEP = 0x08,    /* CONDISP=KEEP */
 };
 
-/* VECTOR_READ: MRB_OWN+0 u32 number of vector bytes; the vector comes as data (bit 0 = high bit of byte 0, 1 = list not
- * empty). MRB_OWN+8 u32 event bits below, reported once. */
+/* IDENTIFY: at MRB_OWN */
 enum {
-    CF_EVENT_LOCK_GRANTED = 0x80000000u,    /* a queued lock is the caller's now; MRB_LOCKOWNER is the caller,
-                                               MRB_OWN+12 u32 the lock index; one grant per VECTOR_READ */
-    CF_EVENT_CONN_FAILED = 0x40000000u,     /* MRB_OWN+16: bit map (32 bytes, bit = connection id) of connections that
-                                               have failed since the last report */
+    IDENTIFY_NAME = 0,              /* 8 bytes */
+    IDENTIFY_LEVEL = 8,             /* u32: CFLEVEL */
+    IDENTIFY_SIZE_KIB = 16,         /* u64: storage for structures */
+    IDENTIFY_FREE_KIB = 24,         /* u64 */
+};
+
+/* VECTOR_READ: the vector comes as data (bit 0 = high bit of byte 0, 1 = list not empty); at MRB_OWN: */
+enum {
+    VECTOR_BYTES = 0,               /* u32: length of the vector */
+    VECTOR_EVENTS = 8,              /* u32: CF_EVENT_*, reported once */
+    VECTOR_LOCKINDEX = 12,          /* u32: LOCK_GRANTED: which lock */
+    VECTOR_FAILED = 16,             /* 32 bytes: CONN_FAILED: bit map of connection ids, bit 0 = high bit of byte 0 */
+};
+enum {
+    CF_EVENT_LOCK_GRANTED = 0x80000000u,    /* a queued lock is the caller's now. One grant per VECTOR_READ: repeat it
+                                               until it reports none */
+    CF_EVENT_CONN_FAILED = 0x40000000u,     /* connections have failed since the last report */
     CF_EVENT_LIST = 0x20000000u,            /* a monitored list became non-empty since the last report */
     CF_EVENT_CONN_NEW = 0x10000000u,        /* a new connection joined the structure since the last report */
 };

@@ -33,6 +33,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "cfemu/arch/cf_arch.h"
 #include "cfemu/engine/cf.h"
@@ -140,7 +141,8 @@ struct cf_list {
     uint32_t count;
     uint32_t limit;             /* entries */
     uint32_t monitors;          /* first monitor */
-    uint32_t pad[3];
+    uint32_t root;              /* keyed: of the tree of the first entries of each key */
+    uint32_t pad[2];
 };
 
 struct cf_lock {
@@ -156,7 +158,7 @@ struct cf_entry {
     uint32_t list;              /* list number + 1, 0 = free */
     uint32_t next, prev;        /* entry numbers; next links the free ones */
     uint32_t hash_next;         /* named: next in the bucket */
-    uint32_t left, right;       /* keyed: the tree of the list */
+    uint32_t left, right;       /* keyed, first of its key: in the tree of the list */
     uint32_t run;               /* first run of elements, CF_NO_RUN = none */
     uint32_t length;            /* bytes of data */
 };
@@ -306,8 +308,11 @@ void cf_structure_free(struct cf *cf, struct cf_slot *slot);
 /* true: no connection needs the structure, and it is not to be kept without one. */
 bool cf_structure_unused(struct cf_structure *s);
 
-/* true: the process of this attachment has ended. The directory mutex is held. */
+/* true: the process of this attachment has ended. Sure only while the directory mutex is held. */
 bool cf_attachment_dead(struct cf *cf, uint32_t number);
+
+/* true: no such process, or it is a zombie. */
+bool cf_process_ended(pid_t pid);
 
 /* Nanoseconds of a clock. */
 uint64_t cf_clock_ns(clockid_t clock);

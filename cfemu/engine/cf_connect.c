@@ -1,0 +1,298 @@
+#include "cfemu/engine/cf_connect.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "cfemu/engine/cf_lock.h"
+#include "cfemu/engine/cf_message.h"
+#include "cfemu/engine/cf_notify.h"
+#include "cfemu/engine/cf_undo.h"
+
+static const char blanks[CF_NAME_SIZE + 1] = "                ";
+
+/* 1 to 16 characters A-Z 0-9 $ @ # _, then blanks. */
+static bool name_valid(const uint8_t *name)
+{
+    size_t length = 0;
+    while (length < CF_NAME_SIZE && name[length] != 0 &&
+           strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789$@#_", name[length]))
+        length++;
+    return length > 0 && memcmp(name + length, blanks, CF_NAME_SIZE - length) == 0;
+}
+
+static struct cf_slot *slot_by_name(struct cf *cf, const uint8_t *name)
+{
+    for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++)
+        if (slot->state == CF_SLOT_ACTIVE && memcmp(slot->name, name, CF_NAME_SIZE) == 0)
+            return slot;
+    return NULL;
+}
+
+/* --- the end of a connection ---------------------------------------------------------------------------------------- */
+
+static bool holds_locks(struct cf_structure *s, uint32_t conid)
+{
+    for (uint32_t i = 0; i < s->lockentries; i++)
+        if (cf_lock_at(s, i)->owner == conid)
+            return true;
+    return false;
+}
+
+/* End a connection, each step a transaction of its own. The directory mutex and the structure's are held. */
+static void connection_end(struct cf *cf, struct cf_structure *s, uint32_t conid, bool failed, struct cf_wakes *wakes)
+{
+    struct cf_conn *conn = &s->conn[conid];
+    cf_set64(s, &conn->token, 0);
+    cf_set32(s, &conn->state, CF_CONN_FAILING);
+    cf_commit(s);
+    for (uint32_t i = 0; i < CF_WAITS_MAX; i++) {
+        if (conn->wait[i].state != CF_WAIT_FREE)
+            cf_lock_forget(s, conid, i);
+        cf_commit(s);
+    }
+    for (uint32_t i = 0; i < s->lockentries; i++) {
+        if (cf_lock_at(s, i)->owner != conid)
+            continue;
+        cf_lock_release(cf, s, i, wakes);
+        cf_commit(s);
+    }
+    while (cf_monitor_end_one(s, conid))
+        cf_commit(s);
+    bool keep = failed && conn->flags & CF_CONN_CONDISP_KEEP;
+    cf_set32(s, &conn->state, keep ? CF_CONN_FAILED_PERSISTENT : CF_CONN_FREE);
+    if (failed)
+        cf_tell_others(cf, s, conid, CF_EVENT_CONN_FAILED, wakes);
+    cf_commit(s);
+}
+
+/* Fail the connections of an attachment to one structure, and those that another one left half done. */
+static bool fail_in_structure(struct cf *cf, struct cf_slot *slot, uint32_t attachment, struct cf_wakes *wakes)
+{
+    bool waited;
+    if (cf_slot_lock(cf, slot, &waited) == CF_NOT_TAKEN)
+        return false;
+    struct cf_structure *s = cf_control(cf, slot);
+    for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
+        const struct cf_conn *conn = &s->conn[i];
+        if (conn->state == CF_CONN_FAILING || (conn->state == CF_CONN_ACTIVE && conn->attachment == attachment))
+            connection_end(cf, s, i, true, wakes);
+    }
+    if (cf_structure_unused(s))
+        cf_structure_free(cf, slot);
+    cf_slot_unlock(slot);
+    return true;
+}
+
+bool cf_fail_attachment(struct cf *cf, uint32_t number)
+{
+    struct cf_wakes wakes = {0};
+    if (cf_directory_lock(cf) != 0)
+        return false;
+    bool complete = true;
+    if (number == cf->attachment || cf_attachment_dead(cf, number)) {   /* nobody else has done it meanwhile */
+        for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++)
+            if (slot->state == CF_SLOT_ACTIVE && !fail_in_structure(cf, slot, number, &wakes))
+                complete = false;
+        if (complete)
+            atomic_store(&cf->attachments[number].state, CF_ATTACHMENT_FREE);
+    }
+    cf_directory_unlock(cf);
+    cf_wake(cf, &wakes);
+    return complete;
+}
+
+bool cf_reap(struct cf *cf)
+{
+    bool complete = true;
+    for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX; i++)
+        if (cf_attachment_dead(cf, i) && !cf_fail_attachment(cf, i))
+            complete = false;
+    return complete;
+}
+
+/* --- CONNECT ------------------------------------------------------------------------------------------------------- */
+
+static int connect_validate(struct cf_call *call)
+{
+    const uint8_t *own = call->mcb + MCB_OWN;
+    uint8_t flags = own[CONN_FLAGS];
+    uint32_t headers = get_be32(own + CONN_LISTHEADERS), vector = get_be32(own + CONN_VECTORLEN);
+    uint16_t maxelemnum = get_be16(own + CONN_MAXELEMNUM);
+    if (!name_valid(call->mcb + MCB_NAME))
+        return cf_bad(call, MCB_NAME);
+    bool unnamed = memcmp(call->mcb + MCB_AUTH_COMP, blanks, CF_NAME_SIZE) == 0;
+    if (unnamed ? flags & CF_CONN_CONDISP_KEEP : !name_valid(call->mcb + MCB_AUTH_COMP))
+        return cf_bad(call, MCB_AUTH_COMP);
+    if (headers < 1 || headers > CF_LISTHEADERS_MAX)
+        return cf_bad(call, MCB_OWN + CONN_LISTHEADERS);
+    if (get_be32(own + CONN_LOCKENTRIES) > CF_LOCKENTRIES_MAX)
+        return cf_bad(call, MCB_OWN + CONN_LOCKENTRIES);
+    if (maxelemnum < 1 || maxelemnum > CF_MAXELEMNUM_MAX)
+        return cf_bad(call, MCB_OWN + CONN_MAXELEMNUM);
+    if (own[CONN_ELEMCHAR] > CF_ELEMCHAR_MAX)
+        return cf_bad(call, MCB_OWN + CONN_ELEMCHAR);
+    if ((flags & CF_CONN_NAMED && flags & CF_CONN_KEYED) ||
+        flags & (uint8_t)~(CF_CONN_ADJUNCT | CF_CONN_NAMED | CF_CONN_KEYED | CF_CONN_STRDISP_KEEP | CF_CONN_CONDISP_KEEP))
+        return cf_bad(call, MCB_OWN + CONN_FLAGS);
+    if (get_be16(own + CONN_ENTRYRATIO) == 0)
+        return cf_bad(call, MCB_OWN + CONN_ENTRYRATIO);
+    if (vector % 32 != 0 || vector > CF_VECTOR_BITS_MAX)
+        return cf_bad(call, MCB_OWN + CONN_VECTORLEN);
+    return 0;
+}
+
+/* The connection id to use: of the failed-persistent connection of this name, else a free one. */
+static int conid_choose(struct cf_structure *s, const uint8_t *name, bool unnamed, uint32_t *conid)
+{
+    *conid = 0;
+    for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
+        const struct cf_conn *conn = &s->conn[i];
+        if (conn->state == CF_CONN_FREE) {
+            if (*conid == 0)
+                *conid = i;
+        } else if (!unnamed && memcmp(conn->name, name, CF_NAME_SIZE) == 0) {
+            *conid = i;
+            return conn->state == CF_CONN_FAILED_PERSISTENT ? 0 : CF_RSP_NAME_IN_USE;
+        }
+    }
+    return *conid != 0 ? 0 : CF_RSP_TOO_MANY;
+}
+
+/* A token is never given out twice (epoch), and not to be guessed (random); the low byte is for the connection id. */
+static uint64_t token_make(struct cf *cf)
+{
+    uint32_t random = 0;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+        random = (uint32_t)cf_ticks();
+    return ++cf->header->epoch << 32 | (random & 0xFFFFFF00u);
+}
+
+static void attributes_report(struct cf_call *call, const struct cf_structure *s, uint32_t vector_bits)
+{
+    uint8_t *own = call->mrb + MRB_OWN;
+    put_be32(own + CONN_LISTHEADERS, s->listheaders);
+    put_be32(own + CONN_LOCKENTRIES, s->lockentries);
+    put_be32(own + CONN_SIZE_KIB, s->size_kib);
+    put_be16(own + CONN_MAXELEMNUM, (uint16_t)s->maxelemnum);
+    own[CONN_ELEMCHAR] = (uint8_t)s->elemchar;
+    own[CONN_FLAGS] = (uint8_t)(s->flags | (call->mcb[MCB_OWN + CONN_FLAGS] & CF_CONN_CONDISP_KEEP));
+    put_be16(own + CONN_ENTRYRATIO, (uint16_t)s->entryratio);
+    put_be16(own + CONN_ELEMENTRATIO, (uint16_t)s->elementratio);
+    put_be32(own + CONN_VECTORLEN, vector_bits);
+    memcpy(own + CONN_CFNAME, call->cf->header->cfname, 8);
+    cf_report_counts(call, s);
+}
+
+/* The structure's mutex is held. */
+static int connection_make(struct cf_call *call, struct cf_structure *s)
+{
+    const uint8_t *mcb = call->mcb;
+    bool unnamed = memcmp(mcb + MCB_AUTH_COMP, blanks, CF_NAME_SIZE) == 0;
+    uint32_t conid;
+    int result = conid_choose(s, mcb + MCB_AUTH_COMP, unnamed, &conid);
+    if (result != 0)
+        return result;
+
+    struct cf_conn *conn = &s->conn[conid];
+    struct cf_conn fresh = {
+        .state = CF_CONN_ACTIVE,
+        .attachment = call->cf->attachment,
+        .token = call->token,
+        .flags = mcb[MCB_OWN + CONN_FLAGS] & CF_CONN_CONDISP_KEEP,
+        .vector_bits = get_be32(mcb + MCB_OWN + CONN_VECTORLEN),
+    };
+    fresh.token |= conid;
+    memcpy(fresh.name, mcb + MCB_AUTH_COMP, CF_NAME_SIZE);
+    if (unnamed) {
+        char name[CF_NAME_SIZE + 1];
+        snprintf(name, sizeof name, "CON_%08X    ", (unsigned)(fresh.token >> 32));
+        memcpy(fresh.name, name, CF_NAME_SIZE);
+    }
+    memcpy(fresh.system, mcb + MCB_AUTH, 8);
+    memcpy(fresh.job, mcb + MCB_AUTH + 8, 8);
+    bool reconnected = conn->state == CF_CONN_FAILED_PERSISTENT;
+    cf_set_bytes(s, conn, &fresh, sizeof fresh);
+    cf_tell_others(call->cf, s, conid, CF_EVENT_CONN_NEW, &call->wakes);
+    cf_commit(s);
+
+    put_be64(call->mrb + MRB_TOKEN, fresh.token);
+    put_be32(call->mrb + MRB_CONID, conid);
+    attributes_report(call, s, fresh.vector_bits);
+    call->mrb[MRB_OWN + CONN_RECONNECTED] = reconnected;
+    return 0;
+}
+
+/* The directory mutex is held. */
+static int connect_locked(struct cf_call *call)
+{
+    struct cf *cf = call->cf;
+    uint64_t started = cf_ticks();
+    struct cf_slot *slot = slot_by_name(cf, call->mcb + MCB_NAME);
+    bool existing = slot != NULL;
+    if (!existing) {
+        int result = cf_structure_allocate(cf, call->mcb + MCB_NAME, call->mcb + MCB_OWN, &slot);
+        if (result != 0)
+            return result;
+    }
+    call->token = token_make(cf);
+    struct cf_served served = {.started = started};
+    if (cf_slot_lock(cf, slot, &served.waited) == CF_NOT_TAKEN)
+        return CF_RSP_BUSY;
+    struct cf_structure *s = cf_control(cf, slot);
+    int result = connection_make(call, s);
+    if (result == 0) {
+        put_be32(call->mrb + MRB_STRUCTURE, cf_slot_id(cf, slot));
+        call->mrb[MRB_OWN + CONN_EXISTING] = existing;
+    }
+    cf_count(s, CF_STAT_CONNECT, result, &served);
+    cf_slot_unlock(slot);
+    return result;
+}
+
+int cf_command_connect(struct cf_call *call)
+{
+    int result = connect_validate(call);
+    for (int attempt = 0; result == 0 && attempt < 2; attempt++) {
+        if (cf_directory_lock(call->cf) != 0)
+            return CF_RSP_BUSY;
+        result = connect_locked(call);
+        cf_directory_unlock(call->cf);
+        if (attempt == 1 || (result != CF_RSP_NAME_IN_USE && result != CF_RSP_TOO_MANY && result != CF_RSP_CF_FULL))
+            return result;
+        cf_reap(call->cf);      /* what is in the way may belong to a process that has ended */
+        result = 0;
+    }
+    return result;
+}
+
+/* --- DISCONNECT ---------------------------------------------------------------------------------------------------- */
+
+static int disconnect_locked(struct cf_call *call)
+{
+    struct cf *cf = call->cf;
+    struct cf_slot *slot;
+    struct cf_served served = {.started = cf_ticks()};
+    int result = cf_structure_enter(call, &slot, &served);
+    if (result != 0)
+        return result;
+    struct cf_structure *s = call->s;
+    bool failed = call->mcb[MCB_OPTIONS] & CF_OPT_FAILURE || holds_locks(s, call->conid);
+    connection_end(cf, s, call->conid, failed, &call->wakes);
+    cf_count(s, CF_STAT_DISCONNECT, 0, &served);
+    if (cf_structure_unused(s))
+        cf_structure_free(cf, slot);
+    cf_slot_unlock(slot);
+    return 0;
+}
+
+int cf_command_disconnect(struct cf_call *call)
+{
+    if (call->mcb[MCB_OPTIONS] & (uint8_t)~CF_OPT_FAILURE)
+        return cf_bad(call, MCB_OPTIONS);
+    if (cf_directory_lock(call->cf) != 0)
+        return CF_RSP_BUSY;
+    int result = disconnect_locked(call);
+    cf_directory_unlock(call->cf);
+    return result;
+}

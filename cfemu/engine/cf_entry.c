@@ -1,0 +1,308 @@
+#include "cfemu/engine/cf_entry.h"
+
+#include <string.h>
+
+#include "cfemu/engine/cf_element.h"
+#include "cfemu/engine/cf_notify.h"
+#include "cfemu/engine/cf_undo.h"
+
+static const uint8_t no_name[CF_NAME_SIZE];
+
+static struct cf_entry *entry_at(const struct cf_call *call, uint32_t number)
+{
+    return cf_entry_at(call->cf, call->s, number);
+}
+
+uint64_t cf_name_hash(const struct cf_structure *s, const uint8_t *name)
+{
+    uint64_t part[2];
+    memcpy(part, name, sizeof part);
+    uint64_t hash = (part[0] ^ s->hash_seed) * 0x9E3779B97F4A7C15u;
+    hash = (hash ^ hash >> 32 ^ part[1]) * 0xD6E8FEB86659FD93u;
+    hash = (hash ^ hash >> 32) * 0xD6E8FEB86659FD93u;
+    return hash ^ hash >> 32;
+}
+
+void cf_leid_put(uint8_t *to, uint32_t number, const struct cf_entry *entry)
+{
+    put_be32(to, number);
+    put_be64(to + 4, entry->sequence);
+}
+
+/* --- names --------------------------------------------------------------------------------------------------------- */
+
+static uint32_t *bucket(struct cf_structure *s, const uint8_t *name)
+{
+    return (uint32_t *)cf_at(s, s->hash) + (cf_name_hash(s, name) & s->hash_mask);
+}
+
+uint32_t cf_entry_named(struct cf *cf, struct cf_structure *s, const uint8_t *name)
+{
+    uint32_t number = *bucket(s, name);
+    while (number != 0) {
+        const struct cf_entry *entry = cf_entry_at(cf, s, number);
+        if (memcmp(entry->name, name, CF_NAME_SIZE) == 0)
+            break;
+        number = entry->hash_next;
+    }
+    return number;
+}
+
+static void name_unlink(struct cf_call *call, uint32_t number, const struct cf_entry *entry)
+{
+    uint32_t *link = bucket(call->s, entry->name);
+    while (*link != number)
+        link = &entry_at(call, *link)->hash_next;
+    cf_set32(call->s, link, entry->hash_next);
+}
+
+/* --- keys: the tree holds the first entry of each key --------------------------------------------------------------- */
+
+/* The link to the tree entry with this key, or to where it would be. */
+static uint32_t *tree_find(struct cf_call *call, struct cf_list *list, const uint8_t *key)
+{
+    uint32_t *link = &list->root;
+    while (*link != 0) {
+        struct cf_entry *entry = entry_at(call, *link);
+        int order = memcmp(key, entry->name, CF_NAME_SIZE);
+        if (order == 0)
+            break;
+        link = order < 0 ? &entry->left : &entry->right;
+    }
+    return link;
+}
+
+/* The first entry with a higher key; 0 = none. */
+static uint32_t tree_above(struct cf_call *call, const struct cf_list *list, const uint8_t *key)
+{
+    uint32_t above = 0;
+    for (uint32_t number = list->root; number != 0;) {
+        const struct cf_entry *entry = entry_at(call, number);
+        if (memcmp(key, entry->name, CF_NAME_SIZE) < 0) {
+            above = number;
+            number = entry->left;
+        } else {
+            number = entry->right;
+        }
+    }
+    return above;
+}
+
+/* Put in an entry with a key that the tree does not have: below those of higher rank, above the rest, which is split. */
+static void tree_insert(struct cf_call *call, struct cf_list *list, uint32_t number)
+{
+    struct cf_structure *s = call->s;
+    struct cf_entry *entry = entry_at(call, number);
+    uint64_t rank = cf_name_hash(s, entry->name);
+    uint32_t *link = &list->root;
+    while (*link != 0) {
+        struct cf_entry *other = entry_at(call, *link);
+        if (cf_name_hash(s, other->name) < rank)
+            break;
+        link = memcmp(entry->name, other->name, CF_NAME_SIZE) < 0 ? &other->left : &other->right;
+    }
+    uint32_t rest = *link;
+    cf_set32(s, link, number);
+    uint32_t *lower = &entry->left, *higher = &entry->right;
+    while (rest != 0) {
+        struct cf_entry *other = entry_at(call, rest);
+        uint32_t **side = memcmp(other->name, entry->name, CF_NAME_SIZE) < 0 ? &lower : &higher;
+        cf_set32(s, *side, rest);
+        *side = side == &lower ? &other->right : &other->left;
+        rest = **side;
+    }
+    cf_set32(s, lower, 0);
+    cf_set32(s, higher, 0);
+}
+
+/* Take out the entry at a link; its two subtrees become one. */
+static void tree_remove(struct cf_call *call, uint32_t *link)
+{
+    struct cf_structure *s = call->s;
+    uint32_t left = entry_at(call, *link)->left, right = entry_at(call, *link)->right;
+    while (left != 0 && right != 0) {
+        struct cf_entry *l = entry_at(call, left), *r = entry_at(call, right);
+        if (cf_name_hash(s, l->name) >= cf_name_hash(s, r->name)) {
+            cf_set32(s, link, left);
+            link = &l->right;
+            left = l->right;
+        } else {
+            cf_set32(s, link, right);
+            link = &r->left;
+            right = r->left;
+        }
+    }
+    cf_set32(s, link, left != 0 ? left : right);
+}
+
+/* Another entry takes the place of the one at a link. It has the same key, so the order stays. */
+static void tree_replace(struct cf_call *call, uint32_t *link, uint32_t number)
+{
+    const struct cf_entry *old = entry_at(call, *link);
+    struct cf_entry *entry = entry_at(call, number);
+    cf_set32(call->s, &entry->left, old->left);
+    cf_set32(call->s, &entry->right, old->right);
+    cf_set32(call->s, link, number);
+}
+
+static bool same_key(struct cf_call *call, uint32_t number, const uint8_t *key)
+{
+    return number != 0 && memcmp(entry_at(call, number)->name, key, CF_NAME_SIZE) == 0;
+}
+
+static void key_unlink(struct cf_call *call, struct cf_list *list, uint32_t number, const struct cf_entry *entry)
+{
+    uint32_t *link = tree_find(call, list, entry->name);
+    if (*link != number)
+        return;
+    if (same_key(call, entry->next, entry->name))
+        tree_replace(call, link, entry->next);
+    else
+        tree_remove(call, link);
+}
+
+/* --- lists --------------------------------------------------------------------------------------------------------- */
+
+/* Chain an entry in before another, or last if before is 0. */
+static void list_link(struct cf_call *call, struct cf_list *list, uint32_t number, uint32_t before)
+{
+    struct cf_structure *s = call->s;
+    struct cf_entry *entry = entry_at(call, number);
+    uint32_t after = before != 0 ? entry_at(call, before)->prev : list->tail;
+    cf_set32(s, &entry->next, before);
+    cf_set32(s, &entry->prev, after);
+    cf_set32(s, after != 0 ? &entry_at(call, after)->next : &list->head, number);
+    cf_set32(s, before != 0 ? &entry_at(call, before)->prev : &list->tail, number);
+    cf_set32(s, &list->count, list->count + 1);
+    if (list->count == 1)
+        cf_list_transition(call, list);
+}
+
+static void list_unlink(struct cf_call *call, struct cf_list *list, const struct cf_entry *entry)
+{
+    struct cf_structure *s = call->s;
+    cf_set32(s, entry->prev != 0 ? &entry_at(call, entry->prev)->next : &list->head, entry->next);
+    cf_set32(s, entry->next != 0 ? &entry_at(call, entry->next)->prev : &list->tail, entry->prev);
+    cf_set32(s, &list->count, list->count - 1);
+    if (list->count == 0)
+        cf_list_transition(call, list);
+}
+
+static void key_link(struct cf_call *call, struct cf_list *list, uint32_t number, bool at_head)
+{
+    const struct cf_entry *entry = entry_at(call, number);
+    uint32_t *link = tree_find(call, list, entry->name);
+    uint32_t first = *link;
+    list_link(call, list, number, at_head && first != 0 ? first : tree_above(call, list, entry->name));
+    if (first == 0)
+        tree_insert(call, list, number);
+    else if (at_head)
+        tree_replace(call, link, number);
+}
+
+/* --- entries ------------------------------------------------------------------------------------------------------- */
+
+/* A free entry, taken. Its contents may be stored plainly, but for what the chain of free entries needs. */
+static uint32_t entry_take(struct cf_call *call)
+{
+    struct cf_structure *s = call->s;
+    uint32_t number = s->entry_free;
+    if (number != 0) {
+        cf_set32(s, &s->entry_free, entry_at(call, number)->next);
+    } else {
+        number = s->entries_fresh + 1;
+        cf_set32(s, &s->entries_fresh, number);
+    }
+    cf_set32(s, &s->entries_used, s->entries_used + 1);
+    return number;
+}
+
+uint32_t cf_entry_create(struct cf_call *call, uint32_t list_number, const uint8_t *name, bool at_head)
+{
+    struct cf_structure *s = call->s;
+    struct cf_list *list = cf_list_at(s, list_number);
+    uint32_t number = entry_take(call);
+    struct cf_entry *entry = entry_at(call, number);
+    cf_set64(s, &s->sequence, s->sequence + 1);
+    entry->sequence = s->sequence;
+    entry->version = 0;
+    memcpy(entry->name, name, CF_NAME_SIZE);
+    entry->hash_next = entry->left = entry->right = 0;
+    entry->run = CF_NO_RUN;
+    entry->length = 0;
+    if (s->flags & CF_CONN_ADJUNCT)
+        memset(cf_adjunct(entry), 0, CF_ADJUNCT_SIZE);
+    cf_set32(s, &entry->list, list_number + 1);
+
+    if (s->flags & CF_CONN_KEYED) {
+        key_link(call, list, number, at_head);
+        return number;
+    }
+    list_link(call, list, number, at_head ? list->head : 0);
+    if (s->flags & CF_CONN_NAMED && memcmp(name, no_name, CF_NAME_SIZE) != 0) {
+        uint32_t *first = bucket(s, name);
+        entry->hash_next = *first;
+        cf_set32(s, first, number);
+    }
+    return number;
+}
+
+void cf_entry_delete(struct cf_call *call, uint32_t number)
+{
+    struct cf_structure *s = call->s;
+    struct cf_entry *entry = entry_at(call, number);
+    struct cf_list *list = cf_list_at(s, entry->list - 1);
+    if (s->flags & CF_CONN_KEYED)
+        key_unlink(call, list, number, entry);
+    else if (s->flags & CF_CONN_NAMED && memcmp(entry->name, no_name, CF_NAME_SIZE) != 0)
+        name_unlink(call, number, entry);
+    list_unlink(call, list, entry);
+    if (entry->run != CF_NO_RUN) {
+        cf_elements_free(call->cf, s, entry->run);
+        cf_set32(s, &s->elements_used, s->elements_used - cf_elements_for(s, entry->length));
+    }
+    cf_set32(s, &entry->list, 0);
+    cf_set32(s, &entry->next, s->entry_free);
+    cf_set32(s, &s->entry_free, number);
+    cf_set32(s, &s->entries_used, s->entries_used - 1);
+}
+
+static uint32_t by_leid(struct cf_call *call, const uint8_t *leid)
+{
+    uint32_t number = get_be32(leid);
+    if (number == 0 || number > call->s->entries_fresh)
+        return 0;
+    const struct cf_entry *entry = entry_at(call, number);
+    return entry->list != 0 && entry->sequence == get_be64(leid + 4) ? number : 0;
+}
+
+static uint32_t by_key(struct cf_call *call, struct cf_list *list, const uint8_t *key, bool first)
+{
+    uint32_t number = *tree_find(call, list, key);
+    if (number == 0 || first)
+        return number;
+    uint32_t above = tree_above(call, list, key);
+    return above != 0 ? entry_at(call, above)->prev : list->tail;
+}
+
+uint32_t cf_entry_locate(struct cf_call *call)
+{
+    const uint8_t *mcb = call->mcb;
+    struct cf_list *list = cf_list_at(call->s, get_be32(mcb + MCB_LIST));
+    switch (mcb[MCB_LOCATE]) {
+    case CF_LOCATE_HEAD:
+        return list->head;
+    case CF_LOCATE_TAIL:
+        return list->tail;
+    case CF_LOCATE_LEID:
+        return by_leid(call, mcb + MCB_LEID);
+    case CF_LOCATE_NAME:
+        return cf_entry_named(call->cf, call->s, mcb + MCB_NAME);
+    case CF_LOCATE_KEY_HEAD:
+        return by_key(call, list, mcb + MCB_NAME, true);
+    case CF_LOCATE_KEY_TAIL:
+        return by_key(call, list, mcb + MCB_NAME, false);
+    default:
+        return 0;
+    }
+}

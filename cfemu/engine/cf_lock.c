@@ -1,0 +1,132 @@
+#include "cfemu/engine/cf_lock.h"
+
+#include "cfemu/engine/cf_notify.h"
+#include "cfemu/engine/cf_undo.h"
+
+/* The wait entry of a connection for a lock; 0 = none. */
+static uint32_t wait_find(struct cf_structure *s, uint32_t conid, uint32_t index)
+{
+    for (uint32_t i = 0; i < CF_WAITS_MAX; i++) {
+        const struct cf_wait_entry *wait = &s->conn[conid].wait[i];
+        if (wait->state != CF_WAIT_FREE && wait->lock == index)
+            return conid * CF_WAITS_MAX + i;
+    }
+    return 0;
+}
+
+/* Stand in the queue; who stands there already keeps the place. */
+static int enqueue(struct cf_call *call, struct cf_lock *lock, uint32_t index)
+{
+    struct cf_structure *s = call->s;
+    if (wait_find(s, call->conid, index) != 0)
+        return CF_RSP_LOCK_QUEUED;
+    struct cf_wait_entry *wait = call->conn->wait;
+    uint32_t i = 0;
+    while (i < CF_WAITS_MAX && wait[i].state != CF_WAIT_FREE)
+        i++;
+    if (i == CF_WAITS_MAX)
+        return CF_RSP_BUSY;
+    uint32_t number = call->conid * CF_WAITS_MAX + i;
+    wait[i].lock = index;
+    wait[i].next = 0;
+    cf_set32(s, &wait[i].state, CF_WAIT_QUEUED);
+    cf_set32(s, lock->last != 0 ? &cf_wait_at(s, lock->last)->next : &lock->first, number);
+    cf_set32(s, &lock->last, number);
+    cf_set32(s, &lock->waiters, lock->waiters + 1);
+    return CF_RSP_LOCK_QUEUED;
+}
+
+void cf_lock_release(struct cf *cf, struct cf_structure *s, uint32_t index, struct cf_wakes *wakes)
+{
+    struct cf_lock *lock = cf_lock_at(s, index);
+    if (lock->first == 0) {
+        cf_set32(s, &lock->owner, 0);
+        return;
+    }
+    uint32_t conid = lock->first / CF_WAITS_MAX;
+    struct cf_wait_entry *wait = cf_wait_at(s, lock->first);
+    cf_set32(s, &lock->owner, conid);
+    cf_set32(s, &wait->state, CF_WAIT_GRANTED);
+    cf_set32(s, &lock->first, wait->next);
+    if (wait->next == 0)
+        cf_set32(s, &lock->last, 0);
+    cf_set32(s, &lock->waiters, lock->waiters - 1);
+    cf_tell(cf, s, conid, wakes);
+}
+
+void cf_lock_forget(struct cf_structure *s, uint32_t conid, uint32_t i)
+{
+    struct cf_wait_entry *wait = &s->conn[conid].wait[i];
+    uint32_t number = conid * CF_WAITS_MAX + i;
+    if (wait->state == CF_WAIT_QUEUED) {
+        struct cf_lock *lock = cf_lock_at(s, wait->lock);
+        uint32_t before = 0;
+        for (uint32_t n = lock->first; n != number; n = cf_wait_at(s, n)->next)
+            before = n;
+        cf_set32(s, before != 0 ? &cf_wait_at(s, before)->next : &lock->first, wait->next);
+        if (lock->last == number)
+            cf_set32(s, &lock->last, before);
+        cf_set32(s, &lock->waiters, lock->waiters - 1);
+    }
+    cf_set32(s, &wait->state, CF_WAIT_FREE);
+}
+
+int cf_lock_validate(struct cf_call *call)
+{
+    const uint8_t *mcb = call->mcb;
+    uint8_t oper = mcb[MCB_LOCKOPER];
+    bool alone = get_be16(mcb + MCB_COMMAND) == CF_CMD_LIST_LOCK;
+    if (oper > CF_LOCK_TEST || (oper == CF_LOCK_TEST && !alone) || (oper == CF_LOCK_NONE && alone))
+        return cf_bad(call, MCB_LOCKOPER);
+    if (mcb[MCB_LOCKMODE] > CF_LOCKMODE_UNCOND || (mcb[MCB_LOCKMODE] != CF_LOCKMODE_COND && oper != CF_LOCK_SET))
+        return cf_bad(call, MCB_LOCKMODE);
+    if (oper != CF_LOCK_NONE && get_be32(mcb + MCB_LOCKINDEX) >= call->s->lockentries)
+        return cf_bad(call, MCB_LOCKINDEX);
+    return 0;
+}
+
+int cf_lock_before(struct cf_call *call)
+{
+    uint8_t oper = call->mcb[MCB_LOCKOPER];
+    if (oper == CF_LOCK_NONE)
+        return 0;
+    uint32_t index = get_be32(call->mcb + MCB_LOCKINDEX);
+    struct cf_lock *lock = cf_lock_at(call->s, index);
+    put_be32(call->mrb + MRB_LOCKOWNER, lock->owner);
+    if (oper == CF_LOCK_TEST || lock->owner == (oper == CF_LOCK_NOTHELD ? 0 : call->conid))
+        return 0;
+    if (oper == CF_LOCK_RESET || oper == CF_LOCK_HELDBY)
+        return CF_RSP_LOCK_NOT_HELD;
+    if (lock->owner == 0)
+        return 0;
+    call->contender = call->s->conn[lock->owner].attachment;
+    return call->mcb[MCB_LOCKMODE] == CF_LOCKMODE_UNCOND ? enqueue(call, lock, index) : CF_RSP_LOCK_HELD;
+}
+
+void cf_lock_after(struct cf_call *call)
+{
+    struct cf_structure *s = call->s;
+    uint8_t oper = call->mcb[MCB_LOCKOPER];
+    if (oper != CF_LOCK_SET && oper != CF_LOCK_RESET)
+        return;
+    uint32_t index = get_be32(call->mcb + MCB_LOCKINDEX);
+    struct cf_lock *lock = cf_lock_at(s, index);
+    uint32_t wait = wait_find(s, call->conid, index);
+    if (wait != 0)      /* a grant that was not reported yet: the caller found out by itself */
+        cf_lock_forget(s, call->conid, wait % CF_WAITS_MAX);
+    if (oper == CF_LOCK_RESET)
+        cf_lock_release(call->cf, s, index, &call->wakes);
+    else if (lock->owner == 0)
+        cf_set32(s, &lock->owner, call->conid);
+    put_be32(call->mrb + MRB_LOCKOWNER, lock->owner);
+}
+
+int cf_command_lock(struct cf_call *call)
+{
+    int result = cf_lock_validate(call);
+    if (result == 0)
+        result = cf_lock_before(call);
+    if (result == 0)
+        cf_lock_after(call);
+    return result;
+}

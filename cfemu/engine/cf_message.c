@@ -1,0 +1,173 @@
+/* The dispatcher: one message in, one response out. */
+#include "cfemu/engine/cf_message.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "cfemu/engine/cf_connect.h"
+#include "cfemu/engine/cf_list.h"
+#include "cfemu/engine/cf_lock.h"
+#include "cfemu/engine/cf_notify.h"
+#include "cfemu/engine/cf_undo.h"
+
+static enum cf_stat_class response_class(int response)
+{
+    if (response == CF_RSP_OK)
+        return CF_STAT_OK;
+    if (response == CF_RSP_NO_ENTRY || response == CF_RSP_ENTRY_EXISTS)
+        return CF_STAT_NO_ENTRY;
+    if (response >= CF_RSP_VERSION_MISMATCH && response <= CF_RSP_KEY_MISMATCH)
+        return CF_STAT_MISMATCH;
+    if (response >= CF_RSP_LOCK_HELD && response <= CF_RSP_LOCK_NOT_HELD)
+        return CF_STAT_CONTENDED;
+    if (response >= CF_RSP_LIST_FULL && response <= CF_RSP_TIMEOUT)
+        return CF_STAT_FULL;
+    return CF_STAT_REFUSED;
+}
+
+/* One writer at a time (the mutex), readers without a lock: a relaxed store is enough, and costs what a store costs. */
+static inline void add(uint64_t *counter, uint64_t n)
+{
+    __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+void cf_count(struct cf_structure *s, enum cf_stat_command command, int response, const struct cf_served *served)
+{
+    uint64_t ticks = cf_ticks() - served->started;
+    add(&s->stats.requests[command][response_class(response)], 1);
+    add(&s->stats.mutex_waits, served->waited);
+    add(&s->stats.served, 1);
+    add(&s->stats.ticks, ticks);
+    double squares = s->stats.ticks_squared + (double)ticks * (double)ticks;
+    __atomic_store(&s->stats.ticks_squared, &squares, __ATOMIC_RELAXED);
+}
+
+void cf_report_counts(struct cf_call *call, const struct cf_structure *s)
+{
+    put_be32(call->mrb + MRB_ENTRIES_USED, s->entries_used);
+    put_be32(call->mrb + MRB_ENTRIES_TOTAL, s->entries_total);
+    put_be32(call->mrb + MRB_ELEMENTS_USED, s->elements_used);
+    put_be32(call->mrb + MRB_ELEMENTS_TOTAL, s->elements_total);
+}
+
+static int connection_find(struct cf_call *call, const struct cf_slot *slot, uint32_t id)
+{
+    if (slot->state != CF_SLOT_ACTIVE || cf_slot_id(call->cf, slot) != id)
+        return CF_RSP_NO_STRUCTURE;
+    struct cf_structure *s = cf_control(call->cf, slot);
+    uint64_t token = get_be64(call->mcb + MCB_TOKEN);
+    uint32_t conid = token & 0xFF;
+    struct cf_conn *conn = &s->conn[conid];
+    if (conid == 0 || token != conn->token || conn->state != CF_CONN_ACTIVE || conn->attachment != call->cf->attachment)
+        return CF_RSP_NO_CONNECTION;
+    call->s = s;
+    call->conn = conn;
+    call->conid = conid;
+    return 0;
+}
+
+int cf_structure_enter(struct cf_call *call, struct cf_slot **slot_out, struct cf_served *served)
+{
+    uint32_t id = get_be32(call->mcb + MCB_STRUCTURE);
+    if ((id & 0xFFFF) >= CF_STRUCTURES_MAX || id >> 16 == 0)
+        return CF_RSP_NO_STRUCTURE;
+    struct cf_slot *slot = &call->cf->slots[id & 0xFFFF];
+    enum cf_taken taken = cf_slot_lock(call->cf, slot, &served->waited);
+    if (taken == CF_NOT_TAKEN)
+        return CF_RSP_BUSY;
+    served->from_dead = taken == CF_TAKEN_FROM_DEAD;
+    int result = connection_find(call, slot, id);
+    if (result != 0)
+        cf_slot_unlock(slot);
+    *slot_out = slot;
+    return result;
+}
+
+/* A command that works on one structure under its mutex alone. */
+static int execute(struct cf_call *call, int (*command)(struct cf_call *), enum cf_stat_command kind)
+{
+    struct cf_served served = {.started = cf_ticks()};
+    struct cf_slot *slot;
+    int result = cf_structure_enter(call, &slot, &served);
+    if (result != 0)
+        return result;
+    struct cf_structure *s = call->s;
+    result = command(call);
+    if (result == CF_RSP_OK || result == CF_RSP_LOCK_QUEUED)
+        cf_commit(s);
+    else
+        assert(s->undo.count == 0);     /* what is refused has changed nothing */
+    call->conn->requests++;
+    cf_report_counts(call, s);
+    cf_count(s, kind, result, &served);
+    cf_slot_unlock(slot);
+    if (served.from_dead)
+        cf_reap(call->cf);
+    return result;
+}
+
+/* The same, but a lock that a dead process holds is freed first. Who stands in the queue gets it by that. */
+static int execute_with_lock(struct cf_call *call, int (*command)(struct cf_call *), enum cf_stat_command kind)
+{
+    call->contender = UINT32_MAX;
+    int result = execute(call, command, kind);
+    if (call->contender == UINT32_MAX || !cf_attachment_dead(call->cf, call->contender))
+        return result;
+    cf_reap(call->cf);
+    return result == CF_RSP_LOCK_HELD ? execute(call, command, kind) : result;
+}
+
+static int identify(struct cf_call *call)
+{
+    const struct cf_header *header = call->cf->header;
+    uint8_t *own = call->mrb + MRB_OWN;
+    memcpy(own + IDENTIFY_NAME, header->cfname, 8);
+    put_be32(own + IDENTIFY_LEVEL, CF_LEVEL);
+    put_be64(own + IDENTIFY_SIZE_KIB, (uint64_t)header->increments * (CF_INCREMENT / 1024));
+    put_be64(own + IDENTIFY_FREE_KIB,
+             (uint64_t)__atomic_load_n(&header->increments_free, __ATOMIC_RELAXED) * (CF_INCREMENT / 1024));
+    return 0;
+}
+
+static int dispatch(struct cf_call *call)
+{
+    switch (get_be16(call->mcb + MCB_COMMAND)) {
+    case CF_CMD_LIST_READ:
+        return execute_with_lock(call, cf_command_read, CF_STAT_READ);
+    case CF_CMD_LIST_WRITE:
+        return execute_with_lock(call, cf_command_write, CF_STAT_WRITE);
+    case CF_CMD_LIST_DELETE:
+        return execute_with_lock(call, cf_command_delete, CF_STAT_DELETE);
+    case CF_CMD_LIST_LOCK:
+        return execute_with_lock(call, cf_command_lock, CF_STAT_LOCK);
+    case CF_CMD_LIST_MONITOR:
+        return execute(call, cf_command_monitor, CF_STAT_MONITOR);
+    case CF_CMD_VECTOR_READ:
+        return execute(call, cf_command_vector, CF_STAT_VECTOR);
+    case CF_CMD_CONNECT:
+        return cf_command_connect(call);
+    case CF_CMD_DISCONNECT:
+        return cf_command_disconnect(call);
+    case CF_CMD_IDENTIFY:
+        return identify(call);
+    default:
+        return CF_RSP_BAD_COMMAND;
+    }
+}
+
+void cf_message(struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in, uint32_t in_cap)
+{
+    memset(mrb, 0, CF_MRB_SIZE);
+    struct cf_call call = {
+        .cf = cf,
+        .mcb = mcb,
+        .out = out,
+        .out_len = out_len,
+        .mrb = mrb,
+        .in = in,
+        .in_cap = in_cap,
+    };
+    int response = dispatch(&call);
+    put_be16(mrb + MRB_RESPONSE, (uint16_t)response);
+    cf_wake(cf, &call.wakes);
+}
