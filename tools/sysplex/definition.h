@@ -1,0 +1,46 @@
+/* The sysplex definition file: what one Sysplex consists of. Read before anything is started.
+ *
+ * A file of lines `KEYWORD value`. SYSPLEX, CF, SERVER, JOB and SYSTEM each begin a section; the keywords after it, indented
+ * by habit, belong to it. `#` begins a comment. Keywords and names are written in any case. config/threeway.conf shows
+ * all of them. */
+#ifndef SYSPLEX_DEFINITION_H
+#define SYSPLEX_DEFINITION_H
+
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { DEFINED_SYSTEMS_MAX = 32, DEFINED_NAME_SIZE = 9 };
+
+struct system_definition {
+    char name[DEFINED_NAME_SIZE];
+    uint64_t number;                    /* 1..32; also the last byte of its MAC address */
+    char profile[PATH_MAX];
+    unsigned line;
+};
+
+struct definition {
+    char path[PATH_MAX];
+    char sysplex[DEFINED_NAME_SIZE];
+    char cf[DEFINED_NAME_SIZE];
+    uint64_t cf_size;                   /* bytes */
+    struct in_addr server;              /* the outside server */
+    uint64_t server_prefix;             /* length of the network's prefix */
+    uint64_t server_port;
+    char job[DEFINED_NAME_SIZE];        /* runs on every system */
+    char program[DEFINED_NAME_SIZE];
+    uint64_t connections, hold;         /* per system */
+    struct in_addr source;              /* the one address all of its connections must come from */
+    struct system_definition systems[DEFINED_SYSTEMS_MAX];
+    unsigned system_count;
+};
+
+/* Read path into *d. A profile's path is taken relative to the file's folder. Each mistake is reported as
+ * "file:line: what is wrong, what was expected". Number of mistakes; *d is to be used only if it is 0. */
+unsigned definition_read(const char *path, struct definition *d, FILE *mistakes);
+
+/* Leave only the systems of a list "MVS1,MVS3". Number of mistakes, reported as above. */
+unsigned definition_select(struct definition *d, const char *list, FILE *mistakes);
+
+#endif

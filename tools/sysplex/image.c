@@ -1,0 +1,317 @@
+/* The files of an image, in <run>/MVSn (Hercules runs in it, so that none of their names needs a path, and none can be
+ * spoilt by a blank in a path):
+ *
+ *   hercules.conf  devices    oat       MAC of the TAP         image.bin  control program (hard link or copy)
+ *   hercules.rc    ipl        profile   PROFILE.TCPIP cards    parameters NAME=value ...
+ *   image.ins      what is loaded where                        lib        link to the folder of the plugin
+ *
+ * The TAP has the MAC 02:00:00:00:01:NN, the guest sends with 02:00:00:00:00:NN: a bridge takes frames with the TAP's own
+ * address for its own.
+ *
+ * An image is ended with SIGKILL. Hercules' `quit` takes 1.3 to 2 s and does no more for a guest than pulling the plug: the
+ * guest has no part in it. Its connections are closed by then, and the coupling facility is made to survive a process that
+ * dies at any instruction, so that each run tries that as well. */
+#include "tools/sysplex/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/sysplex/process.h"
+#include "tools/sysplex/tell.h"
+
+#define MESSAGE_READY "EZAIN11I"
+#define MESSAGE_DISABLED_WAIT "HHCCP011I"
+#define MESSAGE_TAP "TAP device "
+
+const char *image_state_name(enum image_state state)
+{
+    static const char *const names[] = { "not started", "booting", "ready", "disabled wait", "ended", "killed" };
+    return names[state];
+}
+
+/* --- files ------------------------------------------------------------------------------------------------------ */
+
+__attribute__((format(printf, 3, 4))) static int write_file(int folder, const char *name, const char *format, ...)
+{
+    int fd = openat(folder, name, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return -errno;
+    va_list arguments;
+    va_start(arguments, format);
+    int rc = vdprintf(fd, format, arguments) < 0 ? -errno : 0;
+    va_end(arguments);
+    if (close(fd) < 0 && rc == 0)
+        rc = -errno;
+    return rc;
+}
+
+static int copy_file(int folder, const char *from, const char *name)
+{
+    char block[65536];
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = in < 0 ? -1 : openat(folder, name, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+    ssize_t got = 0;
+    int rc = out < 0 ? -errno : 0;
+    while (rc == 0 && (got = read(in, block, sizeof block)) > 0)
+        if (write(out, block, (size_t)got) != got)
+            rc = errno ? -errno : -EIO;
+    if (rc == 0 && got < 0)
+        rc = -errno;
+    if (in >= 0)
+        close(in);
+    if (out >= 0)
+        close(out);
+    return rc;
+}
+
+/* The 3505's socket must be given to Hercules as a path that begins with a slash, and a socket's path is at most 107
+ * characters long; its own working directory has a short one. */
+static int write_hercules_conf(int folder, const struct image *image, const struct image_plan *plan)
+{
+    return write_file(folder, "hercules.conf",
+        "ARCHMODE z/Arch\nMAINSIZE 128\nNUMCPU 1\nCPUMODEL 2064\nCPUSERIAL %06X\nLPARNAME %s\nOSTAILOR QUIET\nPANRATE SLOW\n"
+        "TIMERINT 1000\nHERCPRIO 0\nTODPRIO 0\nDEVPRIO 0\nCPUPRIO 0\nMODPATH lib\n"
+        "0009 3215-C / noprompt\n"
+        "000C 3505 /proc/self/cwd/reader sockdev ascii trunc intrq\n"
+        "001C 3505 profile ascii eof\n"
+        "0E20-0E21 LCS -o oat\n"
+        "0F00 CFS %s SYSTEM=%s\n",
+        (unsigned)image->system->number, image->system->name, plan->segment, image->system->name);
+}
+
+/* The parameters end with a zero byte. */
+static int write_parameters(int folder, const struct image *image, const struct image_plan *plan)
+{
+    return write_file(folder, "parameters", "SYSNAME=%s SYSNUM=%u SYSPLEX=%s CLUSTERPORTS=%s%c", image->system->name,
+                      (unsigned)image->system->number, plan->definition->sysplex, plan->clusterports, '\0');
+}
+
+static int link_program(int folder, const struct rundir *r)
+{
+    char program[PATH_MAX];
+    snprintf(program, sizeof program, "%s/guest/image.bin", r->build);
+    if (linkat(AT_FDCWD, program, folder, "image.bin", 0) == 0)
+        return 0;
+    return copy_file(folder, program, "image.bin");
+}
+
+static int write_files(struct image *image, const struct image_plan *plan)
+{
+    const struct rundir *r = plan->rundir;
+    char modules[PATH_MAX];
+    snprintf(modules, sizeof modules, "%s/lib", r->build);
+    const char *path = rundir_file(r, "%s", image->system->name);
+    if (mkdir(path, 0755) < 0)
+        return -errno;
+    int folder = image->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -errno;
+    unsigned number = (unsigned)image->system->number;
+    int rc = symlinkat(modules, folder, "lib") < 0 ? -errno : 0;
+    rc = rc ? rc : write_hercules_conf(folder, image, plan);
+    rc = rc ? rc : write_file(folder, "oat", "0E20 IP 00 PRI\nHWADD 00 02:00:00:00:01:%02X\n", number);
+    rc = rc ? rc : write_file(folder, "hercules.rc", "ipl image.ins\n");
+    rc = rc ? rc : write_file(folder, "image.ins", "* image\nimage.bin 0x00000000\nparameters 0x00008000\n");
+    rc = rc ? rc : write_parameters(folder, image, plan);
+    rc = rc ? rc : link_program(folder, r);
+    rc = rc ? rc : copy_file(folder, image->system->profile, "profile");
+    image->console = rc ? NULL : fopen(rundir_file(r, "%s.console", image->system->name), "we");
+    return rc ? rc : image->console ? 0 : -errno;
+}
+
+/* --- start and end ----------------------------------------------------------------------------------------------- */
+
+static int start_hercules(struct image *image, const struct image_plan *plan)
+{
+    static const char *const argv[] = { "hercules", "-d", "-f", "hercules.conf", "EXTERNALGUI", NULL };
+    int in[2] = { -1, -1 }, out[2] = { -1, -1 };
+    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    (void)fcntl(out[1], F_SETFL, 0);        /* Hercules' end blocks as it expects */
+    struct process_options options = PROCESS_DEFAULTS;
+    options.network = plan->network->lan;
+    options.directory = rundir_file(plan->rundir, "%s", image->system->name);
+    options.input = in[0];
+    options.output = out[1];
+    options.environment = "HERCULES_RC=hercules.rc";
+    image->started_ms = now_ms();
+    image->pid = process_spawn(argv, &options);
+    close(in[0]);
+    close(out[1]);
+    image->input = in[1];
+    image->output = out[0];
+    return image->pid < 0 ? image->pid : 0;
+}
+
+int image_start(struct image *image, const struct system_definition *system, const struct image_plan *plan)
+{
+    memset(image, 0, sizeof *image);
+    image->system = system;
+    image->job_name = plan->definition->job;
+    image->input = image->output = image->folder = -1;
+    int rc = write_files(image, plan);
+    if (rc < 0) {
+        tell_error("%s: cannot make its files in %s: %s", system->name, rundir_file(plan->rundir, "%s", system->name),
+                   strerror(-rc));
+        return rc;
+    }
+    rc = start_hercules(image, plan);
+    if (rc < 0)
+        tell_error("%s: cannot start hercules: %s", system->name, strerror(-rc));
+    else
+        image->state = IMAGE_BOOTING;
+    return rc;
+}
+
+static void close_end(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+void image_ended(struct image *image)
+{
+    image->pid = 0;
+    image->state = IMAGE_DEAD;
+}
+
+void image_kill(struct image *image, enum image_state state)
+{
+    if (image->pid > 0)
+        process_kill(image->pid);
+    image->pid = 0;
+    image->state = state;
+}
+
+void image_close(struct image *image)
+{
+    if (image->pid > 0)
+        process_kill(image->pid);
+    image->pid = 0;
+    close_end(&image->input);
+    close_end(&image->output);
+    close_end(&image->folder);
+    if (image->console)
+        fclose(image->console);
+    image->console = NULL;
+}
+
+/* --- console ----------------------------------------------------------------------------------------------------- */
+
+static void log_line(struct image *image, const char *line)
+{
+    struct timespec now;
+    struct tm local;
+    char when[16];
+    clock_gettime(CLOCK_REALTIME, &now);
+    strftime(when, sizeof when, "%H:%M:%S", localtime_r(&now.tv_sec, &local));
+    fprintf(image->console, "%s.%03ld %s\n", when, now.tv_nsec / 1000000, line);
+    fflush(image->console);
+    memcpy(image->last[image->line_count++ % IMAGE_LAST_LINES], line, IMAGE_LINE_SIZE);
+    tell_detail("%s: %s", image->system->name, line);
+}
+
+/* "HHCLC073I 0E20: TAP device tap0 opened": the name cannot be chosen, only read here. */
+static int plug_tap(struct image *image, const struct image_plan *plan, const char *name)
+{
+    char tap[16];
+    if (sscanf(name, "%15[a-z0-9] opened", tap) != 1)
+        return 0;
+    image->plugged = true;
+    return network_plug(plan->network, tap);
+}
+
+static int act_on(struct image *image, const struct image_plan *plan, const char *line)
+{
+    const char *tap = strstr(line, MESSAGE_TAP);
+    if (tap && !image->plugged)
+        return plug_tap(image, plan, tap + strlen(MESSAGE_TAP));
+    if (strstr(line, MESSAGE_DISABLED_WAIT))
+        image->state = IMAGE_WAITING;
+    else if (strstr(line, MESSAGE_READY) && image->state == IMAGE_BOOTING) {
+        image->state = IMAGE_READY;
+        image->ready_ms = now_ms();
+    } else
+        job_message(&image->job, image->job_name, line);
+    return 0;
+}
+
+/* A line is complete, or as long as there is room. */
+static int end_line(struct image *image, const struct image_plan *plan)
+{
+    while (image->line_length > 0 && strchr(" \r", image->line[image->line_length - 1]))
+        image->line_length--;
+    image->line[image->line_length] = '\0';
+    image->line_length = 0;
+    if (!image->line[0])
+        return 0;
+    log_line(image, image->line);
+    return act_on(image, plan, image->line);
+}
+
+static int take_output(struct image *image, const struct image_plan *plan, const char *text, size_t length)
+{
+    int rc = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '\n' || image->line_length == IMAGE_LINE_SIZE - 1) {
+            int line_rc = end_line(image, plan);
+            rc = rc ? rc : line_rc;
+        }
+        if (c != '\n' && c != '\0')
+            image->line[image->line_length++] = (char)(c < ' ' && c != '\r' && c != '\t' ? '.' : c);
+    }
+    return rc;
+}
+
+int image_read(struct image *image, const struct image_plan *plan)
+{
+    char block[8192];
+    int rc = 0;
+    for (;;) {
+        ssize_t got = read(image->output, block, sizeof block);
+        if (got > 0) {
+            int text_rc = take_output(image, plan, block, (size_t)got);
+            rc = rc ? rc : text_rc;
+        } else if (got == 0 || errno == EAGAIN) {
+            if (got == 0)
+                close_end(&image->output);
+            return rc;
+        } else if (errno != EINTR) {
+            return -errno;
+        }
+    }
+}
+
+void image_show_last(const struct image *image, FILE *out)
+{
+    unsigned count = image->line_count < IMAGE_LAST_LINES ? image->line_count : IMAGE_LAST_LINES;
+    for (unsigned i = image->line_count - count; i < image->line_count; i++)
+        fprintf(out, "    %s: %s\n", image->system->name, image->last[i % IMAGE_LAST_LINES]);
+}
+
+/* One connection to the reader for each command: its end is the end of the deck. */
+int image_command(const struct image *image, const char *command)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    char card[160];
+    int length = snprintf(card, sizeof card, "%s\n", command);
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/reader", image->folder);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int rc = fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+    if (rc == 0 && send(fd, card, (size_t)length, MSG_NOSIGNAL) != length)
+        rc = -EIO;
+    if (fd >= 0)
+        close(fd);
+    if (rc < 0)
+        tell_error("%s: cannot send it the command %s: %s", image->system->name, command, strerror(-rc));
+    return rc;
+}

@@ -1,0 +1,76 @@
+/* One image: a Hercules process that has IPLed our control program, its folder, its console.
+ *
+ * Hercules' standard input takes its own commands, its standard output is its log and the guest's console (3215), operator
+ * commands to the guest go as cards through a Unix socket to its reader 000C. */
+#ifndef SYSPLEX_IMAGE_H
+#define SYSPLEX_IMAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "tools/sysplex/definition.h"
+#include "tools/sysplex/job.h"
+#include "tools/sysplex/network.h"
+#include "tools/sysplex/rundir.h"
+
+enum { IMAGE_LINE_SIZE = 512, IMAGE_LAST_LINES = 12 };
+
+enum image_state {
+    IMAGE_NONE,
+    IMAGE_BOOTING,
+    IMAGE_READY,                /* in the sysplex, with a network */
+    IMAGE_WAITING,              /* stopped itself: disabled wait */
+    IMAGE_DEAD,                 /* its process has ended without being asked to */
+    IMAGE_KILLED,               /* killed on the user's order */
+};
+
+struct image {
+    const struct system_definition *system;
+    const char *job_name;
+    enum image_state state;
+    pid_t pid;
+    int input, output;          /* ends of Hercules' standard input and output here */
+    int folder;                 /* descriptor of its folder, by which its socket is reached however long the path is */
+    FILE *console;              /* hardcopy log */
+    bool plugged;
+    uint64_t started_ms, ready_ms;
+    struct job job;
+    char line[IMAGE_LINE_SIZE]; /* console output without its end yet */
+    size_t line_length;
+    char last[IMAGE_LAST_LINES][IMAGE_LINE_SIZE];   /* ring of the last lines */
+    unsigned line_count;
+};
+
+struct image_plan {
+    const struct definition *definition;
+    const struct rundir *rundir;
+    const struct network *network;
+    const char *segment;        /* of the coupling facility */
+    const char *clusterports;   /* ON, OFF or 1 */
+};
+
+/* Make the image's folder with its files, and start Hercules. 0 or -errno, told. */
+int image_start(struct image *image, const struct system_definition *system, const struct image_plan *plan);
+
+/* Its output can be read: take it in, act on what it says. 0; or -errno, told: something could not be done. */
+int image_read(struct image *image, const struct image_plan *plan);
+
+/* Send one operator command. 0 or -errno, told. */
+int image_command(const struct image *image, const char *command);
+
+/* Its process has ended (collected by the caller). */
+void image_ended(struct image *image);
+
+/* End it at once. state: what it is from then on. */
+void image_kill(struct image *image, enum image_state state);
+
+/* Show the last lines of its console. */
+void image_show_last(const struct image *image, FILE *out);
+
+void image_close(struct image *image);
+
+const char *image_state_name(enum image_state state);
+
+#endif

@@ -1,0 +1,291 @@
+/* The reasons why a run is not what it should be are collected first; the verdict is that there are none. */
+#include "tools/sysplex/summary.h"
+
+#include <arpa/inet.h>
+#include <cjson/cJSON.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/sysplex/tell.h"
+
+enum { REASONS_MAX = 64, SHOWN_COLLISIONS = 5 };
+
+struct reasons {
+    char text[REASONS_MAX][256];
+    unsigned count;
+};
+
+struct totals {
+    uint64_t done, answered, failed, peak, ports;
+};
+
+__attribute__((format(printf, 2, 3))) static void add_reason(struct reasons *rs, const char *format, ...)
+{
+    if (rs->count == REASONS_MAX)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(rs->text[rs->count++], sizeof rs->text[0], format, arguments);
+    va_end(arguments);
+}
+
+static bool is_off(const struct run *r)
+{
+    return strcmp(r->options->clusterports, "OFF") == 0;
+}
+
+static struct totals sum(const struct run *r)
+{
+    struct totals t = { 0 };
+    for (unsigned i = 0; i < r->image_count; i++) {
+        const struct job *j = &r->images[i].job;
+        t.done += j->done;
+        t.answered += j->answered;
+        t.failed += j->failed;
+        t.peak += j->peak;
+        t.ports += j->ports;
+    }
+    return t;
+}
+
+/* The tally of an image by the MAC address its stack sends from; NULL: it sent nothing that opened a connection. */
+static const struct tally *wire_tally(const struct run *r, const struct image *image)
+{
+    uint64_t mac = 0x020000000000u | image->system->number;
+    const struct tally_table *senders = &r->check.flows.senders;
+    for (uint32_t i = 1; i < senders->count; i++)
+        if (senders->tallies[i]->key == mac)
+            return senders->tallies[i];
+    return NULL;
+}
+
+/* --- judgement ----------------------------------------------------------------------------------------------------- */
+
+static void judge_image(const struct run *r, const struct image *image, struct reasons *rs)
+{
+    const struct job *j = &image->job;
+    const char *name = image->system->name;
+    const struct tally *wire = wire_tally(r, image);
+    if (image->state == IMAGE_KILLED)
+        return;
+    if (image->state != IMAGE_READY)
+        add_reason(rs, "%s: %s during the job", name, image_state_name(image->state));
+    else if (!j->ended)
+        add_reason(rs, "%s: its job did not end", name);
+    else if (j->answered < r->definition.connections)
+        add_reason(rs, "%s: %lu of %lu connections answered", name, j->answered, r->definition.connections);
+    if (j->ended && j->peak < r->definition.hold)
+        add_reason(rs, "%s: at most %lu open at once, expected %lu", name, j->peak, r->definition.hold);
+    if (j->ended && (!wire || wire->opened < j->answered))
+        add_reason(rs, "%s: the capture shows %lu connections opened, the job counts %lu", name,
+                   wire ? wire->opened : 0, j->answered);
+}
+
+static void judge_sources(const struct run *r, struct reasons *rs)
+{
+    const struct tally_table *sources = &r->check.flows.sources;
+    for (uint32_t i = 1; i < sources->count; i++) {
+        struct in_addr address = { htonl((uint32_t)sources->tallies[i]->key) };
+        char text[INET_ADDRSTRLEN];
+        if (address.s_addr != r->definition.source.s_addr)
+            add_reason(rs, "%lu connections came from %s", sources->tallies[i]->opened,
+                       inet_ntop(AF_INET, &address, text, sizeof text));
+    }
+}
+
+static void judge_capture(const struct run *r, struct reasons *rs)
+{
+    if (!r->capture_complete)
+        add_reason(rs, "the capture did not end well");
+    if (r->captured.dropped)
+        add_reason(rs, "the capture lost %lu packets", r->captured.dropped);
+    if (tuplecheck_verdict(&r->check) == VERDICT_UNKNOWN)
+        add_reason(rs, "the capture allows no verdict");
+}
+
+static void judge(const struct run *r, struct reasons *rs)
+{
+    uint64_t collisions = r->check.flows.collision_count;
+    bool killed = r->options->kill_system[0] == '\0';
+    for (unsigned i = 0; i < r->image_count; i++)
+        killed = killed || r->images[i].state == IMAGE_KILLED;
+    if (!killed)
+        add_reason(rs, "%s ended its job before it could be killed", r->options->kill_system);
+    if (r->job_stalled)
+        add_reason(rs, "the jobs came to a halt");
+    if (r->cf_findings)
+        add_reason(rs, "coupling facility %s: %d findings, see cf_check", r->definition.cf, r->cf_findings);
+    judge_capture(r, rs);
+    judge_sources(r, rs);
+    if (is_off(r)) {
+        if (!collisions)
+            add_reason(rs, "no collision, although ports are assigned without the cluster");
+        return;
+    }
+    if (collisions)
+        add_reason(rs, "%lu 4-tuples were open from two images at once", collisions);
+    for (unsigned i = 0; i < r->image_count; i++)
+        judge_image(r, &r->images[i], rs);
+}
+
+/* --- text ---------------------------------------------------------------------------------------------------------- */
+
+static void print_images(const struct run *r, FILE *out)
+{
+    fprintf(out, "\n%-9s %8s %9s %9s %7s %10s %7s %10s\n", "image", "ready", "done", "answered", "failed", "peak open",
+            "ports", "assign");
+    for (unsigned i = 0; i < r->image_count; i++) {
+        const struct image *m = &r->images[i];
+        const struct job *j = &m->job;
+        fprintf(out, "%-9s %6.2f s %9lu %9lu %7lu ", m->system->name, (double)(m->ready_ms - m->started_ms) / 1000, j->done,
+                j->answered, j->failed);
+        if (j->ended)
+            fprintf(out, "%10lu %7lu %7.2f us\n", j->peak, j->ports, (double)j->assign_ns / 1000);
+        else
+            fprintf(out, "%s\n", m->state == IMAGE_READY ? "job not ended" : image_state_name(m->state));
+        for (unsigned k = 0; k < j->reason_count; k++)
+            fprintf(out, "%-9s failed: %s %lu\n", "", j->reasons[k].reason, j->reasons[k].count);
+    }
+}
+
+static void print_collisions(const struct run *r, FILE *out)
+{
+    const struct flow_table *f = &r->check.flows;
+    const struct tally *all = &f->total;
+    fprintf(out, "collisions   %lu\n", f->collision_count);
+    if (f->collision_count)
+        fprintf(out, "             4-tuples that two images had open at once; %lu SYNs met another image's connection, %lu "
+                "connections\n             were reset, %lu segments went out on another image's 4-tuple\n",
+                all->challenge_acks, all->reset + all->refused, all->foreign);
+}
+
+static void print(const struct run *r, const struct reasons *rs, FILE *out)
+{
+    struct totals t = sum(r);
+    const struct tally *wire = &r->check.flows.total;
+    char source[INET_ADDRSTRLEN];
+    inet_ntop(AF_INET, &r->definition.source, source, sizeof source);
+    print_images(r, out);
+    fprintf(out, "\nclusterports %s\n", r->options->clusterports);
+    fprintf(out, "connections  %lu of %u images, %lu answered, %lu failed\n", t.done, r->image_count, t.answered, t.failed);
+    fprintf(out, "on the wire  %lu opened, %lu open at once, %u distinct ports of %s\n", wire->opened, wire->open_peak,
+            wire->ports, source);
+    print_collisions(r, out);
+    fprintf(out, "facility     %s: %s\n", r->definition.cf, r->cf_findings ? "NOT VALID" : "valid");
+    fprintf(out, "capture      %s\n             %lu packets, %lu lost; tuplecheck.txt beside it tells more\n",
+            rundir_file(&r->rundir, "capture.pcap"), r->captured.packets, r->captured.dropped);
+    fprintf(out, "time         boot %.1f s, job %.1f s, in all %.1f s\n\n", (double)(r->booted_ms - r->began_ms) / 1000,
+            (double)(r->job_ended_ms - r->job_began_ms) / 1000, (double)(r->ended_ms - r->began_ms) / 1000);
+    for (unsigned i = 0; i < rs->count; i++)
+        fprintf(out, "  ! %s\n", rs->text[i]);
+    if (rs->count)
+        fprintf(out, "This is not what the run should show.\n");
+    else if (is_off(r))
+        fprintf(out, "As expected: without cluster-wide port assignment the images take each other's 4-tuples.\n");
+    else
+        fprintf(out, "As expected: one address, every connection answered, no 4-tuple ever shared.\n");
+}
+
+/* --- JSON ---------------------------------------------------------------------------------------------------------- */
+
+static void number(cJSON *o, const char *name, uint64_t value)
+{
+    cJSON_AddNumberToObject(o, name, (double)value);
+}
+
+static void add_image(cJSON *array, const struct run *r, const struct image *m)
+{
+    const struct tally *wire = wire_tally(r, m);
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddItemToArray(array, o);
+    cJSON_AddStringToObject(o, "name", m->system->name);
+    cJSON_AddStringToObject(o, "state", image_state_name(m->state));
+    cJSON_AddBoolToObject(o, "job_ended", m->job.ended);
+    number(o, "ready_ms", m->ready_ms - m->started_ms);
+    number(o, "done", m->job.done);
+    number(o, "answered", m->job.answered);
+    number(o, "failed", m->job.failed);
+    number(o, "peak_open", m->job.peak);
+    number(o, "ports", m->job.ports);
+    number(o, "assign_ns", m->job.assign_ns);
+    number(o, "opened_on_wire", wire ? wire->opened : 0);
+    cJSON *failures = cJSON_AddObjectToObject(o, "failures");
+    for (unsigned i = 0; i < m->job.reason_count; i++)
+        number(failures, m->job.reasons[i].reason, m->job.reasons[i].count);
+}
+
+static cJSON *to_json(const struct run *r, const struct reasons *rs)
+{
+    struct totals t = sum(r);
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "sysplex", r->definition.sysplex);
+    cJSON_AddStringToObject(o, "clusterports", r->options->clusterports);
+    cJSON_AddBoolToObject(o, "as_expected", rs->count == 0);
+    cJSON *reasons = cJSON_AddArrayToObject(o, "reasons");
+    for (unsigned i = 0; i < rs->count; i++)
+        cJSON_AddItemToArray(reasons, cJSON_CreateString(rs->text[i]));
+    cJSON *images = cJSON_AddArrayToObject(o, "images");
+    for (unsigned i = 0; i < r->image_count; i++)
+        add_image(images, r, &r->images[i]);
+    number(o, "connections", t.done);
+    number(o, "answered", t.answered);
+    number(o, "failed", t.failed);
+    number(o, "collisions", r->check.flows.collision_count);
+    number(o, "distinct_ports", r->check.flows.total.ports);
+    number(o, "peak_open", r->check.flows.total.open_peak);
+    cJSON_AddNumberToObject(o, "cf_findings", r->cf_findings);
+    number(o, "boot_ms", r->booted_ms - r->began_ms);
+    number(o, "job_ms", r->job_ended_ms - r->job_began_ms);
+    number(o, "all_ms", r->ended_ms - r->began_ms);
+    cJSON_AddStringToObject(o, "capture", rundir_file(&r->rundir, "capture.pcap"));
+    number(o, "captured", r->captured.packets);
+    number(o, "capture_dropped", r->captured.dropped);
+    cJSON_AddItemToObject(o, "tuplecheck", tuplecheck_json(&r->check, SHOWN_COLLISIONS));
+    return o;
+}
+
+static void write_file(const struct run *r, const char *name, const char *text)
+{
+    FILE *out = fopen(rundir_file(&r->rundir, "%s", name), "we");
+    if (out && fputs(text, out) < 0)
+        tell_error("cannot write %s", name);
+    if (!out || fclose(out) != 0)
+        tell_error("cannot write %s", rundir_file(&r->rundir, "%s", name));
+}
+
+static void write_check(const struct run *r)
+{
+    FILE *out = fopen(rundir_file(&r->rundir, "tuplecheck.txt"), "we");
+    if (!out)
+        return;
+    tuplecheck_print(&r->check, out, COLLISIONS_KEPT_MAX, false);
+    fclose(out);
+}
+
+bool summary_report(const struct run *r)
+{
+    static struct reasons reasons;
+    judge(r, &reasons);
+    write_check(r);
+
+    cJSON *json = to_json(r, &reasons);
+    char *text = cJSON_Print(json);
+    cJSON_Delete(json);
+    write_file(r, "summary.json", text ? text : "");
+    if (r->options->json && text)
+        puts(text);
+    free(text);
+
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+    if (!memory)
+        return false;
+    print(r, &reasons, memory);
+    fclose(memory);
+    write_file(r, "summary.txt", text);
+    if (!r->options->json)
+        fputs(text, stdout);
+    free(text);
+    return reasons.count == 0;
+}

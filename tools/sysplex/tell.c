@@ -1,0 +1,73 @@
+/* The live line is wiped before anything else is said. */
+#include "tools/sysplex/tell.h"
+
+#include <stdarg.h>
+#include <unistd.h>
+
+static struct {
+    FILE *out;
+    bool verbose, terminal, live;
+} state;
+
+void tell_init(FILE *out, bool verbose)
+{
+    state.out = out;
+    state.verbose = verbose;
+    state.terminal = isatty(fileno(out));
+}
+
+bool tell_is_terminal(void)
+{
+    return state.terminal;
+}
+
+static void wipe(void)
+{
+    if (state.live)
+        fputs("\r\033[K", state.out);
+    state.live = false;
+    fflush(state.out);
+}
+
+static void say(FILE *out, const char *before, const char *format, va_list arguments, const char *after)
+{
+    wipe();
+    fputs(before, out);
+    vfprintf(out, format, arguments);
+    fputs(after, out);
+    fflush(out);
+}
+
+void tell_step(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(state.out, "", format, arguments, "\n");
+    va_end(arguments);
+}
+
+void tell_detail(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (state.verbose)
+        say(state.out, "  ", format, arguments, "\n");
+    va_end(arguments);
+}
+
+void tell_live(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(state.out, "", format, arguments, state.terminal ? "" : "\n");
+    va_end(arguments);
+    state.live = state.terminal;
+}
+
+void tell_error(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(stderr, "sysplex: ", format, arguments, "\n");
+    va_end(arguments);
+}
