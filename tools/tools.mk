@@ -1,2 +1,3 @@
 # Tools: sysplex, tuplecheck, cfctl.
 include tools/tuplecheck/tuplecheck.mk
+include tools/sysplex/sysplex.mk
