@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "cfemu/arch/cf_bytes.h"
-#include "guest-tests/cfs.h"
-#include "guest-tests/lib/tap.h"
+#include "guest-tests/cfs_request.h"
+#include "guest-tests/lib/gt.h"
 #include "stack/image/cpu.h"
 #include "stack/image/css.h"
 
@@ -124,9 +124,9 @@ static void expect(const char *what, const char *name, const struct attempt *a, 
     unsigned got = lowcore_u16(LC_PROGRAM_CODE);
     unsigned length = *(volatile uint8_t *)lowcore(LC_PROGRAM_ILC);
 
-    tap_ok(cc == -1 && got == code, "%s: program interruption %04X", what, code);
-    tap_ok(lowcore_u64(LC_PROGRAM_OLD + 8) == at && length == 4, "%s: old PSW and instruction length", what);
-    tap_ok(!cfs_exists(&connection, name), "%s: the command was not executed", what);
+    gt_check(cc == -1 && got == code, "%s: program interruption %04X", what, code);
+    gt_check(lowcore_u64(LC_PROGRAM_OLD + 8) == at && length == 4, "%s: old PSW and instruction length", what);
+    gt_check(!cfs_exists(&connection, name), "%s: the command was not executed", what);
 }
 
 /* What stands in the way of nothing: the same request is executed. */
@@ -134,7 +134,7 @@ static void expect_done(const char *what, const char *name)
 {
     struct attempt a = attempt(name);
 
-    tap_ok(try(&a) == 0 && get_be16(pages + PAGE) == CF_RSP_OK && cfs_exists(&connection, name), "%s: then it is done", what);
+    gt_check(try(&a) == 0 && get_be16(pages + PAGE) == CF_RSP_OK && cfs_exists(&connection, name), "%s: then it is done", what);
 }
 
 static void addressing(void)
@@ -206,7 +206,7 @@ static void key_protection(void)
     set_key(pages, KEY_FETCH_PROTECTED);
     expect("MCB fetch-protected", "KEY", &a, PROTECTION);
     set_key(pages, 0);
-    tap_ok(try(&a) == 0 && get_be16(pages + PAGE) == CF_RSP_OK && cfs_exists(&connection, "KEY"),
+    gt_check(try(&a) == 0 && get_be16(pages + PAGE) == CF_RSP_OK && cfs_exists(&connection, "KEY"),
            "with its own key it is done");
     for (unsigned i = 0; i < 8; i++)
         set_key(pages + i * PAGE, 0);
@@ -247,21 +247,21 @@ static void demand_paging(void)
         else
             set_page_valid(page, true);
     }
-    tap_ok(named, "each exception names a page that is not there");
-    tap_ok(try(&a) == 0 && get_be16(pages + PAGE) == CF_RSP_OK, "with all pages there it is done, for the first time");
-    tap_ok(try(&a) == 0 && get_be16(pages + PAGE) == CF_RSP_ENTRY_EXISTS, "the second time it has been done");
+    gt_check(named, "each exception names a page that is not there");
+    gt_check(try(&a) == 0 && get_be16(pages + PAGE) == CF_RSP_OK, "with all pages there it is done, for the first time");
+    gt_check(try(&a) == 0 && get_be16(pages + PAGE) == CF_RSP_ENTRY_EXISTS, "the second time it has been done");
 }
 
 int main(void)
 {
-    tap_start("cfs_access");
-    tap_ok(css_open(&cfs, CFS_DEVICE, ISC_DEVICES, ignore), "a CFS device is there");
-    tap_ok(cfs_connect(&connection, cfs.id, "ACCESS") == CF_RSP_OK, "CONNECT");
+    gt_start();
+    gt_check(css_open(&cfs, CFS_DEVICE, ISC_DEVICES, ignore), "a CFS device is there");
+    gt_check(cfs_connect(&connection, cfs.id, "ACCESS") == CF_RSP_OK, "CONNECT");
     addressing();
     specification();
     problem_state();
     key_protection();
     low_address_protection();
     demand_paging();
-    tap_end();
+    gt_end();
 }

@@ -2,14 +2,16 @@
 #include <string.h>
 
 #include "cfemu/arch/cf_bytes.h"
-#include "guest-tests/cfs.h"
-#include "guest-tests/lib/tap.h"
+#include "guest-tests/cfs_request.h"
+#include "guest-tests/lib/gt.h"
+#include "stack/image/console.h"
 #include "stack/image/cpu.h"
 #include "stack/image/css.h"
 
 #define PAGE 4096u
 #define COMMANDS 100000u
-#define BUSY_SECONDS 5u         /* the holder of the structure comes within this time */
+#define BUSY_SECONDS 5u         /* the holder of the structure comes and goes within this time */
+#define PRINTER_DEVICE 0x000E
 
 static struct subchannel cfs;
 static struct cfs_connection connection;
@@ -25,14 +27,14 @@ static void ignore(struct subchannel *subchannel, const struct irb *irb)
 static void identify(void)
 {
     cfs_request(&(struct cfs_connection){ 0 }, CF_CMD_IDENTIFY);
-    tap_ok(cfs_send(cfs.id, NULL, 0, NULL, 0) == 0 && cfs_response() == CF_RSP_OK, "IDENTIFY is answered");
-    tap_ok(memcmp(cfs_mrb + MRB_OWN, "CF01    ", 8) == 0, "the CF has its name");
-    tap_ok(get_be32(cfs_mrb + MRB_OWN + 8) == CF_LEVEL, "the CF has its level");
+    gt_check(cfs_send(cfs.id, NULL, 0, NULL, 0) == 0 && cfs_response() == CF_RSP_OK, "IDENTIFY is answered");
+    gt_check(memcmp(cfs_mrb + MRB_OWN, "CF01    ", 8) == 0, "the CF has its name");
+    gt_check(get_be32(cfs_mrb + MRB_OWN + 8) == CF_LEVEL, "the CF has its level");
 }
 
 static void connect(void)
 {
-    tap_ok(cfs_connect(&connection, cfs.id, "INSTRUCTION") == CF_RSP_OK && connection.conid != 0, "CONNECT");
+    gt_check(cfs_connect(&connection, cfs.id, "INSTRUCTION") == CF_RSP_OK && connection.conid != 0, "CONNECT");
 }
 
 /* Read the entry into len bytes at to: true if the data is the pattern and nothing behind it has changed. */
@@ -53,8 +55,8 @@ static void data_comes_back(void)
 
     for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         cfs_fill(data, sizes[i].len, i);
-        tap_ok(cfs_write(&connection, sizes[i].name, data, sizes[i].len) == CF_RSP_OK, "WRITE %u bytes", sizes[i].len);
-        tap_ok(read_back(sizes[i].name, room + PAGE, sizes[i].len, i), "READ %u bytes", sizes[i].len);
+        gt_check(cfs_write(&connection, sizes[i].name, data, sizes[i].len) == CF_RSP_OK, "WRITE %u bytes", sizes[i].len);
+        gt_check(read_back(sizes[i].name, room + PAGE, sizes[i].len, i), "READ %u bytes", sizes[i].len);
     }
 }
 
@@ -65,9 +67,9 @@ static void adjunct_comes_back(void)
     cfs_fill(adjunct, sizeof(adjunct), 77);
     cfs_entry_request(&connection, CF_CMD_LIST_WRITE, "ADJUNCT", CF_OPT_ADJUNCT);
     memcpy(cfs_mcb + MCB_ADJUNCT, adjunct, sizeof(adjunct));
-    tap_ok(cfs_send(cfs.id, NULL, 0, NULL, 0) == 0 && cfs_response() == CF_RSP_OK, "WRITE an adjunct");
+    gt_check(cfs_send(cfs.id, NULL, 0, NULL, 0) == 0 && cfs_response() == CF_RSP_OK, "WRITE an adjunct");
     cfs_entry_request(&connection, CF_CMD_LIST_READ, "ADJUNCT", CF_OPT_ADJUNCT);
-    tap_ok(cfs_send(cfs.id, NULL, 0, NULL, 0) == 0 && memcmp(cfs_mrb + MRB_ADJUNCT, adjunct, sizeof(adjunct)) == 0,
+    gt_check(cfs_send(cfs.id, NULL, 0, NULL, 0) == 0 && memcmp(cfs_mrb + MRB_ADJUNCT, adjunct, sizeof(adjunct)) == 0,
            "READ it");
 }
 
@@ -85,24 +87,24 @@ static void blocks_cross_pages(void)
     put_be32(cfs_mcb + MCB_DATALEN, 2 * PAGE);
     memcpy(mcb, cfs_mcb, CF_MCB_SIZE);
     *mob = (struct mob){ .mcb = (uintptr_t)mcb, .mrb = (uintptr_t)mrb, .out = (uintptr_t)odd, .out_len = 2 * PAGE };
-    tap_ok(cfmsg(cfs.id, mob) == 0 && get_be16(mrb) == CF_RSP_OK, "WRITE with blocks that cross pages");
-    tap_ok(mrb[-1] == 0xDD && mrb[CF_MRB_SIZE] == 0xDD, "the MRB is stored where it belongs");
-    tap_ok(read_back("CROSSING", room + 1, 2 * PAGE, 9), "READ to an odd address");
-    tap_ok(read_back("MOST", room + 2 * PAGE - 1, 255 * 256, 3), "READ over seventeen pages");
+    gt_check(cfmsg(cfs.id, mob) == 0 && get_be16(mrb) == CF_RSP_OK, "WRITE with blocks that cross pages");
+    gt_check(mrb[-1] == 0xDD && mrb[CF_MRB_SIZE] == 0xDD, "the MRB is stored where it belongs");
+    gt_check(read_back("CROSSING", room + 1, 2 * PAGE, 9), "READ to an odd address");
+    gt_check(read_back("MOST", room + 2 * PAGE - 1, 255 * 256, 3), "READ over seventeen pages");
 }
 
 static void small_buffer_is_left_alone(void)
 {
     memset(data, 0xEE, PAGE);
     cfs_entry_request(&connection, CF_CMD_LIST_READ, "PAGE", CF_OPT_DATA);
-    tap_ok(cfs_send(cfs.id, NULL, 0, data, PAGE - 1) == 0 && cfs_response() == CF_RSP_BUFFER_FULL,
+    gt_check(cfs_send(cfs.id, NULL, 0, data, PAGE - 1) == 0 && cfs_response() == CF_RSP_BUFFER_FULL,
            "data that does not fit is refused");
-    tap_ok(get_be32(cfs_mrb + MRB_DATALEN) == PAGE && data[0] == 0xEE && data[PAGE - 2] == 0xEE, "its length is told");
+    gt_check(get_be32(cfs_mrb + MRB_DATALEN) == PAGE && data[0] == 0xEE && data[PAGE - 2] == 0xEE, "its length is told");
 }
 
 static void other_subchannels_are_not_operational(void)
 {
-    static struct subchannel console;
+    static struct subchannel printer;
     const uint32_t ids[] = { 0, 0x00010FFF, 0xFFFFFFFF, 0x00000001, 0x000F0000 };
     bool all = true;
 
@@ -110,10 +112,10 @@ static void other_subchannels_are_not_operational(void)
     cfs_request(&(struct cfs_connection){ 0 }, CF_CMD_IDENTIFY);
     for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
         all = all && cfs_send(ids[i], NULL, 0, NULL, 0) == 3;
-    tap_ok(all, "condition code 3 for what is no subchannel");
-    tap_ok(css_open(&console, 0x000C, ISC_DEVICES, ignore) && cfs_send(console.id, NULL, 0, NULL, 0) == 3,
+    gt_check(all, "condition code 3 for what is no subchannel");
+    gt_check(css_open(&printer, PRINTER_DEVICE, ISC_DEVICES, ignore) && cfs_send(printer.id, NULL, 0, NULL, 0) == 3,
            "condition code 3 for another device");
-    tap_ok(cfs_mrb[0] == 0xAA && cfs_mrb[CF_MRB_SIZE - 1] == 0xAA, "no MRB is stored with condition code 3");
+    gt_check(cfs_mrb[0] == 0xAA && cfs_mrb[CF_MRB_SIZE - 1] == 0xAA, "no MRB is stored with condition code 3");
 }
 
 static int read_once(void)
@@ -122,21 +124,23 @@ static int read_once(void)
     return cfs_send(cfs.id, NULL, 0, NULL, 0);
 }
 
-/* The runner of this test has a process that takes the structure a while after it appeared, and holds it. */
+/* At this word the host side of this test has another process take the structure and hold it for a while. */
 static void busy_when_held_up(void)
 {
     uint64_t end = cpu_tod() + ((uint64_t)BUSY_SECONDS * 1000000 << 12);
     int cc = 0;
 
+    gt_note("HOLD");
+    console_flush();
     while (cc == 0 && cpu_tod() < end) {
         cfs_mrb[CF_MRB_SIZE - 1] = 0xAA;
         cc = read_once();
     }
-    tap_ok(cc == 2, "condition code 2 when the structure is held up");
-    tap_ok(cfs_mrb[CF_MRB_SIZE - 1] == 0xAA, "no MRB is stored with condition code 2");
+    gt_check(cc == 2, "condition code 2 when the structure is held up");
+    gt_check(cfs_mrb[CF_MRB_SIZE - 1] == 0xAA, "no MRB is stored with condition code 2");
     while (cc == 2 && cpu_tod() < end)
         cc = read_once();
-    tap_ok(cc == 0 && cfs_response() == CF_RSP_OK, "and 0 again when it is released");
+    gt_check(cc == 0 && cfs_response() == CF_RSP_OK, "and 0 again when it is released");
 }
 
 static void cost_of(const char *what, uint8_t options, uint32_t in_len, unsigned repeat)
@@ -150,14 +154,14 @@ static void cost_of(const char *what, uint8_t options, uint32_t in_len, unsigned
     for (unsigned i = 0; i < repeat; i++)
         all = all && cfmsg(cfs.id, &mob) == 0;
     uint64_t ns = (cpu_tod() - start) * 1000 / 4096 / repeat;
-    tap_ok(all && cfs_response() == CF_RSP_OK, "%u commands: %s", repeat, what);
-    tap_comment("CFMSG, %s: %lu ns a command", what, (unsigned long)ns);
+    gt_check(all && cfs_response() == CF_RSP_OK, "%u commands: %s", repeat, what);
+    gt_note("CFMSG, %s: %lu ns a command", what, (unsigned long)ns);
 }
 
 int main(void)
 {
-    tap_start("cfs_instruction");
-    tap_ok(css_open(&cfs, CFS_DEVICE, ISC_DEVICES, ignore), "a CFS device is there");
+    gt_start();
+    gt_check(css_open(&cfs, CFS_DEVICE, ISC_DEVICES, ignore), "a CFS device is there");
     identify();
     connect();
     data_comes_back();
@@ -168,5 +172,5 @@ int main(void)
     cost_of("READ of an adjunct", CF_OPT_ADJUNCT, 0, COMMANDS);
     cost_of("READ of 8 KiB", CF_OPT_DATA, 2 * PAGE, COMMANDS / 2);
     busy_when_held_up();
-    tap_end();
+    gt_end();
 }

@@ -36,6 +36,11 @@ static BYTE rejected(DEVBLK *dev, BYTE sense, enum cfs_sense reason)
     return CSW_CE | CSW_DE | CSW_UC;
 }
 
+static BYTE not_operational(DEVBLK *dev)
+{
+    return rejected(dev, SENSE_IR, CFS_SENSE_NOT_OPERATIONAL);
+}
+
 /* Execute the request and keep the answer. */
 static BYTE execute(struct cfs_device *device, const BYTE *request, uint32_t len)
 {
@@ -47,7 +52,7 @@ static BYTE execute(struct cfs_device *device, const BYTE *request, uint32_t len
         return rejected(device->dev, SENSE_CR, CFS_SENSE_SHORT_WRITE);
     if (cfs_path_message(&device->path, request, request + CF_MCB_SIZE, len - CF_MCB_SIZE, device->answer, data,
                          CF_DATA_MAX) == CFS_NOT_OPERATIONAL)
-        return rejected(device->dev, SENSE_IR, CFS_SENSE_NOT_OPERATIONAL);
+        return not_operational(device->dev);
     device->answer_len = CF_MRB_SIZE + cfs_path_data_len(device->answer, CF_DATA_MAX);
     return ended();
 }
@@ -109,10 +114,10 @@ static void execute_ccw(DEVBLK *dev, BYTE code, BYTE flags, BYTE chained, hc_cou
     UNREFERENCED(sequence);
     switch (code) {
     case CFS_CCW_WRITE:
-        *unitstat = write_part(device, iobuf, count, first, last);
+        *unitstat = device == NULL ? not_operational(dev) : write_part(device, iobuf, count, first, last);
         break;
     case CFS_CCW_READ:
-        *unitstat = read_part(device, iobuf, count, first, &unused, more);
+        *unitstat = device == NULL ? not_operational(dev) : read_part(device, iobuf, count, first, &unused, more);
         break;
     case CFS_CCW_NOP:
         *unitstat = ended();
@@ -268,6 +273,7 @@ static int init_device(DEVBLK *dev, int argc, char *argv[])
         return -1;
     }
     describe(dev);
+    dev->dev_data = NULL;
     device->dev = dev;
     device->answer_len = 0;
     device->request_len = 0;
@@ -293,6 +299,7 @@ static int close_device(DEVBLK *dev)
     obtain_lock(&dev->lock);
     close(dev->fd);
     dev->fd = -1;
+    dev->dev_data = NULL; /* the slot may soon be another device's */
     atomic_store(&device->in_use, false);
     return 0;
 }

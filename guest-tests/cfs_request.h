@@ -1,9 +1,10 @@
-/* The coupling facility for guest tests: CFMSG itself, and one connection to a test structure.
+/* Requests to a coupling facility for guest tests: one connection to a test structure, built by hand.
  *
- * The tests look at the doors, not at the CF's commands: a test structure with a few lists and named entries is enough
- * to see whether a command was executed. The MCB is built in place (cfs_mcb), the last MRB is in cfs_mrb. */
-#ifndef GUEST_TESTS_CFS_H
-#define GUEST_TESTS_CFS_H
+ * The tests of the doors (herc-device/) use neither the image's driver nor xes: they put every block where they want it.
+ * They look at the doors, not at the CF's commands; a structure with a few lists and named entries is enough to see
+ * whether a command was executed. The MCB is built in place (cfs_mcb), the last MRB is in cfs_mrb. */
+#ifndef GUEST_TESTS_CFS_REQUEST_H
+#define GUEST_TESTS_CFS_REQUEST_H
 
 #include <stdbool.h>
 #include <stdint.h>
