@@ -1,5 +1,14 @@
 # base, profile, sip, operator: sources for the image, objects and tests for the host.
 STACK_PROFILE_SRC := stack/base/text.c stack/base/flow.c \
 	stack/profile/profile.c stack/profile/profile_lex.c stack/profile/profile_net.c stack/profile/profile_port.c \
-	stack/profile/profile_vipa.c stack/profile/profile_display.c
+	stack/profile/profile_vipa.c stack/profile/profile_display.c \
+	stack/sip/sip.c stack/operator/operator.c stack/operator/operator_flow.c
 STACK_PROFILE_SAN := $(STACK_PROFILE_SRC:%.c=$(B)/san/%.o)
+
+# tests, sanitized; each is one file and the console
+STACK_PROFILE_TESTS := $(B)/tests/text $(B)/tests/profile $(B)/tests/sip $(B)/tests/operator
+CHECKS += $(STACK_PROFILE_TESTS)
+
+$(STACK_PROFILE_TESTS): $(B)/tests/%: $(B)/san/stack/tests/%_test.o $(B)/san/stack/tests/console.o $(STACK_PROFILE_SAN)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcheck_pic -lrt -lm -lsubunit

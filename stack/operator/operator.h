@@ -73,6 +73,12 @@ bool operator_number(const struct operator_parameters *parameters, const char *k
 /* true: every keyword is one of the words of known, separated by blanks. Else IEE309I has been written. */
 bool operator_check(const struct operator_parameters *parameters, const char *known);
 
+/* true: no operand follows the pattern. Else IEE309I has been written. */
+bool operator_none(const struct operator_parameters *parameters);
+
+/* IEE309I for a word. expected: what would be right. */
+void operator_unknown(const struct operator_parameters *parameters, const char *word, const char *expected);
+
 /* IEE311I for a keyword that must be there. */
 void operator_missing(const struct operator_parameters *parameters, const char *keyword);
 

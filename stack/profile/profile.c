@@ -15,7 +15,7 @@
 
 static bool statement_include(struct profile_parser *p)
 {
-    return parser_expected(p, "ITS TEXT IN PLACE OF AN INCLUDE");
+    return parser_expected(p, "ITS TEXT IN PLACE OF IT");
 }
 
 static const struct profile_statement statements[] = {
@@ -62,43 +62,37 @@ static void put_upper(char out[17], const char *keyword)
     out[i] = 0;
 }
 
-static void report(struct profile_parser *p, const char *what)
+static void report(struct profile_parser *p, const char *message)
 {
-    char line[WTO_MAX + 1], word[17];
-
-    put_upper(word, p->statement->word);
-    text_format(line, sizeof line, "%s - %s%s ON LINE %u IGNORED", what, p->effect, word, p->statement_line);
     p->errors++;
-    p->message(p->context, line);
-}
-
-static void vformat_expected(char out[WTO_MAX + 1], const struct profile_token *token, const char *format, va_list arguments)
-{
-    char expected[64];
-
-    text_vformat(expected, sizeof expected, format, arguments);
-    text_format(out, WTO_MAX + 1, "EZZ0318I %.20s WAS FOUND ON LINE %u AND %s WAS EXPECTED", token->text, token->line, expected);
+    p->message(p->context, message);
 }
 
 bool parser_expected(struct profile_parser *p, const char *format, ...)
 {
-    char what[WTO_MAX + 1];
+    char line[WTO_MAX + 1], expected[64], word[17], where[20] = "";
     va_list arguments;
 
     va_start(arguments, format);
-    vformat_expected(what, &p->token, format, arguments);
+    text_vformat(expected, sizeof expected, format, arguments);
     va_end(arguments);
-    report(p, what);
+    put_upper(word, p->statement->word);
+    if (p->statement_line != p->token.line)
+        text_format(where, sizeof where, " ON LINE %u", p->statement_line);
+    text_format(line, sizeof line, "EZZ0318I %.20s WAS FOUND ON LINE %u AND %s WAS EXPECTED - %s%s%s%s IGNORED", p->token.text,
+                p->token.line, expected, p->effect, p->effect[0] != 0 ? "OF " : "", word, where);
+    report(p, line);
     return false;
 }
 
 bool parser_conflict(struct profile_parser *p, const char *earlier, const char *value, uint32_t earlier_line)
 {
-    char what[WTO_MAX + 1], word[17];
+    char line[WTO_MAX + 1], word[17];
 
     put_upper(word, p->statement->word);
-    text_format(what, sizeof what, "EZZ0326I %s CONFLICTS WITH %s VALUE %s USED ON LINE %u", word, earlier, value, earlier_line);
-    report(p, what);
+    text_format(line, sizeof line, "EZZ0326I %s ON LINE %u CONFLICTS WITH %s VALUE %s USED ON LINE %u - %sIGNORED", word,
+                p->statement_line, earlier, value, earlier_line, p->effect);
+    report(p, line);
     return false;
 }
 
@@ -280,8 +274,7 @@ static void skip_unknown(struct profile_parser *p)
     memcpy(word, p->token.text, sizeof word);
     text_format(line, sizeof line, "EZZ0318I %.20s WAS FOUND ON LINE %u AND A STATEMENT WAS EXPECTED - SKIPPED TO %.16s ON LINE %u",
                 bad.text, bad.line, word, p->token.line);
-    p->errors++;
-    p->message(p->context, line);
+    report(p, line);
 }
 
 static const char *block_begin(enum profile_block block)
@@ -327,8 +320,7 @@ static void check_ended(struct profile_parser *p)
         return;
     text_format(line, sizeof line, "EZZ0318I END OF FILE WAS FOUND ON LINE %u AND %s WAS EXPECTED - %s ON LINE %u TOOK ALL THAT FOLLOWED",
                 p->token.line, block_end(p->block), block_begin(p->block), p->block_line);
-    p->errors++;
-    p->message(p->context, line);
+    report(p, line);
 }
 
 static uint32_t check_length(struct profile_parser *p, uint32_t length)
@@ -339,8 +331,7 @@ static uint32_t check_length(struct profile_parser *p, uint32_t length)
         return length;
     text_format(line, sizeof line, "EZZ0318I %u BYTES WERE FOUND AND AT MOST %u WAS EXPECTED - THE REST OF THE PROFILE IGNORED", length,
                 PROFILE_TEXT_MAX);
-    p->errors++;
-    p->message(p->context, line);
+    report(p, line);
     return PROFILE_TEXT_MAX;
 }
 

@@ -127,7 +127,7 @@ typedef void profile_message_fn(void *context, const char *message);
 
 /* Parse length bytes of text (lines ended by \n, at most PROFILE_TEXT_MAX) named source in messages. *profile is set to
  * defaults first. symbol: value of a system symbol such as SYSNAME (upper case, without & and period), NULL if unknown;
- * may be NULL. The value may be empty or several words; symbols within it stay as they are. message: gets the errors,
+ * may be NULL. Names have at most 16 characters. The value may be empty or several words; symbols within it stay as they are. message: gets the errors,
  * and EZZ0309I and EZZ0316I around them. Result: number of error messages given. */
 int profile_parse(struct profile *profile, const char *source, const char *text, uint32_t length,
                   const char *(*symbol)(void *context, const char *name), profile_message_fn *message, void *context);

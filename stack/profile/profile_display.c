@@ -16,10 +16,13 @@ static void put(struct report *report, const char *format, ...)
 {
     char text[WTO_MAX + 1];
     va_list arguments;
+    int length;
 
     va_start(arguments, format);
-    text_vformat(text, sizeof text, format, arguments);
+    length = text_vformat(text, sizeof text, format, arguments);
     va_end(arguments);
+    while (length > 0 && text[length - 1] == ' ')
+        text[--length] = 0;
     report->line(report->context, text);
 }
 

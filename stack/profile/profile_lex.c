@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "stack/base/limits.h"
 
 static char fold(char c)
 {
@@ -19,14 +18,14 @@ static bool in_symbol_name(char c)
 /* At an ampersand: if it begins a known symbol, step over the symbol and read from its value. */
 static bool substitute(struct profile_lexer *lexer)
 {
-    char name[NAME_LEN + 1];
+    char name[SYMBOL_MAX + 1];
     uint32_t at = lexer->at + 1, length = 0;
     const char *value;
 
     if (lexer->symbol == NULL)
         return false;
     for (; at < lexer->length && in_symbol_name(lexer->text[at]); at++) {
-        if (length == NAME_LEN)
+        if (length == SYMBOL_MAX)
             return false;
         name[length++] = fold(lexer->text[at]);
     }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define TOKEN_MAX 63            /* longer words are cut: nothing valid is that long */
+#define SYMBOL_MAX 16           /* characters of the name of a system symbol */
 
 typedef const char *profile_symbol_fn(void *context, const char *name);
 

@@ -259,10 +259,9 @@ bool statement_route(struct profile_parser *p)
         return false;
     if (!parse_route_link(p, &route) || !parser_must(p, "MTU") || !parser_number(p, "AN MTU", 576, 65535, &mtu))
         return false;
-    if (!route_free(p, &route))
-        return false;
     route.mtu = (uint16_t)mtu;
-    profile->routes[profile->route_count++] = route;
+    if (route_free(p, &route))
+        profile->routes[profile->route_count++] = route;
     return true;
 }
 

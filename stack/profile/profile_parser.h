@@ -17,7 +17,7 @@ struct profile_parser {
     struct profile_token token;     /* the word in hand */
     const struct profile_statement *statement;
     uint32_t statement_line;
-    const char *effect;             /* what an error makes of it: this and "STATEMENT IGNORED" */
+    const char *effect;             /* what of it an error costs */
     enum profile_block block;       /* the block that is open */
     uint32_t block_line;
     profile_message_fn *message;
@@ -33,13 +33,14 @@ struct profile_statement {
 };
 
 #define EFFECT_ALL ""
-#define EFFECT_ENTRY "THIS ENTRY OF "
-#define EFFECT_REST "REST OF "
+#define EFFECT_ENTRY "ENTRY "
+#define EFFECT_REST "REST "
 
 /* Report: the word in hand is not what was expected. Returns false. */
 bool parser_expected(struct profile_parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Report: this statement conflicts with an earlier one by value. Returns false. */
+/* Report: this statement conflicts with an earlier one by value. Returns false; a handler that has taken its last word by
+ * then returns true all the same, or the next statement would be skipped with this one. */
 bool parser_conflict(struct profile_parser *p, const char *earlier, const char *value, uint32_t earlier_line);
 
 void parser_advance(struct profile_parser *p);

@@ -53,6 +53,7 @@ static bool parse_owner(struct profile_parser *p, struct profile_portreserve *en
     return parser_job(p, entry->job);
 }
 
+/* true: read to its end, whether it was taken or reported as a conflict. */
 static bool parse_entry(struct profile_parser *p)
 {
     struct profile *profile = p->profile;
@@ -69,29 +70,33 @@ static bool parse_entry(struct profile_parser *p)
         count = 65536 - first;      /* as z/OS: cut at 65535 without a word */
     entry.first = (uint16_t)first;
     entry.count = (uint16_t)count;
-    if (!parse_owner(p, &entry) || !port_free(p, &entry))
+    if (!parse_owner(p, &entry))
         return false;
-    profile->ports[profile->port_count++] = entry;
+    if (port_free(p, &entry))
+        profile->ports[profile->port_count++] = entry;
     return true;
 }
 
-/* After a bad entry: the next one begins with a number that a protocol or another number follows; a number is near enough. */
-static void skip_entry(struct profile_parser *p, uint32_t bad_line)
+/* From the bad word to the next entry: it begins with a number, the first one after another word. */
+static void skip_entry(struct profile_parser *p)
 {
-    while (!parser_at_statement(p) && (p->token.line == bad_line || !parser_at_number(p)))
+    bool was_number;
+
+    do {
+        was_number = parser_at_number(p);
+        if (parser_at_statement(p))
+            return;
         parser_advance(p);
+    } while (was_number || !parser_at_number(p));
 }
 
 static bool parse_entries(struct profile_parser *p)
 {
     p->effect = EFFECT_ENTRY;
     do {
-        uint32_t line = p->token.line;
-
-        if (parser_at_statement(p))
-            return parser_expected(p, "A PORT FROM 1 TO 65535");
+        p->statement_line = p->token.line;
         if (!parse_entry(p))
-            skip_entry(p, line);
+            skip_entry(p);
     } while (!parser_at_statement(p));
     return true;
 }

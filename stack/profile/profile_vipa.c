@@ -87,28 +87,31 @@ static bool at_mask(const struct profile_parser *p)
     return !p->token.end && text_parse_ip(p->token.text, &value) && (value >> 24 >= 224 || (profile_is_mask(value) && value >> 24 != 0));
 }
 
+/* An address in the subnet of base. Judged before it is taken, so that the message has it in hand. */
+static bool parse_address_near(struct profile_parser *p, uint32_t base, uint32_t mask, uint32_t *address)
+{
+    char subnet[16];
+    uint32_t value;
+
+    if (!p->token.end && text_parse_ip(p->token.text, &value) && ((value ^ base) & mask) != 0)
+        return parser_expected(p, "AN ADDRESS IN %s/%u", text_ip(subnet, base & mask), profile_mask_bits(mask));
+    return parser_address(p, address);
+}
+
 /* ipaddr ... into addresses. They must lie in one subnet of *mask, 0: which becomes that of the first one's network
  * class; NULL: they may lie anywhere. */
 static bool parse_addresses(struct profile_parser *p, uint32_t *mask, uint32_t addresses[DVIPA_MAX], unsigned *count)
 {
-    struct profile_token bad;
-    char subnet[16];
-
-    *count = 0;
-    do {
+    if (!parser_address(p, &addresses[0]))
+        return false;
+    if (mask != NULL && *mask == 0)
+        *mask = profile_class_mask(addresses[0]);
+    for (*count = 1; !parser_at_statement(p); ++*count) {
         if (*count == DVIPA_MAX)
             return parser_expected(p, "NO MORE THAN %u ADDRESSES", DVIPA_MAX);
-        bad = p->token;
-        if (!parser_address(p, &addresses[*count]))
+        if (!parse_address_near(p, addresses[0], mask != NULL ? *mask : 0, &addresses[*count]))
             return false;
-        if (mask != NULL && *mask == 0)
-            *mask = profile_class_mask(addresses[0]);
-        if (mask != NULL && ((addresses[*count] ^ addresses[0]) & *mask) != 0) {
-            p->token = bad;
-            return parser_expected(p, "AN ADDRESS IN %s/%u", text_ip(subnet, addresses[0] & *mask), profile_mask_bits(*mask));
-        }
-        ++*count;
-    } while (!parser_at_statement(p));
+    }
     return true;
 }
 
@@ -199,12 +202,12 @@ static bool parse_port_or_range(struct profile_parser *p, struct profile_distrib
     for (dash = text; *dash != 0 && *dash != '-'; dash++)
         ;
     if (*dash == '-')
-        *dash++ = 0;
+        *dash++ = 0;        /* dash: what follows, nothing for a single port */
     if (p->token.end || !text_parse_u32(text, 65535, &first) || first == 0)
-        return parser_expected(p, "A PORT OR PORT-PORT, OR DESTIP");
+        return parser_expected(p, "A PORT OR DESTIP");
     last = first;
     if (dash[0] != 0 && (!text_parse_u32(dash, 65535, &last) || last < first))
-        return parser_expected(p, "A PORT OR PORT-PORT, OR DESTIP");
+        return parser_expected(p, "A PORT OR DESTIP");
     if (!add_ports(p, distribute, first, last))
         return false;
     parser_advance(p);
@@ -299,9 +302,8 @@ bool statement_vipadistribute(struct profile_parser *p)
         return false;
     if (!parser_address(p, &distribute.address) || !parse_ports(p, &distribute) || !parse_destip(p, &distribute))
         return false;
-    if (!distribution_free(p, &distribute))
-        return false;
-    profile->distributes[profile->distribute_count++] = distribute;
+    if (distribution_free(p, &distribute))
+        profile->distributes[profile->distribute_count++] = distribute;
     return true;
 }
 
@@ -333,9 +335,8 @@ bool statement_viparange(struct profile_parser *p)
     if (!parser_mask(p, &range.mask) || !parser_address(p, &range.address))
         return false;
     range.address &= range.mask;
-    if (!range_free(p, range.address, range.mask))
-        return false;
-    profile->ranges[profile->range_count++] = range;
+    if (range_free(p, range.address, range.mask))
+        profile->ranges[profile->range_count++] = range;
     return true;
 }
 
