@@ -5,7 +5,8 @@
 # More on the host side (devices, network, commands):      guest-tests/NAME.sh, see guest-tests/run-guest.
 # It is built as build/guest/gt_NAME.bin and run by build/tests/guest_NAME (or: guest-tests/run-guest NAME).
 
-GUEST_TESTS := program_check
+GUEST_TESTS := program_check timer reader deck net
+GUEST_TESTS += cfs_instruction cfs_access cfs_channel cfs_attention
 
 GUEST_TEST_LIB := $(B)/guest/guest-tests/lib/gt.o
 
@@ -13,9 +14,20 @@ GUEST_TEST_BINS := $(GUEST_TESTS:%=$(B)/guest/gt_%.bin)
 $(GUEST_TEST_BINS): $(B)/guest/gt_%.bin: $(IMAGE_BASE) $(GUEST_TEST_LIB) $(B)/guest/guest-tests/%.o stack/image/image.ld
 	$(LINK_GUEST)
 
-$(GUEST_TESTS:%=$(B)/tests/guest_%): $(B)/tests/guest_%: $(B)/guest/gt_%.bin guest-tests/run-guest
+# What a test needs besides the base.
+$(B)/guest/gt_net.bin: $(IMAGE_NET)
+
+$(GUEST_TESTS:%=$(B)/tests/guest_%): $(B)/tests/guest_%: $(B)/guest/gt_%.bin guest-tests/run-guest $(B)/bin/card
 	@mkdir -p $(@D)
 	@printf '#!/bin/sh\nexec guest-tests/run-guest %s\n' $* >$@ && chmod +x $@
 
+# The sender of commands to a card reader, for the scripts of the tests.
+$(B)/bin/card: $(B)/host/guest-tests/card.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $<
+
+PROGRAMS += $(B)/bin/card
 GUESTS += $(GUEST_TEST_BINS)
 CHECKS += $(GUEST_TESTS:%=$(B)/tests/guest_%)
+
+include guest-tests/cfs.mk

@@ -1,0 +1,57 @@
+/* Card readers, 3505: the operator's commands, and the deck with the profile.
+ *
+ *     000C 3505 <socket> sockdev ascii trunc intrq     commands: each line sent to the socket is a card
+ *     001C 3505 <file> ascii eof                       PROFILE.TCPIP: each line of the file is a card
+ *
+ * Nothing is lost: cards wait in a queue; when it is full the driver reads no more, and the sender of a socket is held up.
+ * A card has 80 columns; trailing blanks are removed. What becomes of a longer line is up to the device statement: with
+ * "trunc" the emulator cuts it and does not tell; without, the card comes as one that is too long, without its text.
+ * A socket takes one sender at a time; a second one, or one in the instant in which a sender has just gone, is turned away
+ * by the emulator and sees its connection closed before it could send: senders try again. */
+#ifndef IMAGE_READER_H
+#define IMAGE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stack/image/css.h"
+
+#define READER_COMMANDS 0x000C
+#define READER_PROFILE 0x001C
+
+#define CARD_COLUMNS 80
+#define READER_QUEUE 64u            /* cards; a power of two, as the counters wrap */
+
+struct card {
+    char text[CARD_COLUMNS + 1];
+    bool too_long;                  /* the line had more than 80 columns; text is empty */
+};
+
+struct reader {
+    struct subchannel subchannel;   /* first: the interrupt function finds the rest by it */
+    enum { READER_IDLE, READER_READING, READER_SENSING } running;
+    bool ready;                     /* there may be a card: a read is worth starting */
+    bool sense_due;                 /* a unit check has to be asked about */
+    bool skip;                      /* the next card is the rest of one that was too long */
+    bool ended;                     /* end of file, or the file cannot be read */
+    bool failed;                    /* the latter */
+    uint32_t head, tail;            /* head - tail = cards waiting */
+    struct card queue[READER_QUEUE];
+    struct ccw program;
+    uint8_t image[CARD_COLUMNS];    /* the card being read, EBCDIC */
+    uint8_t sense[32];
+};
+
+/* Open and start reading. false: there is no such device. */
+bool reader_open(struct reader *reader, uint16_t device);
+
+/* The next card, if there is one. */
+bool reader_card(struct reader *reader, struct card *card);
+
+/* Read device to its end of file into text, a newline after each card, ended by 0. Cards that are too long become empty
+ * lines and a message. Returns the length, or -1: no such device, unreadable, or longer than size - 1 (a message says
+ * which). */
+int reader_deck(uint16_t device, char *text, size_t size);
+
+#endif
