@@ -1,1 +1,18 @@
-# xes, xcf, vipa, clp: the stack's core, for host tests and the image.
+# xes, xcf, vipa, clp: the stack's core, for host tests and the image. The image compiles STACK_CORE_SRC with the guest rule.
+STACK_CORE_SRC := stack/stack.c stack/xes/xes.c stack/xcf/xcf.c stack/vipa/vipa.c stack/vipa/vipa_display.c \
+	stack/clp/clp.c stack/clp/clp_cf.c
+
+# What a host program links besides: the text functions, the FLOW counters, the host port, the coupling facility.
+STACK_HOST_SRC := $(STACK_CORE_SRC) stack/base/text.c stack/base/flow.c stack/platform/host.c $(CF_ENGINE_SRC)
+
+STACK_CORE_TESTS := core_xes core_xcf core_vipa core_clp core_processes
+CHECKS += $(STACK_CORE_TESTS:%=$(B)/tests/%)
+$(STACK_CORE_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/stack/tests/%.o $(B)/san/stack/tests/core_plex.o \
+		$(STACK_HOST_SRC:%.c=$(B)/san/%.o)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $^ -lcheck -lsubunit -lm -lrt -pthread
+
+BENCHES += $(B)/bench/clp_bench
+$(B)/bench/clp_bench: $(B)/host/stack/bench/clp_bench.o $(STACK_HOST_SRC:%.c=$(B)/host/%.o)
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ -lrt -pthread

@@ -220,7 +220,7 @@ static uint32_t choose_within(struct clp *clp, uint64_t available, uint32_t size
 
 static bool choose_block(struct clp *clp, const struct clp_table *t, struct clp_grant *g)
 {
-    uint32_t size = t->clusterports.blocksize, first, place = 0;
+    uint32_t size = t->clusterports.blocksize, first = 0, place = 0;
     uint64_t within = ~0ull;
 
     if (!choose_unit(clp, size < 64 ? 1 : size / 64, &first))

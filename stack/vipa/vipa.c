@@ -1,0 +1,468 @@
+/* The table, its exchange with the other stacks, and routing by port ownership. See vipa.h; displays in vipa_display.c. */
+#include "stack/vipa/vipa.h"
+
+#include <string.h>
+
+#include "cfemu/arch/cf_bytes.h"
+#include "stack/base/text.h"
+
+enum { TYPE_STACK = 1, TYPE_PORTOWN = 2, TYPE_PACKET = 3 };
+enum { FLAG_DISTRIBUTED = 0x80, FLAG_CLUSTERPORTS = 0x40, FLAG_DEST_ALL = 0x20, FLAG_BACKUP = 0x10, FLAG_WHENIDLE = 0x08 };
+
+#define RECORD_FIXED 12u        /* address, mask, flags, rank, block size */
+#define PORTOWN_FIXED 12u       /* DVIPA, first, count */
+#define ANNOUNCE_TRIES 20u      /* waits of 1 ms for room in the queue of the distributing stack */
+
+/* --- the table ----------------------------------------------------------------------------------------------------- */
+
+static struct vipa_dvipa *find(struct vipa *v, uint32_t address)
+{
+    for (unsigned i = 0; i < v->count; i++)
+        if (v->dvipas[i].address == address)
+            return &v->dvipas[i];
+    return NULL;
+}
+
+const struct vipa_dvipa *vipa_find(const struct vipa *v, uint32_t address)
+{
+    for (unsigned i = 0; i < v->count; i++)
+        if (v->dvipas[i].address == address)
+            return &v->dvipas[i];
+    return NULL;
+}
+
+static struct vipa_dvipa *find_or_add(struct vipa *v, uint32_t address)
+{
+    struct vipa_dvipa *d = find(v, address);
+    char text[16];
+
+    if (d)
+        return d;
+    if (v->count == DVIPA_MAX) {
+        text_wto("EZD1299I DVIPA %s IS NOT USED: %u DVIPAS ARE THE LIMIT OF A STACK", text_ip(text, address), DVIPA_MAX);
+        return NULL;
+    }
+    d = &v->dvipas[v->count++];
+    memset(d, 0, sizeof *d);
+    d->address = address;
+    return d;
+}
+
+static bool is_dest(const struct vipa *v, const struct vipa_dvipa *d, uint8_t number)
+{
+    uint32_t address = v->xcf_addresses[number];
+
+    if (!d->distributed)
+        return false;
+    for (unsigned i = 0; i < d->dest_count; i++)
+        if (d->dests[i] == address && address)
+            return true;
+    return d->dest_all;
+}
+
+bool vipa_is_target(const struct vipa *v, const struct vipa_dvipa *d)
+{
+    return is_dest(v, d, v->number);
+}
+
+static bool distributes_here(const struct vipa *v, const struct vipa_dvipa *d)
+{
+    return d->active && d->distributed && d->owner == v->number;
+}
+
+/* --- activation ---------------------------------------------------------------------------------------------------- */
+
+/* The distributing stack has just become that: who has which port stands in the CF. */
+static void build_port_map(struct vipa *v, struct vipa_dvipa *d)
+{
+    uint8_t *map = v->buffer;       /* large enough for 8192 bytes; no message is being built now */
+
+    memset(d->port_owner, 0, sizeof d->port_owner);
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
+        const struct xcf_member *m = xcf_member(v->xcf, n);
+
+        if (!m || n == v->number || !v->ops->owned_ports(v->context, d->address, m->name, map))
+            continue;
+        for (uint32_t port = 0; port < PORTS_PER_DVIPA; port++)
+            if (map[port / 8] & (0x80u >> (port % 8)))
+                d->port_owner[port] = n;
+    }
+}
+
+/* Make the address active or inactive here, as ownership and targets say. */
+static void settle(struct vipa *v, struct vipa_dvipa *d)
+{
+    bool owner = d->owner == v->number;
+    bool active = owner || (d->owner && is_dest(v, d, v->number));
+
+    if (active == d->active)
+        return;
+    d->active = active;
+    if (!active) {
+        v->ops->deactivate(v->context, d->address);
+        return;
+    }
+    v->ops->activate(v->context, d->address, d->mask, owner);
+    v->ops->clusterports(v->context, d->address, &d->clusterports);
+    if (distributes_here(v, d) && d->clusterports.on)
+        build_port_map(v, d);
+}
+
+/* --- STACK message ------------------------------------------------------------------------------------------------- */
+
+static uint8_t *put_record(uint8_t *p, const struct vipa *v, const struct vipa_dvipa *d)
+{
+    bool owner = d->owner == v->number;
+    unsigned flags = (owner && d->distributed ? FLAG_DISTRIBUTED : 0u) | (d->clusterports.on ? FLAG_CLUSTERPORTS : 0u) |
+                     (d->dest_all ? FLAG_DEST_ALL : 0u) | (owner ? 0u : FLAG_BACKUP) |
+                     (d->moveable == MOVEABLE_WHENIDLE ? FLAG_WHENIDLE : 0u);
+
+    put_be32(p, d->address);
+    put_be32(p + 4, d->mask);
+    p[8] = (uint8_t)flags;
+    p[9] = d->backup_rank[v->number];
+    put_be16(p + 10, d->clusterports.blocksize);
+    p += RECORD_FIXED;
+    *p++ = d->port_count;
+    for (unsigned i = 0; i < d->port_count; i++, p += 2)
+        put_be16(p, d->ports[i]);
+    *p++ = d->dest_count;
+    for (unsigned i = 0; i < d->dest_count; i++, p += 4)
+        put_be32(p, d->dests[i]);
+    return p;
+}
+
+/* Tell system `to` (or XCF_ALL) what this stack defines. */
+static void send_stack(struct vipa *v, uint8_t to)
+{
+    uint8_t *p = v->buffer + 6;
+    uint16_t records = 0;
+
+    put_be32(v->buffer, v->xcf_addresses[v->number]);
+    for (unsigned i = 0; i < v->count; i++) {
+        const struct vipa_dvipa *d = &v->dvipas[i];
+
+        if (d->owner == v->number || d->backup_rank[v->number]) {
+            p = put_record(p, v, d);
+            records++;
+        }
+    }
+    put_be16(v->buffer + 4, records);
+    int result = xcf_send(v->xcf, to, VIPA_GROUP, TYPE_STACK, v->buffer, (uint32_t)(p - v->buffer));
+    if (result != XCF_OK && result != XCF_LOST)
+        text_wto("EZD1300I THE DVIPAS OF THIS STACK COULD NOT BE TOLD TO SYSTEM NUMBER %u, RESULT %d", to, result);
+}
+
+/* Bytes of the record at p, 0 if it does not fit into `left` or is not valid. */
+static uint32_t record_length(const uint8_t *p, uint32_t left)
+{
+    uint32_t length = RECORD_FIXED + 1;
+
+    if (left < length || p[RECORD_FIXED] > DIST_PORTS_MAX)
+        return 0;
+    length += 2u * p[RECORD_FIXED] + 1;
+    if (left < length || p[length - 1] > SYSTEMS_MAX)
+        return 0;
+    length += 4u * p[length - 1];
+    return left < length ? 0 : length;
+}
+
+/* Another stack defines an address that this stack owns. The one that joined first keeps it, the other one stands back. */
+static bool stands_back(const struct vipa *v, uint8_t from)
+{
+    const struct xcf_member *me = xcf_member(v->xcf, v->number), *other = xcf_member(v->xcf, from);
+
+    return me && other && (other->joined_us < me->joined_us || (other->joined_us == me->joined_us && from < v->number));
+}
+
+/* A distributing stack has told of itself: tell it what this stack has had before it knew whom to tell. */
+static void announce_all(struct vipa *v, const struct vipa_dvipa *d)
+{
+    uint8_t *message = v->buffer;
+
+    if (!d->clusterports.on || !is_dest(v, d, v->number))
+        return;
+    const struct xcf_member *me = xcf_member(v->xcf, v->number);
+    if (!me || !v->ops->owned_ports(v->context, d->address, me->name, message + PORTOWN_FIXED))
+        return;
+    put_be32(message, d->address);
+    put_be32(message + 4, 0);
+    put_be32(message + 8, PORTS_PER_DVIPA);
+    int result = xcf_send(v->xcf, d->owner, VIPA_GROUP, TYPE_PORTOWN, message, PORTOWN_FIXED + PORTS_PER_DVIPA / 8);
+    if (result != XCF_OK)
+        text_wto("EZD1302I THE PORTS OF THIS STACK COULD NOT BE TOLD TO SYSTEM NUMBER %u, RESULT %d", d->owner, result);
+}
+
+static void take_record(struct vipa *v, uint8_t from, const uint8_t *p)
+{
+    struct vipa_dvipa *d = find_or_add(v, get_be32(p));
+    uint8_t flags = p[8];
+    uint16_t blocksize = get_be16(p + 10);
+    char text[16];
+
+    if (!d)
+        return;
+    if (flags & FLAG_BACKUP) {
+        d->backup_rank[from] = p[9];
+        return;
+    }
+    if (d->owner == v->number) {
+        if (!stands_back(v, from))
+            return;
+        text_wto("EZZ8303I VIPA %s GIVEN TO SYSTEM NUMBER %u", text_ip(text, d->address), from);
+        d->owner = from;
+        settle(v, d);                       /* inactive here before it is a target's again */
+    }
+    d->owner = from;
+    d->mask = get_be32(p + 4);
+    d->distributed = flags & FLAG_DISTRIBUTED;
+    d->dest_all = flags & FLAG_DEST_ALL;
+    d->moveable = flags & FLAG_WHENIDLE ? MOVEABLE_WHENIDLE : MOVEABLE_IMMEDIATE;
+    d->clusterports.on = flags & FLAG_CLUSTERPORTS;
+    d->clusterports.blocksize =
+        blocksize && blocksize <= BLOCKSIZE_MAX && !(blocksize & (blocksize - 1)) ? blocksize : BLOCKSIZE_DEFAULT;
+    p += RECORD_FIXED;
+    d->port_count = *p++;
+    for (unsigned i = 0; i < d->port_count; i++, p += 2)
+        d->ports[i] = get_be16(p);
+    d->dest_count = *p++;
+    for (unsigned i = 0; i < d->dest_count; i++, p += 4)
+        d->dests[i] = get_be32(p);
+    settle(v, d);
+    if (d->distributed)
+        announce_all(v, d);
+}
+
+static void take_stack(struct vipa *v, uint8_t from, const uint8_t *data, uint32_t length)
+{
+    if (length < 6)
+        return;
+    uint16_t records = get_be16(data + 4);
+
+    v->xcf_addresses[from] = get_be32(data);
+    data += 6;
+    length -= 6;
+    for (; records; records--) {
+        uint32_t n = record_length(data, length);
+
+        if (!n) {
+            text_wto("EZD1301I A MESSAGE OF SYSTEM NUMBER %u IS NOT VALID, THE REST OF IT IS IGNORED", from);
+            return;
+        }
+        take_record(v, from, data);
+        data += n;
+        length -= n;
+    }
+}
+
+/* --- PORTOWN ------------------------------------------------------------------------------------------------------- */
+
+static void set_owner(struct vipa_dvipa *d, uint8_t number, uint32_t first, uint32_t count, const uint8_t *owned)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!owned || owned[i / 8] & (0x80u >> (i % 8)))
+            d->port_owner[first + i] = number;
+}
+
+int vipa_announce(struct vipa *v, uint32_t address, uint32_t first, uint32_t count, const uint8_t *owned)
+{
+    uint8_t message[PORTOWN_FIXED + BLOCKSIZE_MAX / 8];
+    struct vipa_dvipa *d = find(v, address);
+    struct ecb never = { 0 };
+    uint32_t bytes = (count + 7) / 8;
+    int result;
+
+    STACK_ASSERT(count <= BLOCKSIZE_MAX && first + count <= PORTS_PER_DVIPA);
+    if (d && d->owner == v->number) {
+        /* The same order as for a message: what the others announced before counts as before. */
+        xcf_drain(v->xcf);
+        set_owner(d, v->number, first, count, owned);
+        return XCF_OK;
+    }
+    if (!d || !d->distributed || !xcf_member(v->xcf, d->owner))
+        return XCF_OK;                      /* nobody routes */
+    put_be32(message, address);
+    put_be32(message + 4, first);
+    put_be32(message + 8, count);
+    if (owned)
+        memcpy(message + PORTOWN_FIXED, owned, bytes);
+    else
+        memset(message + PORTOWN_FIXED, 0xFF, bytes);
+    v->statistics.announced++;
+    for (unsigned try = 0; try < ANNOUNCE_TRIES; try++) {
+        result = xcf_send(v->xcf, d->owner, VIPA_GROUP, TYPE_PORTOWN, message, PORTOWN_FIXED + bytes);
+        if (result != XCF_FULL)
+            break;
+        platform_wait(&never, 1000);
+    }
+    return result == XCF_NO_MEMBER ? XCF_OK : result;
+}
+
+static void take_portown(struct vipa *v, uint8_t from, const uint8_t *data, uint32_t length)
+{
+    if (length < PORTOWN_FIXED)
+        return;
+    struct vipa_dvipa *d = find(v, get_be32(data));
+    uint32_t first = get_be32(data + 4), count = get_be32(data + 8);
+
+    if (!d || first >= PORTS_PER_DVIPA || count > PORTS_PER_DVIPA - first || (count + 7) / 8 > length - PORTOWN_FIXED)
+        return;
+    set_owner(d, from, first, count, data + PORTOWN_FIXED);
+}
+
+/* --- packets ------------------------------------------------------------------------------------------------------- */
+
+enum { PROTO_ICMP = 1, PROTO_TCP = 6, ICMP_UNREACHABLE = 3, ICMP_TIME_EXCEEDED = 11, ICMP_PARAMETER = 12 };
+
+/* Header length of an IPv4 packet of which `length` bytes are there; 0 if it is none. */
+static uint32_t ip_header(const uint8_t *packet, uint32_t length)
+{
+    if (length < 20 || packet[0] >> 4 != 4)
+        return 0;
+    uint32_t header = (packet[0] & 15u) * 4;
+    return header >= 20 && header <= length ? header : 0;
+}
+
+/* The local port of the TCP connection of DVIPA `address` that the packet is about, 0 if it is about none: destination port
+ * of a segment, source port of the segment that an ICMP error quotes. */
+static uint16_t local_port(const uint8_t *packet, uint32_t length, uint32_t address)
+{
+    uint32_t header = ip_header(packet, length);
+
+    if (!header || (get_be16(packet + 6) & 0x1FFF))
+        return 0;                           /* a later fragment carries no port; hosts that matter send none for TCP */
+    const uint8_t *body = packet + header;
+    uint32_t left = length - header;
+    if (packet[9] == PROTO_TCP)
+        return left >= 4 ? get_be16(body + 2) : 0;
+    if (packet[9] != PROTO_ICMP || left < 8)
+        return 0;
+    if (body[0] != ICMP_UNREACHABLE && body[0] != ICMP_TIME_EXCEEDED && body[0] != ICMP_PARAMETER)
+        return 0;
+    uint32_t inner = ip_header(body + 8, left - 8);
+    if (!inner || left - 8 < inner + 4 || body[8 + 9] != PROTO_TCP || get_be32(body + 8 + 12) != address)
+        return 0;
+    return get_be16(body + 8 + inner);
+}
+
+bool vipa_route_inbound(struct vipa *v, const uint8_t *packet, uint32_t length)
+{
+    if (!ip_header(packet, length))
+        return false;
+    struct vipa_dvipa *d = find(v, get_be32(packet + 16));
+    if (!d || !distributes_here(v, d))
+        return false;
+    uint16_t port = local_port(packet, length, d->address);
+    if (!port)
+        return false;
+    xcf_drain(v->xcf);                      /* whatever was announced before this packet was caused: see vipa.h */
+    uint8_t owner = d->port_owner[port];
+    if (!owner || owner == v->number || !distributes_here(v, d))
+        return false;
+    int result = xcf_send(v->xcf, owner, VIPA_GROUP, TYPE_PACKET, packet, length);
+    if (result == XCF_NO_MEMBER)
+        return false;                       /* its connection died with it: let this stack answer as for any unknown one */
+    if (result == XCF_OK)
+        v->statistics.forwarded++;
+    else
+        v->statistics.forward_failed++;     /* as a packet that was lost on the way: TCP repeats it */
+    return true;
+}
+
+/* --- exits of the group -------------------------------------------------------------------------------------------- */
+
+static void message_exit(void *context, uint8_t from, uint16_t type, const uint8_t *data, uint32_t length)
+{
+    struct vipa *v = context;
+
+    switch (type) {
+    case TYPE_STACK:
+        take_stack(v, from, data, length);
+        break;
+    case TYPE_PORTOWN:
+        take_portown(v, from, data, length);
+        break;
+    case TYPE_PACKET:
+        v->statistics.delivered++;
+        v->ops->deliver(v->context, data, length);
+        break;
+    default:
+        break;                              /* of a later release */
+    }
+}
+
+static void event_exit(void *context, enum xcf_event event, const struct xcf_member *member)
+{
+    struct vipa *v = context;
+
+    if (event == XCF_JOINED) {
+        text_wto("EZD1176I %s HAS JOINED THE SYSPLEX GROUP %s", member->name, VIPA_GROUP);
+        if (v->started)
+            send_stack(v, member->number);
+        return;
+    }
+    text_wto("EZD1177I %s HAS %s THE SYSPLEX GROUP %s", member->name, event == XCF_LEFT ? "LEFT" : "FAILED IN", VIPA_GROUP);
+    v->xcf_addresses[member->number] = 0;
+    for (unsigned i = 0; i < v->count; i++)
+        v->dvipas[i].backup_rank[member->number] = 0;
+}
+
+/* --- start --------------------------------------------------------------------------------------------------------- */
+
+static void define(struct vipa *v, const struct profile_dvipa *p)
+{
+    struct vipa_dvipa *d = find_or_add(v, p->address);
+
+    if (!d)
+        return;
+    if (p->backup) {
+        d->backup_rank[v->number] = p->rank ? p->rank : 1;
+        return;
+    }
+    d->owner = v->number;
+    d->mask = p->mask;
+    d->moveable = p->moveable;
+    if (p->clusterports.on)
+        d->clusterports = p->clusterports;
+}
+
+/* VIPADISTRIBUTE of an address that this stack defines; of one that it only backs up it becomes effective at takeover. */
+static void distribute(struct vipa *v, const struct profile_distribute *p)
+{
+    struct vipa_dvipa *d = find(v, p->address);
+
+    if (!d || d->owner != v->number)
+        return;
+    d->distributed = true;
+    d->dest_all = p->dest_all;
+    d->dest_count = p->dest_count;
+    memcpy(d->dests, p->dests, sizeof d->dests);
+    d->port_count = p->port_count;
+    memcpy(d->ports, p->ports, sizeof d->ports);
+    if (p->clusterports.on)
+        d->clusterports = p->clusterports;
+}
+
+void vipa_init(struct vipa *v, struct xcf *xcf, uint8_t number, const struct profile *profile, const struct vipa_ops *ops,
+               void *context)
+{
+    memset(v, 0, sizeof *v);
+    v->ops = ops;
+    v->context = context;
+    v->xcf = xcf;
+    v->number = number;
+    v->xcf_addresses[number] = profile->dynamicxcf_address;
+    for (unsigned i = 0; i < profile->dvipa_count; i++)
+        define(v, &profile->dvipas[i]);
+    for (unsigned i = 0; i < profile->distribute_count; i++)
+        distribute(v, &profile->distributes[i]);
+    xcf_join_group(xcf, VIPA_GROUP, message_exit, event_exit, v);
+}
+
+void vipa_start(struct vipa *v)
+{
+    v->started = true;
+    for (unsigned i = 0; i < v->count; i++)
+        settle(v, &v->dvipas[i]);
+    send_stack(v, XCF_ALL);
+}
