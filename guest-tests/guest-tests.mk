@@ -8,6 +8,7 @@
 GUEST_TESTS := program_check timer reader deck net
 GUEST_TESTS += cfs_instruction cfs_access cfs_channel cfs_attention
 
+GUEST_TEST_TOOLS := $(B)/bin/card $(B)/bin/echo
 GUEST_TEST_LIB := $(B)/guest/guest-tests/lib/gt.o
 
 GUEST_TEST_BINS := $(GUEST_TESTS:%=$(B)/guest/gt_%.bin)
@@ -17,16 +18,16 @@ $(GUEST_TEST_BINS): $(B)/guest/gt_%.bin: $(IMAGE_BASE) $(GUEST_TEST_LIB) $(B)/gu
 # What a test needs besides the base.
 $(B)/guest/gt_net.bin: $(IMAGE_NET)
 
-$(GUEST_TESTS:%=$(B)/tests/guest_%): $(B)/tests/guest_%: $(B)/guest/gt_%.bin guest-tests/run-guest $(B)/bin/card
+$(GUEST_TESTS:%=$(B)/tests/guest_%): $(B)/tests/guest_%: $(B)/guest/gt_%.bin guest-tests/run-guest $(GUEST_TEST_TOOLS)
 	@mkdir -p $(@D)
 	@printf '#!/bin/sh\nexec guest-tests/run-guest %s\n' $* >$@ && chmod +x $@
 
-# The sender of commands to a card reader, for the scripts of the tests.
-$(B)/bin/card: $(B)/host/guest-tests/card.o
+# For the scripts of the tests: the sender of commands to a card reader, and a ping that checks its answers.
+$(GUEST_TEST_TOOLS): $(B)/bin/%: $(B)/host/guest-tests/%.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $<
 
-PROGRAMS += $(B)/bin/card
+PROGRAMS += $(GUEST_TEST_TOOLS)
 GUESTS += $(GUEST_TEST_BINS)
 CHECKS += $(GUEST_TESTS:%=$(B)/tests/guest_%)
 

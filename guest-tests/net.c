@@ -92,11 +92,13 @@ static err_t on_connected(void *argument, struct tcp_pcb *pcb, err_t error)
     static const char request[] = "GET / HTTP/1.0\r\n\r\n";
 
     (void)argument, (void)error;
+    if (pcb->remote_port != HTTP_PORT)
+        return ERR_OK;
     tcp_write(pcb, request, sizeof(request) - 1, 0);
     return tcp_output(pcb);
 }
 
-/* GET / from the server at port; source 0 = as lwIP chooses. Returns the length of the answer, 0 on failure. */
+/* GET / from the server at port, or just listen to what another port says; source 0 = as lwIP chooses. Returns the length of the answer, 0 on failure. */
 static unsigned get(uint32_t source, uint32_t server, uint16_t port)
 {
     struct tcp_pcb *pcb = tcp_new();

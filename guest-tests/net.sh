@@ -22,27 +22,29 @@ END
 
 on_line() {
     case $1 in
-    HHCLC073I*) tap=${1#*TAP device }; tap=${tap%% *}; link_up ;;
-    READY) note "READY $(((${EPOCHREALTIME/./} - began) / 1000)) ms after the start of Hercules" ;;
+    HHCLC073I*) tap=${1#*TAP device }; tap=${tap%% *} ;;
+    READY) link_up; note "READY $(((${EPOCHREALTIME/./} - began) / 1000)) ms after the start of Hercules" ;;
     'HOST '*) "${1#HOST }"; echo DONE | "$root/build/bin/card" reader.sock ;;
     esac
 }
 
+# Not before the LAN has been started: Hercules then sets the address of the adapter to nothing.
 link_up() {
     sysctl -qw "net.ipv6.conf.$tap.disable_ipv6=1" "net.ipv4.neigh.$tap.locktime=0" 2>/dev/null
     ip address add 10.1.0.100/16 dev "$tap"
     ip link set "$tap" up
 }
 
-answers() { ping -q -n -c 3 -i 0.05 -W 1 "$1"; }
-silent() { ! ping -q -n -c 1 -W 0.5 "$1"; }
+answers() { "$root/build/bin/echo" "$1" "${2:-3}" "${3:-56}" 1000; }
+silent() { ! "$root/build/bin/echo" "$1" 1 56 400; }
 mac_of() { ip neigh show "$1" dev "$tap"; ip neigh show "$1" dev "$tap" | grep -q "lladdr $2"; }
 greets() { [[ $(timeout 3 cat <"/dev/tcp/$1/7000") == 'HELLO FROM THE GUEST' ]]; }
 
 ping_home() {
     result answers $home -- "the host gets answers to its pings"
     result mac_of $home $guest_mac -- "from the MAC address of the system number"
-    result ping -q -n -c 2 -i 0.05 -W 1 -s 4000 $home -- "also to pings in fragments"
+    result answers $home 2 4000 -- "also to pings in fragments"
+    note "ping: $(answers $home 200)"
 }
 connect_home() { result greets $home -- "the guest accepts a connection"; }
 ping_vipa() {
