@@ -207,10 +207,12 @@ static void list_expected(const struct operator *operator, const struct operator
     bool whole;
 
     list[0] = 0;
-    for (unsigned i = 0; i < operator->count; i++)
-        if (pattern_depth(operator->commands[i].pattern, command, &whole) == (int)n && pattern_part(operator->commands[i].pattern, n + 1, part) &&
-            part[0] != 0)
-            add_word(list, part);
+    for (unsigned i = 0; i < operator->count; i++) {
+        const char *pattern = operator->commands[i].pattern;
+
+        if (pattern_depth(pattern, command, &whole) == (int)n && pattern_part(pattern, n + 1, part))
+            add_word(list, part[0] != 0 ? part : "[PROCNAME]");
+    }
 }
 
 static void reject(const struct operator *operator, const struct operator_parameters *command, int deepest)
@@ -222,7 +224,7 @@ static void reject(const struct operator *operator, const struct operator_parame
         return;
     }
     list_expected(operator, command, (unsigned)deepest, expected);
-    if ((unsigned)deepest == command->count)
+    if ((unsigned)deepest == command->count || (command->keyword[deepest] == NULL && command->value[deepest][0] == 0))
         text_wto("IEE310I %-8s KEYWORD MISSING - EXPECTED %s", command->verb, expected);
     else if (command->keyword[deepest] != NULL)
         operator_unknown(command, command->keyword[deepest], expected);
