@@ -11,7 +11,7 @@ GUEST_TESTS += cfs_instruction cfs_access cfs_channel cfs_attention
 GUEST_TEST_TOOLS := $(B)/bin/card $(B)/bin/echo
 GUEST_TEST_LIB := $(B)/guest/guest-tests/lib/gt.o
 
-GUEST_TEST_BINS := $(GUEST_TESTS:%=$(B)/guest/gt_%.bin)
+GUEST_TEST_BINS := $(GUEST_TESTS:%=$(B)/guest/gt_%.bin) $(B)/guest/gt_fault.bin
 $(GUEST_TEST_BINS): $(B)/guest/gt_%.bin: $(IMAGE_BASE) $(GUEST_TEST_LIB) $(B)/guest/guest-tests/%.o stack/image/image.ld
 	$(LINK_GUEST)
 
@@ -22,6 +22,12 @@ $(GUEST_TESTS:%=$(B)/tests/guest_%): $(B)/tests/guest_%: $(B)/guest/gt_%.bin gue
 	@mkdir -p $(@D)
 	@printf '#!/bin/sh\nexec guest-tests/run-guest %s\n' $* >$@ && chmod +x $@
 
+# One program, an IPL for each kind of fault: run-guest fault:KIND.
+GUEST_FAULTS := program recursive svc assertion stack restart return
+$(GUEST_FAULTS:%=$(B)/tests/guest_fault_%): $(B)/tests/guest_fault_%: $(B)/guest/gt_fault.bin guest-tests/run-guest
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec guest-tests/run-guest fault:%s\n' $* >$@ && chmod +x $@
+
 # For the scripts of the tests: the sender of commands to a card reader, and a ping that checks its answers.
 $(GUEST_TEST_TOOLS): $(B)/bin/%: $(B)/host/guest-tests/%.o
 	@mkdir -p $(@D)
@@ -29,6 +35,6 @@ $(GUEST_TEST_TOOLS): $(B)/bin/%: $(B)/host/guest-tests/%.o
 
 PROGRAMS += $(GUEST_TEST_TOOLS)
 GUESTS += $(GUEST_TEST_BINS)
-CHECKS += $(GUEST_TESTS:%=$(B)/tests/guest_%)
+CHECKS += $(GUEST_TESTS:%=$(B)/tests/guest_%) $(GUEST_FAULTS:%=$(B)/tests/guest_fault_%)
 
 include guest-tests/cfs.mk

@@ -1,0 +1,253 @@
+/* The control program of an image: start-up in order, then the event loop.
+ *
+ *   IPL ─► console ─► IPL parameters ─► coupling facilities ─► LCS and lwIP ─► PROFILE.TCPIP from the card reader
+ *       ─► home address and routes ─► join the sysplex, DVIPAs, ports ─► sockets, jobs, operator ─► EZAIN11I: ready
+ *
+ * What is wrong with a profile or a missing CF is told, and the image comes up with what is left; only IPL parameters that
+ * cannot be used and a LAN that does not start end it. */
+#include <string.h>
+
+#include "stack/base/text.h"
+#include "stack/image/cfs.h"
+#include "stack/image/cpu.h"
+#include "stack/image/job.h"
+#include "stack/image/loop.h"
+#include "stack/image/net.h"
+#include "stack/image/parm.h"
+#include "stack/image/reader.h"
+#include "stack/image/waitcode.h"
+#include "stack/platform/platform.h"
+#include "stack/profile/profile.h"
+#include "stack/socket/socket.h"
+#include "stack/stack.h"
+
+#define JOB_POLL_US 100000u         /* an active job sees its clock this often if nothing else happens */
+
+static struct ipl_parm parm;
+static struct profile profile;
+static char profile_text[PROFILE_TEXT_MAX];
+static struct stack stack;
+static struct operator operator;
+static struct reader commands;
+static bool ready;
+
+int main(void);
+
+/* --- the coupling facility ----------------------------------------------------------------------------------------- */
+
+static void on_attention(unsigned cf)
+{
+    (void)cf;
+    stack_attention(&stack);
+}
+
+/* --- what the stack asks of the image ------------------------------------------------------------------------------ */
+
+static void stack_activate(void *context, uint32_t address, uint32_t mask, bool advertise)
+{
+    char text[16];
+    (void)context;
+
+    int result = net_vipa_add(address, mask, advertise);
+    if (result == NET_EXISTS)
+        result = net_vipa_set_advertise(address, advertise);
+    if (result != NET_OK)
+        text_wto("EZZ0364I DVIPA %s CANNOT BE ACTIVATED, %d VIPAS ARE ACTIVE", text_ip(text, address), NET_VIPA_MAX);
+}
+
+static void stack_deactivate(void *context, uint32_t address)
+{
+    (void)context;
+    net_vipa_remove(address);
+}
+
+static void stack_deliver(void *context, const uint8_t *packet, uint32_t length)
+{
+    (void)context;
+    net_ip_input(packet, (uint16_t)length);
+}
+
+static const struct stack_ops stack_calls = {
+    .activate = stack_activate,
+    .deactivate = stack_deactivate,
+    .deliver = stack_deliver,
+};
+
+/* --- PROFILE.TCPIP ------------------------------------------------------------------------------------------------- */
+
+/* &CLUSTERPORTS. is what the IPL parameter CLUSTERPORTS=on|off|blocksize makes of it. */
+static const char *clusterports_symbol(void)
+{
+    static char text[40];
+    char value[8];
+    uint32_t blocksize;
+
+    if (!parm_value("CLUSTERPORTS", value, sizeof value) || text_equal(value, "on"))
+        return "CLUSTERPORTS";
+    if (text_equal(value, "off"))
+        return "";
+    if (!text_parse_u32(value, BLOCKSIZE_MAX, &blocksize)) {
+        text_wto("CFS010E IPL PARAMETER CLUSTERPORTS=%s IGNORED, EXPECTED ON, OFF OR A BLOCK SIZE", value);
+        return "CLUSTERPORTS";
+    }
+    text_format(text, sizeof text, "CLUSTERPORTS BLOCKSIZE %u", blocksize);
+    return text;
+}
+
+static const char *system_symbol(void *context, const char *name)
+{
+    (void)context;
+    if (text_equal(name, "SYSNAME"))
+        return parm.sysname;
+    if (text_equal(name, "SYSPLEX"))
+        return parm.sysplex;
+    if (text_equal(name, "CLUSTERPORTS"))
+        return clusterports_symbol();
+    return NULL;
+}
+
+static void profile_message(void *context, const char *message)
+{
+    (void)context;
+    text_wto("%s", message);
+}
+
+static void profile_read(void)
+{
+    static const char source[] = "PROFILE.TCPIP";
+    int length = reader_deck(READER_PROFILE, profile_text, sizeof profile_text);
+
+    text_wto("EZZ0300I OPENED PROFILE FILE DD:%s", source);
+    text_wto("EZZ0309I PROFILE PROCESSING BEGINNING FOR DD:%s", source);
+    int errors = profile_parse(&profile, source, profile_text, length > 0 ? (uint32_t)length : 0, system_symbol,
+                               profile_message, NULL);
+    text_wto("EZZ0316I PROFILE PROCESSING COMPLETE FOR FILE DD:%s, ERRORS: %d", source, errors);
+}
+
+/* The address of the LAN's link, with the mask of the route to the network it is on; and the default route. */
+static void addresses_apply(void)
+{
+    for (unsigned i = 0; i < profile.link_count; i++) {
+        const struct profile_link *link = &profile.links[i];
+        uint32_t mask = UINT32_MAX;
+        if (link->address == 0 || link->is_virtual)
+            continue;
+        for (unsigned r = 0; r < profile.route_count; r++) {
+            const struct profile_route *route = &profile.routes[r];
+            if (route->gateway == 0 && (link->address & route->mask) == route->destination)
+                mask = route->mask;
+        }
+        if (net_home(NET_LINK_LAN, link->address, mask) == NET_OK)
+            text_wto("EZZ4313I INITIALIZATION COMPLETE FOR DEVICE %s", link->device);
+    }
+    for (unsigned r = 0; r < profile.route_count; r++)
+        if (profile.routes[r].mask == 0)
+            net_default_route(profile.routes[r].gateway);
+}
+
+/* --- operator ------------------------------------------------------------------------------------------------------ */
+
+static void show_line(void *context, const char *line)
+{
+    (void)context;
+    text_wto("%s", line);
+}
+
+static void display_vipadyn(void *context, const struct operator_parameters *parameters)
+{
+    (void)context;
+    (void)parameters;
+    vipa_display_sysplex(&stack.vipa, show_line, NULL);
+}
+
+static void display_vipadcfg(void *context, const struct operator_parameters *parameters)
+{
+    (void)context;
+    (void)parameters;
+    profile_display(&profile, show_line, NULL);
+}
+
+/* Z EOD: leave the sysplex in order and end. */
+static void halt_command(void *context, const struct operator_parameters *parameters)
+{
+    (void)context;
+    (void)parameters;
+    text_wto("IEE334I HALT EOD SUCCESSFUL");
+    stack_stop(&stack);
+    image_loop_once();
+    cpu_stop(WAIT_QUIESCED);
+}
+
+static void operator_start(void)
+{
+    operator_init(&operator);
+    jobs_start(&operator);
+    operator_register(&operator, OPERATOR_FLOW_PATTERN, operator_flow, NULL, OPERATOR_FLOW_HELP);
+    operator_register(&operator, "D TCPIP,,SYSplex,VIPADyn", display_vipadyn, NULL, "  the DVIPAs of the sysplex");
+    operator_register(&operator, "D TCPIP,,NETSTAT,VIPADCFG", display_vipadcfg, NULL, "  the configured DVIPAs");
+    operator_register(&operator, "Z EOD", halt_command, NULL, "  leave the sysplex and end this system");
+    if (!reader_open(&commands, READER_COMMANDS))
+        text_wto("CFS011W NO CARD READER %03X, THIS SYSTEM TAKES NO COMMANDS", READER_COMMANDS);
+}
+
+/* --- event loop ---------------------------------------------------------------------------------------------------- */
+
+/* What came over XCF. Polled before the network, which takes what is delivered in the same round. */
+static uint64_t poll_stack(uint64_t now_us)
+{
+    (void)now_us;
+    if (ready)
+        stack_poll(&stack);
+    return LOOP_NEVER;
+}
+
+static uint64_t poll_commands(uint64_t now_us)
+{
+    struct card card;
+    (void)now_us;
+
+    while (ready && reader_card(&commands, &card)) {
+        text_wto("%s", card.text);      /* the hardcopy log shows a command before its answer */
+        operator_command(&operator, card.text);
+    }
+    return LOOP_NEVER;
+}
+
+static uint64_t poll_jobs(uint64_t now_us)
+{
+    return ready && jobs_poll() ? now_us + JOB_POLL_US : LOOP_NEVER;
+}
+
+static void stop_unless(const char *problem, uint64_t code)
+{
+    if (problem == NULL)
+        return;
+    text_wto("CFS012E %s, THIS SYSTEM ENDS", problem);
+    cpu_stop(code);
+}
+
+int main(void)
+{
+    image_start();
+    stop_unless(parm_read(&parm), WAIT_PARM);
+    text_wto("IEA101I SYSTEM %s OF SYSPLEX %s, SYSTEM NUMBER %u", parm.sysname, parm.sysplex, parm.sysnum);
+    if (cfs_open(on_attention) == 0)
+        text_wto("CFS013W NO COUPLING FACILITY AT DEVICE %04X, THIS SYSTEM RUNS ALONE", CFS_FIRST_DEVICE);
+
+    loop_add(poll_stack, NULL);
+    stop_unless(net_start(parm.sysnum), WAIT_PARM);
+    loop_add(poll_commands, NULL);
+    loop_add(poll_jobs, NULL);
+
+    profile_read();
+    addresses_apply();
+    net_tcp_msl_ms = profile.timewait_s * 1000 / 2;
+    const struct stack_identity identity = {.system = parm.sysname, .number = (uint8_t)parm.sysnum, .cf = 0};
+    stack_start(&stack, &identity, &profile, &stack_calls, NULL);
+    socket_start(&stack);
+    operator_start();
+    ready = true;
+    text_wto("EZAIN11I ALL TCPIP SERVICES FOR PROC TCPIP ARE AVAILABLE");
+    for (;;)
+        image_loop_once();
+}
