@@ -245,6 +245,12 @@ void operator_missing(const struct operator_parameters *parameters, const char *
     text_wto("IEE311I %-8s PARAMETER MISSING - EXPECTED %s", parameters->verb, keyword);
 }
 
+void operator_line(void *context, const char *line)
+{
+    (void)context;
+    platform_wto(line);
+}
+
 /* --- what handlers ask ---------------------------------------------------------------------------------------------- */
 
 const char *operator_value(const struct operator_parameters *parameters, const char *keyword)

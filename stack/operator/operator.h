@@ -79,6 +79,9 @@ bool operator_none(const struct operator_parameters *parameters);
 /* IEE309I for a word. expected: what would be right. */
 void operator_unknown(const struct operator_parameters *parameters, const char *word, const char *expected);
 
+/* Write a line to the operator: the callback for displays of other modules. context is not used. */
+void operator_line(void *context, const char *line);
+
 /* IEE311I for a keyword that must be there. */
 void operator_missing(const struct operator_parameters *parameters, const char *keyword);
 

@@ -21,7 +21,7 @@ static void echo(void *context, const struct operator_parameters *parameters)
 
         length += (size_t)sprintf(line + length, "|%s%s%s", keyword != NULL ? keyword : "", keyword != NULL ? "=" : "", parameters->value[i]);
     }
-    text_wto("%s", line);
+    operator_line(NULL, line);
 }
 
 static void numbers(void *context, const struct operator_parameters *parameters)
