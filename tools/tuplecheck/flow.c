@@ -4,7 +4,7 @@
  *     SYN, none open by this sender    opened; a collision if another image has it open
  *     SYN, same sequence number        repeated
  *     SYN, other sequence number       the sender has lost the old one: abandoned, opened anew
- *     RST inside its own sequence      ends it
+ *     RST near its own numbers         ends it
  *     RST of other numbers             no end: an image in SYN-SENT so answers the challenge ACK that its SYN drew
  *     FIN; ACK of the peer's FIN       half of the orderly end each
  *     anything, none open by it        foreign, if another image has the tuple open
@@ -24,6 +24,10 @@ enum { TUPLE_SLOTS_FIRST = 1 << 12, OPENING_SLOTS_FIRST = 1 << 10 };
 
 /* A SYN without any answer for so long is given up: RFC 1122 asks for 3 minutes at least, stacks in the field use 75 s. */
 #define SYN_GIVEN_UP_NS (180 * 1000000000LL)
+
+/* A RST carries a number of the sender's window or of what it has sent and not got acknowledged: at most so many bytes from
+ * the last number seen. */
+#define RST_DISTANCE (1u << 20)
 
 /* An endpoint is address and port as one number; a tuple is kept with its lower endpoint first. 0,0 = unused slot (port
  * 0 of address 0 does not talk). */
@@ -302,7 +306,7 @@ static void from_cluster(struct flow_table *t, struct tuple *u, const struct seg
         return;
     }
     if (s->flags & TCP_RST) {
-        if (o->state & ANSWERED || s->seq - o->isn <= o->sent_end - o->isn)
+        if (s->seq - o->sent_end + RST_DISTANCE <= 2 * RST_DISTANCE)
             end_opening(t, u, o, RESET, at);
         return;
     }

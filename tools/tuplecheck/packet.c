@@ -44,7 +44,9 @@ static uint8_t get_u8(struct cursor *c)
 static uint16_t get_u16(struct cursor *c)
 {
     const uint8_t *p = take(c, 2);
-    return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+    if (!p)
+        return 0;
+    return (uint16_t)(p[0] << 8 | p[1]);
 }
 
 static uint32_t get_u32(struct cursor *c)
