@@ -26,12 +26,13 @@ static void vipa_deliver(void *context, const uint8_t *packet, uint32_t length)
     s->ops->deliver(s->context, packet, length);
 }
 
-static void vipa_clusterports(void *context, uint32_t address, const struct profile_clusterports *clusterports)
+static void vipa_clusterports(void *context, uint32_t address, const struct profile_clusterports *clusterports,
+                              bool from_range)
 {
     struct stack *s = context;
     char text[16];
 
-    if (clp_activate(&s->clp, address, clusterports, CLP_DEFINED) != CLP_OK)
+    if (clp_activate(&s->clp, address, clusterports, from_range ? CLP_VIPARANGE : CLP_DEFINED) != CLP_OK)
         text_wto("EZD1303I PORTS OF DVIPA %s CANNOT BE ASSIGNED CLUSTER-WIDE, REASON %04X", text_ip(text, address),
                  (unsigned)s->clp.reason);
 }

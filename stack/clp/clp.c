@@ -142,7 +142,6 @@ static uint32_t list_of(uint32_t dvipa)
 void clp_init(struct clp *clp, const struct profile *profile, const char *system, uint8_t number,
               const struct clp_ops *ops, void *context)
 {
-    memset(clp, 0, sizeof *clp);
     text_format(clp->system, sizeof clp->system, "%s", system);
     clp->store = &clp_cf_store;
     clp->number = number;

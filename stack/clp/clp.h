@@ -127,7 +127,7 @@ struct clp_audit {
     uint32_t pool, owned;       /* ports in the pool; owned by any stack */
 };
 
-/* profile: EPHEMERALPORTS, PORT, PORTRANGE, TIMEWAITINTERVAL. ops may be NULL (nobody to tell). */
+/* *clp is zeros. profile: EPHEMERALPORTS, PORT, PORTRANGE, TIMEWAITINTERVAL. ops may be NULL (nobody to tell). */
 void clp_init(struct clp *clp, const struct profile *profile, const char *system, uint8_t number,
               const struct clp_ops *ops, void *context);
 

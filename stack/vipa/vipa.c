@@ -103,7 +103,7 @@ static void settle(struct vipa *v, struct vipa_dvipa *d)
         return;
     }
     v->ops->activate(v->context, d->address, d->mask, owner);
-    v->ops->clusterports(v->context, d->address, &d->clusterports);
+    v->ops->clusterports(v->context, d->address, &d->clusterports, d->from_range);
     if (distributes_here(v, d) && d->clusterports.on)
         build_port_map(v, d);
 }
@@ -211,6 +211,7 @@ static void take_record(struct vipa *v, uint8_t from, const uint8_t *p)
             return;
         text_wto("EZZ8303I VIPA %s GIVEN TO SYSTEM NUMBER %u", text_ip(text, d->address), from);
         d->owner = from;
+        d->from_range = false;
         settle(v, d);                       /* inactive here before it is a target's again */
     }
     d->owner = from;
@@ -446,9 +447,9 @@ static void distribute(struct vipa *v, const struct profile_distribute *p)
 void vipa_init(struct vipa *v, struct xcf *xcf, uint8_t number, const struct profile *profile, const struct vipa_ops *ops,
                void *context)
 {
-    memset(v, 0, sizeof *v);
     v->ops = ops;
     v->context = context;
+    v->profile = profile;
     v->xcf = xcf;
     v->number = number;
     v->xcf_addresses[number] = profile->dynamicxcf_address;
@@ -457,6 +458,39 @@ void vipa_init(struct vipa *v, struct xcf *xcf, uint8_t number, const struct pro
     for (unsigned i = 0; i < profile->distribute_count; i++)
         distribute(v, &profile->distributes[i]);
     xcf_join_group(xcf, VIPA_GROUP, message_exit, event_exit, v);
+}
+
+/* --- VIPARANGE ----------------------------------------------------------------------------------------------------- */
+
+const struct profile_range *vipa_find_range(const struct vipa *v, uint32_t address)
+{
+    const struct profile_range *best = NULL;
+
+    for (unsigned i = 0; i < v->profile->range_count; i++) {
+        const struct profile_range *r = &v->profile->ranges[i];
+
+        if ((address & r->mask) == (r->address & r->mask) && (!best || r->mask > best->mask))
+            best = r;
+    }
+    return best;
+}
+
+bool vipa_activate_range(struct vipa *v, uint32_t address)
+{
+    const struct profile_range *range = vipa_find_range(v, address);
+    struct vipa_dvipa *d = range ? find_or_add(v, address) : NULL;
+
+    if (!d || (d->owner && d->owner != v->number && xcf_member(v->xcf, d->owner)))
+        return false;
+    if (d->active)
+        return true;
+    d->owner = v->number;
+    d->mask = range->mask;
+    d->clusterports = range->clusterports;
+    d->from_range = true;
+    settle(v, d);
+    send_stack(v, XCF_ALL);
+    return true;
 }
 
 void vipa_start(struct vipa *v)

@@ -46,8 +46,8 @@ struct vipa_ops {
     /* An IP packet for this stack that came over XCF. Valid during the call: copy it and let the IP layer take it later,
      * not inside. */
     void (*deliver)(void *context, const uint8_t *packet, uint32_t length);
-    /* Cluster-wide ports for an address that has become active here. */
-    void (*clusterports)(void *context, uint32_t address, const struct profile_clusterports *clusterports);
+    /* Port assignment for an address that has become active here; from_range: by a VIPARANGE statement. */
+    void (*clusterports)(void *context, uint32_t address, const struct profile_clusterports *clusterports, bool from_range);
     /* Bit map of the ports that system `name` owns of the DVIPA, as the CF has it (1 bit a port, port 0 = high bit of byte
      * 0); false: it has none. */
     bool (*owned_ports)(void *context, uint32_t address, const char *name, uint8_t map[PORTS_PER_DVIPA / 8]);
@@ -64,6 +64,7 @@ struct vipa_dvipa {
     uint32_t dests[SYSTEMS_MAX];    /* dynamic XCF addresses */
     uint16_t ports[DIST_PORTS_MAX];
     bool active;                    /* on this stack: as owner or as target */
+    bool from_range;                /* this stack activated it by a VIPARANGE statement */
     uint8_t backup_rank[SYSTEMS_MAX + 1];   /* VIPABACKUP of each system, 0 = none */
     uint8_t port_owner[PORTS_PER_DVIPA];    /* distributing stack only: system number, 0 = nobody */
 };
@@ -75,6 +76,7 @@ struct vipa_statistics {
 struct vipa {
     const struct vipa_ops *ops;
     void *context;
+    const struct profile *profile;
     struct xcf *xcf;
     uint8_t number;                 /* of this system */
     bool started;
@@ -85,7 +87,7 @@ struct vipa {
     uint8_t buffer[24576];          /* STACK message that is being built: 64 records of at most 281 bytes fit */
 };
 
-/* Take over what the profile says; joins group EZBTCPCS of xcf. Before xcf_start(). */
+/* Take over what the profile says (it is kept); joins group EZBTCPCS of xcf. Before xcf_start(). *vipa is zeros. */
 void vipa_init(struct vipa *vipa, struct xcf *xcf, uint8_t number, const struct profile *profile,
                const struct vipa_ops *ops, void *context);
 
@@ -97,6 +99,12 @@ const struct vipa_dvipa *vipa_find(const struct vipa *vipa, uint32_t address);
 
 /* This stack is a target of the DVIPA (also its owner may be). */
 bool vipa_is_target(const struct vipa *vipa, const struct vipa_dvipa *dvipa);
+
+/* The most specific VIPARANGE of this stack that holds the address, or NULL. */
+const struct profile_range *vipa_find_range(const struct vipa *vipa, uint32_t address);
+
+/* Activate an address of a VIPARANGE of this stack and tell the others. False: it is in none, or another stack has it. */
+bool vipa_activate_range(struct vipa *vipa, uint32_t address);
 
 /* Tell the distributing stack that this stack uses these ports from now on; returns when it will read that before anything
  * that is caused later. owned: bit map of count bits from first on, NULL = all. XCF_OK; XCF_FULL: its queue is full, do not

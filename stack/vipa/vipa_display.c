@@ -44,7 +44,11 @@ static const char *dist(const struct vipa *v, const struct vipa_dvipa *d, uint8_
 
 static const char *origin(const struct vipa *v, const struct vipa_dvipa *d)
 {
-    return d->owner == v->number ? "VIPADEFINE" : d->backup_rank[v->number] ? "VIPABACKUP" : "VIPADISTRIBUTE TARGET";
+    if (d->from_range)
+        return "VIPARANGE BIND";
+    if (d->owner == v->number)
+        return "VIPADEFINE";
+    return d->backup_rank[v->number] ? "VIPABACKUP" : "VIPADISTRIBUTE TARGET";
 }
 
 /* One stack's line of one address; nothing if it has no part in it. */

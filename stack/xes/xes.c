@@ -319,13 +319,13 @@ void xes_poll(struct xes_connection *c)
         if (get_be16(m.mrb + MRB_RESPONSE) != CF_RSP_OK)
             return;
         const uint8_t *own = m.mrb + MRB_OWN;
-        events = get_be32(own + 8);
+        events = get_be32(own + VECTOR_EVENTS);
         if (events & CF_EVENT_LOCK_GRANTED)
-            lock_granted(c, get_be32(own + 12));
+            lock_granted(c, get_be32(own + VECTOR_LOCKINDEX));
         if ((events & CF_EVENT_LIST) && c->list_exit)
-            lists_not_empty(c, vector, get_be32(own));
+            lists_not_empty(c, vector, get_be32(own + VECTOR_BYTES));
         if ((events & (CF_EVENT_CONN_FAILED | CF_EVENT_CONN_NEW)) && c->event_exit)
-            c->event_exit(c->context, own + 16, (events & CF_EVENT_CONN_NEW) != 0);
+            c->event_exit(c->context, own + VECTOR_FAILED, (events & CF_EVENT_CONN_NEW) != 0);
     } while (events & CF_EVENT_LOCK_GRANTED);   /* one grant is reported at a time */
 }
 
