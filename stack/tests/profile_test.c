@@ -164,7 +164,7 @@ END_TEST
 START_TEST(links_home_and_routes)
 {
     parse_well(NET "HOME 10.1.8.1 VLINK 10.1.0.1 ETH1 START LCS1\n"
-                   "BEGINROUTES ROUTE 10.1.0.0/16 = ETH1 MTU 1500 ROUTE 10.9.0.0 255.255.0.0 10.1.0.9 ETH1 MTU 1492\n"
+                   "BEGINROUTES ROUTE 10.1.0.0/16 = ETH1 MTU 1500 ROUTE 10.1.0.0 255.255.255.0 10.1.0.9 ETH1 MTU 1492\n"
                    "ROUTE 172.16.0.5 HOST 10.1.0.8 ETH1 MTU 576 ROUTE DEFAULT 10.1.0.254 ETH1 MTU 1500 ENDROUTES\n");
     ck_assert_uint_eq(profile.link_count, 2);
     ck_assert_uint_eq(profile.links[0].address, ip("10.1.0.1"));
