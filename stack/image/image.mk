@@ -32,12 +32,6 @@ $(LWIP_OBJECTS): $(B)/guest/lwip/%.o: $(LWIP_SRC)/src/%.c
 # What a program with a network needs besides the base; whoever links it defines the hooks of lwip/hooks.h.
 IMAGE_NET := $(addprefix $(B)/guest/stack/image/, lcs.o net.o) $(LWIP_OBJECTS)
 
-# The image.
-$(B)/guest/image.bin: $(IMAGE_BASE) $(IMAGE_NET) $(B)/guest/stack/image/main.o stack/image/image.ld
-	$(LINK_GUEST)
-
-GUESTS += $(B)/guest/image.bin
-
 # The image: the control program with everything.
 IMAGE_SRC := stack/image/main.c stack/image/job.c stack/image/conngen.c stack/socket/socket.c stack/socket/source.c \
 	$(STACK_SOCKET_SRC) $(STACK_CORE_SRC) $(filter-out stack/base/text.c,$(STACK_PROFILE_SRC))

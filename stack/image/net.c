@@ -108,12 +108,22 @@ static void frame_in(const uint8_t *frame, uint16_t length)
         pbuf_free(p);
 }
 
+/* What came over XCF and waits for its turn: it comes while lwIP is in the middle of another packet. */
+static struct pbuf *xcf_queue[NET_XCF_QUEUE];
+static uint32_t xcf_head, xcf_tail;     /* head - tail packets wait */
+
 void net_ip_input(const uint8_t *packet, uint16_t length)
 {
-    struct pbuf *p = pbuf_of(packet, length);
+    struct pbuf *p = xcf_head - xcf_tail < NET_XCF_QUEUE ? pbuf_of(packet, length) : NULL;
 
     if (p != NULL)
-        ip4_input(p, &xcf);
+        xcf_queue[xcf_head++ % NET_XCF_QUEUE] = p;
+}
+
+static void xcf_poll_queue(void)
+{
+    while (xcf_tail != xcf_head)
+        ip4_input(xcf_queue[xcf_tail++ % NET_XCF_QUEUE], &xcf);
 }
 
 bool net_came_over_xcf(const struct netif *netif)
@@ -127,6 +137,7 @@ static uint64_t poll(uint64_t now_us)
 {
     uint64_t lcs_due = lcs_poll(now_us);
 
+    xcf_poll_queue();
     netif_poll_all();
     sys_check_timeouts();
     u32_t sleep_ms = sys_timeouts_sleeptime();

@@ -17,6 +17,7 @@ struct netif;
 #define NET_LINK_LAN 0
 #define NET_LINKS 1             /* links that can have a home address */
 #define NET_VIPA_MAX 64         /* as DVIPA_MAX */
+#define NET_XCF_QUEUE 1024u     /* half of lwIP's pool of packet buffers; a power of two, as the counters wrap */
 
 enum {
     NET_OK = 0,
@@ -49,7 +50,8 @@ int net_vipa_remove(uint32_t address);
 /* Is it the address of a link or a VIPA of this stack? */
 bool net_is_home(uint32_t address);
 
-/* An IP packet that came over XCF, as if it had come from the LAN. */
+/* An IP packet that came over XCF, as if it had come from the LAN. It is copied; lwIP takes it in the next round of the
+ * event loop. Dropped when NET_XCF_QUEUE wait already: TCP sends again. */
 void net_ip_input(const uint8_t *packet, uint16_t length);
 
 /* The netif of a packet, as stack_hook_ip4_input() sees it: the packet came by net_ip_input(). */
