@@ -15,3 +15,12 @@ BENCHES += $(B)/bench/cf_bench
 $(B)/bench/cf_bench: $(addprefix $(B)/host/,cfemu/bench/cf_bench.o $(CF_ENGINE_SRC:.c=.o))
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ -lpthread
+
+CF_TESTS := test_cf_commands test_cf_crash
+CHECKS += $(CF_TESTS:%=$(B)/tests/%)
+$(CF_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/cfemu/tests/%.o \
+		$(addprefix $(B)/san/,cfemu/tests/cf_fixture.o $(CF_ENGINE_SRC:.c=.o))
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check)
+# Tables name the fields that matter.
+$(CF_TESTS:%=$(B)/san/cfemu/tests/%.o): EXTRA_CFLAGS += -DCF_CRASH_HOOK -Wno-missing-field-initializers

@@ -52,6 +52,11 @@ void cf_interrupt(struct cf *cf);
  * the dead one cleans up). */
 void cf_watch(struct cf *cf);
 
+/* The calling thread has left cf_message() or cf_watch() half-way, at a failed assertion: let go of the mutexes it holds,
+ * undone, as if it had died, and end the view for the others: its connections fail. The view is of no use any more, and
+ * stays mapped for threads that are still in it. A thread that may be caught so must not run cf_close(). */
+void cf_abandon(struct cf *cf);
+
 /* Walk the whole segment and check every invariant; findings go to report (may be NULL), a line each. Takes each
  * structure's mutex in turn, repairs nothing. Number of findings, 0 = valid. */
 int cf_check(struct cf *cf, FILE *report);

@@ -379,7 +379,8 @@ static void contents_check(struct check *check)
             list_check(check, i);
         free_entries_check(check);
         elements_check(check);
-        names_check(check);
+        if (s->flags & CF_CONN_NAMED)
+            names_check(check);
         connections_check(check);
         locks_check(check);
         monitors_check(check);

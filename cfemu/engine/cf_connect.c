@@ -66,8 +66,7 @@ static void connection_end(struct cf *cf, struct cf_structure *s, uint32_t conid
     cf_commit(s);
 }
 
-/* Fail the connections of an attachment to one structure, and those that another one left half done. */
-static bool fail_in_structure(struct cf *cf, struct cf_slot *slot, uint32_t attachment, struct cf_wakes *wakes)
+bool cf_structure_fail(struct cf *cf, struct cf_slot *slot, uint32_t attachment, struct cf_wakes *wakes)
 {
     bool waited;
     if (cf_slot_lock(cf, slot, &waited) == CF_NOT_TAKEN)
@@ -92,7 +91,7 @@ bool cf_fail_attachment(struct cf *cf, uint32_t number)
     bool complete = true;
     if (number == cf->attachment || cf_attachment_dead(cf, number)) {   /* nobody else has done it meanwhile */
         for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++)
-            if (slot->state == CF_SLOT_ACTIVE && !fail_in_structure(cf, slot, number, &wakes))
+            if (slot->state == CF_SLOT_ACTIVE && !cf_structure_fail(cf, slot, number, &wakes))
                 complete = false;
         if (complete)
             atomic_store(&cf->attachments[number].state, CF_ATTACHMENT_FREE);

@@ -20,6 +20,10 @@ int cf_command_disconnect(struct cf_call *call);
 /* Fail all connections of an attachment. false: the directory or a structure is held up, something remains to be done. */
 bool cf_fail_attachment(struct cf *cf, uint32_t number);
 
+/* Fail the connections of an attachment (UINT32_MAX: of none) to one structure, and go on with those that are FAILING;
+ * free the structure if nobody needs it then. The directory mutex is held. false: the structure is held up. */
+bool cf_structure_fail(struct cf *cf, struct cf_slot *slot, uint32_t attachment, struct cf_wakes *wakes);
+
 /* Look for attachments whose process has ended, fail their connections and free their slots. No lock is held. false: something
  * remains to be done. */
 bool cf_reap(struct cf *cf);

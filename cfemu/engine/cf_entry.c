@@ -226,7 +226,7 @@ uint32_t cf_entry_create(struct cf_call *call, uint32_t list_number, const uint8
     cf_set64(s, &s->sequence, s->sequence + 1);
     entry->sequence = s->sequence;
     entry->version = 0;
-    memcpy(entry->name, name, CF_NAME_SIZE);
+    memcpy(entry->name, s->flags & (CF_CONN_NAMED | CF_CONN_KEYED) ? name : no_name, CF_NAME_SIZE);
     entry->hash_next = entry->left = entry->right = 0;
     entry->run = CF_NO_RUN;
     entry->length = 0;

@@ -18,6 +18,7 @@
 
 #include "cfemu/arch/cf_bytes.h"
 #include "cfemu/engine/cf_connect.h"
+#include "cfemu/engine/cf_notify.h"
 #include "cfemu/engine/cf_undo.h"
 
 static_assert(sizeof(struct cf_attachment) == 128, "attachments are cache line pairs");
@@ -148,19 +149,15 @@ bool cf_structure_unused(struct cf_structure *s)
 /* A process died while it held the directory: finish what it was about. */
 static void directory_recover(struct cf *cf)
 {
+    struct cf_wakes wakes = {0};
     increments_release(cf, 0);
     for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++) {
         if (slot->state == CF_SLOT_ALLOCATING || slot->state == CF_SLOT_FREEING)
             cf_structure_free(cf, slot);
-        if (slot->state != CF_SLOT_ACTIVE)
-            continue;
-        bool waited;
-        if (cf_slot_lock(cf, slot, &waited) == CF_NOT_TAKEN)
-            continue;
-        if (cf_structure_unused(cf_control(cf, slot)))
-            cf_structure_free(cf, slot);
-        cf_slot_unlock(slot);
+        if (slot->state == CF_SLOT_ACTIVE)
+            cf_structure_fail(cf, slot, UINT32_MAX, &wakes);
     }
+    cf_wake(cf, &wakes);
 }
 
 int cf_directory_lock(struct cf *cf)
@@ -559,4 +556,28 @@ void cf_close(struct cf *cf)
 {
     cf_fail_attachment(cf, cf->attachment);     /* held up? To the others we are dead as soon as the file is closed. */
     view_free(cf);
+}
+
+/* Does the calling thread hold it? The owner is what glibc itself goes by when a robust mutex is unlocked. */
+static bool mutex_mine(const pthread_mutex_t *mutex)
+{
+    return mutex->__data.__owner == gettid();
+}
+
+void cf_abandon(struct cf *cf)
+{
+    for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++) {
+        if (!mutex_mine(&slot->mutex))
+            continue;
+        if (slot->state == CF_SLOT_ACTIVE)
+            cf_rollback(cf_control(cf, slot));
+        cf_slot_unlock(slot);
+    }
+    if (mutex_mine(&cf->header->mutex)) {
+        directory_recover(cf);
+        cf_directory_unlock(cf);
+    }
+    struct flock life = life_lock(F_UNLCK, cf->attachment);
+    if (fcntl(cf->fd, F_OFD_SETLK, &life) == 0)
+        (void)futimens(cf->fd, NULL);                   /* tells the watchers to look who is alive */
 }

@@ -1,0 +1,53 @@
+/* What the engine's tests share: a segment per test, connections, a command in one line. */
+#ifndef CF_FIXTURE_H
+#define CF_FIXTURE_H
+
+#include <check.h>
+#include <stdint.h>
+
+#include "cfemu/engine/cf_connect.h"
+#include "cfemu/engine/cf_request.h"
+#include "cfemu/engine/cf_segment.h"
+
+#define SEGMENT_SIZE (4u << 20)
+
+extern char segment_name[];         /* contains the pid of the test program; removed when it ends */
+
+/* A command with what matters of it; the rest is zero. */
+struct ask {
+    uint16_t command;
+    uint8_t locate, entrytype, lockoper, lockmode, verscomp, versupdate, options;
+    uint32_t list, lock, bit;
+    uint64_t version_comp, version;
+    const uint8_t *leid;
+    const char *name;
+    uint32_t length;        /* of the data, all bytes fill */
+    uint8_t fill;
+    uint8_t adjunct;        /* all bytes of the adjunct */
+};
+
+/* The last answer. */
+extern uint8_t mrb[CF_MRB_SIZE];
+extern uint8_t data_in[CF_DATA_MAX];
+
+int ask(const struct cf_user *user, struct ask a);
+
+struct attributes {
+    uint32_t lists, locks, size_kib, vector;
+    uint16_t entry_ratio, element_ratio, maxelemnum;
+    uint8_t elemchar, flags;
+};
+
+/* Usual attributes: 8 lists, 8 locks, names, adjuncts, 256-byte elements, a vector of 32 bits. */
+extern const struct attributes usual;
+
+int connect_as(struct cf *cf, const char *structure, const char *name, const struct attributes *attributes, struct cf_user *user);
+
+/* Create the segment anew and open a view. */
+struct cf *segment_new(uint64_t size);
+struct cf *segment_open(void);
+
+/* main() of a test program. */
+int run_suite(Suite *suite);
+
+#endif

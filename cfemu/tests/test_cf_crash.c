@@ -1,0 +1,362 @@
+/* Death at every step.
+ *
+ * Step by step: for each command a child process executes it and dies at its N-th store, for N = 1, 2, … until it gets
+ * through; then the next taker recovers, and the structure must be what it was before or what it is after the command,
+ * as a text that lists everything in it (without what may differ between two runs: tokens, the secret of the hash).
+ * By chance: workers are killed again and again for some seconds; what they were told is done must be there. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cfemu/engine/cf_element.h"
+#include "cfemu/engine/cf_undo.h"
+#include "cfemu/tests/cf_fixture.h"
+
+#define DIED 99
+
+/* --- a segment as text ------------------------------------------------------------------------------------------------ */
+
+static void entry_text(struct cf *cf, struct cf_structure *s, struct cf_entry *entry, FILE *to)
+{
+    uint8_t *data = malloc(entry->length + 1);
+    uint64_t sum = 0;
+    cf_elements_fetch(cf, s, entry->run, data, entry->length);
+    for (uint32_t i = 0; i < entry->length; i++)
+        sum = sum * 31 + data[i];
+    fprintf(to, " %.16s/%lu v%lu data %u:%lx adjunct %02x\n", (const char *)entry->name, entry->sequence, entry->version,
+            entry->length, sum, cf_adjunct(entry)[0]);
+    free(data);
+}
+
+static void list_text(struct cf *cf, struct cf_structure *s, uint32_t index, FILE *to)
+{
+    const struct cf_list *list = cf_list_at(s, index);
+    fprintf(to, "list %u, %u entries, monitors", index, list->count);
+    for (uint32_t n = list->monitors; n != 0; n = s->monitor[n].next)
+        fprintf(to, " %u/%u", s->monitor[n].conid, s->monitor[n].bit);
+    fputc('\n', to);
+    for (uint32_t n = list->head; n != 0; n = cf_entry_at(cf, s, n)->next)
+        entry_text(cf, s, cf_entry_at(cf, s, n), to);
+}
+
+static void connection_text(const struct cf_structure *s, uint32_t conid, FILE *to)
+{
+    const struct cf_conn *conn = &s->conn[conid];
+    fprintf(to, "connection %u %.16s state %u events %x failed %lx vector %lx waits", conid, (const char *)conn->name,
+            conn->state, conn->events, conn->failed[0], conn->vector[0]);
+    for (int i = 0; i < (int)CF_WAITS_MAX; i++)
+        if (conn->wait[i].state != CF_WAIT_FREE)
+            fprintf(to, " %u:%u", conn->wait[i].lock, conn->wait[i].state);
+    fputc('\n', to);
+}
+
+static char *segment_text(struct cf *cf)
+{
+    char *text;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    fprintf(to, "%u increments free\n", cf->header->increments_free);
+    for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++) {
+        if (slot->state != CF_SLOT_ACTIVE)
+            continue;
+        struct cf_structure *s = cf_control(cf, slot);
+        fprintf(to, "%.16s: %u entries, %u elements\n", (const char *)slot->name, s->entries_used, s->elements_used);
+        for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++)
+            if (s->conn[i].state != CF_CONN_FREE)
+                connection_text(s, i, to);
+        for (uint32_t i = 0; i < s->listheaders; i++)
+            list_text(cf, s, i, to);
+        for (uint32_t i = 0; i < s->lockentries; i++) {
+            fprintf(to, "lock %u owner %u waiters", i, cf_lock_at(s, i)->owner);
+            for (uint32_t n = cf_lock_at(s, i)->first; n != 0; n = cf_wait_at(s, n)->next)
+                fprintf(to, " %u", n / CF_WAITS_MAX);
+            fputc('\n', to);
+        }
+    }
+    fclose(to);
+    return text;
+}
+
+/* --- the scene: two connections, names or keys, entries, monitors, locks with waiters ------------------------------------ */
+
+static struct cf *cf;
+static struct cf_user one, two;
+
+static void scene(uint8_t flags)
+{
+    struct attributes attributes = {.lists = 5, .locks = 4, .size_kib = 768, .vector = 32, .entry_ratio = 1, .element_ratio = 1,
+                                    .maxelemnum = 255, .flags = CF_CONN_ADJUNCT | flags};
+    cf = segment_new(2 << 20);
+    ck_assert_int_eq(connect_as(cf, "STR1", "ONE", &attributes, &one), CF_RSP_OK);
+    ck_assert_int_eq(connect_as(cf, "STR1", "TWO", &attributes, &two), CF_RSP_OK);
+    static const uint8_t gap[CF_LEID_SIZE] = {0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 3};
+    static const struct ask before[] = {
+        {CF_CMD_LIST_WRITE, CF_LOCATE_TAIL, CF_ENTRY_NEW, .name = "A", .options = CF_OPT_DATA, .length = 3000, .fill = 1},
+        {CF_CMD_LIST_WRITE, CF_LOCATE_TAIL, CF_ENTRY_NEW, .name = "B", .options = CF_OPT_DATA, .length = 300, .fill = 2},
+        {CF_CMD_LIST_WRITE, CF_LOCATE_TAIL, CF_ENTRY_NEW, .name = "GAP", .options = CF_OPT_DATA, .length = 700, .fill = 2},
+        {CF_CMD_LIST_WRITE, CF_LOCATE_TAIL, CF_ENTRY_NEW, .name = "D", .options = CF_OPT_ADJUNCT, .adjunct = 4},
+        {CF_CMD_LIST_WRITE, CF_LOCATE_TAIL, CF_ENTRY_NEW, .list = 1, .name = "C"},
+        {CF_CMD_LIST_DELETE, CF_LOCATE_LEID, .leid = gap},
+        {CF_CMD_LIST_MONITOR, .list = 1, .bit = 1},
+        {CF_CMD_LIST_MONITOR, .list = 2, .bit = 2},
+        {CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 0},
+        {CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 2},
+    };
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
+        ck_assert_int_eq(ask(&one, before[i]), CF_RSP_OK);
+    ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_MONITOR, .list = 2, .bit = 3}), CF_RSP_OK);
+    ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 1}), CF_RSP_OK);
+    ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND}), CF_RSP_LOCK_QUEUED);
+    ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND, .lock = 1}), CF_RSP_LOCK_QUEUED);
+}
+
+struct act {
+    const char *what;
+    uint8_t flags;
+    struct ask ask;
+    const char *connect;    /* structure to connect to instead */
+};
+
+#define NAMED CF_CONN_NAMED
+#define KEYED CF_CONN_KEYED
+
+static const struct act acts[] = {
+    {"read and lock", NAMED, {CF_CMD_LIST_READ, CF_LOCATE_NAME, .name = "A", .lockoper = CF_LOCK_SET, .lock = 3}, NULL},
+    {"new entry on a monitored list", NAMED, {CF_CMD_LIST_WRITE, CF_LOCATE_NAME, CF_ENTRY_NEW, .name = "N", .list = 2, .options = CF_OPT_DATA | CF_OPT_ADJUNCT, .length = 1500, .adjunct = 7}, NULL},
+    {"replace and unlock", NAMED, {CF_CMD_LIST_WRITE, CF_LOCATE_NAME, CF_ENTRY_OLD, .name = "A", .options = CF_OPT_DATA | CF_OPT_ADJUNCT, .length = 13312, .fill = 9, .adjunct = 8, .versupdate = CF_VERSUPDATE_INC, .lockoper = CF_LOCK_RESET}, NULL},
+    {"replace by nothing", NAMED, {CF_CMD_LIST_WRITE, CF_LOCATE_NAME, .name = "A", .options = CF_OPT_DATA}, NULL},
+    {"new entry without a name at the head", 0, {CF_CMD_LIST_WRITE, CF_LOCATE_HEAD, CF_ENTRY_NEW}, NULL},
+    {"delete between others", NAMED, {CF_CMD_LIST_DELETE, CF_LOCATE_NAME, .name = "B"}, NULL},
+    {"delete the last of a monitored list", NAMED, {CF_CMD_LIST_DELETE, CF_LOCATE_HEAD, .list = 1}, NULL},
+    {"new key between others", KEYED, {CF_CMD_LIST_WRITE, CF_LOCATE_TAIL, CF_ENTRY_NEW, .name = "AB"}, NULL},
+    {"same key before", KEYED, {CF_CMD_LIST_WRITE, CF_LOCATE_HEAD, CF_ENTRY_NEW, .name = "B"}, NULL},
+    {"same key behind", KEYED, {CF_CMD_LIST_WRITE, CF_LOCATE_TAIL, CF_ENTRY_NEW, .name = "B"}, NULL},
+    {"delete a key", KEYED, {CF_CMD_LIST_DELETE, CF_LOCATE_KEY_HEAD, .name = "B"}, NULL},
+    {"lock", NAMED, {CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 3}, NULL},
+    {"unlock with a waiter", NAMED, {CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_RESET, .lock = 0}, NULL},
+    {"unlock without", NAMED, {CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_RESET, .lock = 2}, NULL},
+    {"start a monitor", NAMED, {CF_CMD_LIST_MONITOR, .list = 0, .bit = 5}, NULL},
+    {"stop a monitor", NAMED, {CF_CMD_LIST_MONITOR, .list = 2, .options = CF_OPT_STOP}, NULL},
+    {"read the vector", NAMED, {CF_CMD_VECTOR_READ, 0}, NULL},
+    {"disconnect", NAMED, {CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE}, NULL},
+    {"connect", NAMED, {0}, "STR1"},
+    {"connect and allocate", NAMED, {0}, "STR2"},
+};
+
+static void perform(const struct act *act)
+{
+    struct attributes attributes = usual;
+    struct cf_user three;
+    attributes.size_kib = 768;
+    attributes.vector = 0;
+    if (act->connect)
+        ck_assert_int_eq(connect_as(cf, act->connect, "THREE", &attributes, &three), CF_RSP_OK);
+    else
+        ck_assert_int_eq(ask(&one, act->ask), CF_RSP_OK);
+}
+
+static int steps_left;
+
+static void die_in_time(void)
+{
+    if (--steps_left == 0)
+        _exit(DIED);
+}
+
+/* Run in a child that dies at a step. true: it died. The child uses our view, so we count as alive: nothing is cleaned
+ * up but what it left half done. */
+static bool dies(int step, const struct act *act)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        steps_left = step;
+        cf_crash_hook = die_in_time;
+        if (act)
+            perform(act);
+        else
+            cf_check(cf, NULL);
+        _exit(0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == DIED), "status %x", status);
+    return WEXITSTATUS(status) == DIED;
+}
+
+static void every_step(const struct act *act)
+{
+    scene(act->flags);
+    char *before = segment_text(cf);
+    perform(act);
+    char *after = segment_text(cf);
+    cf_close(cf);
+    int step = 1, was_before = 0, was_after = 0;
+    for (bool died = true; died; step++) {
+        scene(act->flags);
+        died = dies(step, act);
+        if (died)
+            dies(1 + step % 3, NULL);       /* and the one who recovers dies, too */
+        ck_assert_msg(cf_check(cf, stderr) == 0, "%s, step %d", act->what, step);
+        char *now = segment_text(cf);
+        bool is_before = strcmp(now, before) == 0, is_after = strcmp(now, after) == 0;
+        ck_assert_msg(is_before || is_after, "%s, step %d: neither before nor after:\n%s\nbefore:\n%s\nafter:\n%s", act->what,
+                      step, now, before, after);
+        was_before += is_before;
+        was_after += is_after;
+        free(now);
+        cf_close(cf);
+    }
+    ck_assert_msg(was_after > 0 && step > 2, "%s: %d before, %d after", act->what, was_before, was_after);
+    free(before);
+    free(after);
+}
+
+START_TEST(death_at_every_step)
+{
+    every_step(&acts[_i]);
+}
+END_TEST
+
+/* --- chance ------------------------------------------------------------------------------------------------------------- */
+
+#define WORKERS 4
+#define SECONDS 3
+#define QUEUE_LIST 1
+
+/* What the workers were told is done, counted where their death does not reach it. */
+static struct tally {
+    uint64_t counted, pushed, popped;
+} *tallies;
+
+static void grant_await(struct cf_user *of)
+{
+    uint32_t seen = 0;
+    do
+        cf_wait(of->cf, &seen, 1000);
+    while (ask(of, (struct ask){CF_CMD_VECTOR_READ, 0}) == CF_RSP_OK &&
+           !(get_be32(mrb + MRB_OWN + VECTOR_EVENTS) & CF_EVENT_LOCK_GRANTED));
+}
+
+/* Retrieve and lock, update, restore and unlock: 13 KiB whose bytes are all the same. */
+static void count_one(struct cf_user *of)
+{
+    struct ask get = {CF_CMD_LIST_READ, CF_LOCATE_NAME, .name = "COUNTER", .options = CF_OPT_DATA, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND};
+    int response;
+    while ((response = ask(of, get)) == CF_RSP_LOCK_QUEUED)
+        grant_await(of);
+    if (response != CF_RSP_OK)
+        _exit(2);
+    uint64_t version = get_be64(mrb + MRB_VERSION);
+    for (uint32_t i = 0; i < get_be32(mrb + MRB_DATALEN); i++)
+        if (data_in[i] != (uint8_t)version)
+            _exit(3);
+    struct ask put = {CF_CMD_LIST_WRITE, CF_LOCATE_NAME, .name = "COUNTER", .options = CF_OPT_DATA, .length = 13312, .fill = (uint8_t)(version + 1),
+                      .verscomp = CF_VERSCOMP_EQUAL, .version_comp = version, .versupdate = CF_VERSUPDATE_INC, .lockoper = CF_LOCK_RESET};
+    if (ask(of, put) != CF_RSP_OK)
+        _exit(4);
+}
+
+static void worker(int number)
+{
+    char name[CF_NAME_SIZE + 1];
+    struct cf_user of;
+    struct tally *tally = &tallies[number];
+    unsigned seed = (unsigned)getpid();
+    struct cf *own = segment_open();
+    snprintf(name, sizeof name, "WORKER%c", (char)('A' + number));
+    struct attributes keep = usual;
+    keep.flags |= CF_CONN_CONDISP_KEEP;
+    if (connect_as(own, "STR1", name, &keep, &of) != CF_RSP_OK)
+        _exit(5);
+    for (;;) {
+        count_one(&of);
+        tally->counted++;
+        if (rand_r(&seed) % 2) {
+            if (ask(&of, (struct ask){CF_CMD_LIST_WRITE, CF_LOCATE_TAIL, CF_ENTRY_NEW, .list = QUEUE_LIST, .options = CF_OPT_DATA, .length = (uint32_t)rand_r(&seed) % 3000}) == CF_RSP_OK)
+                tally->pushed++;
+        } else if (ask(&of, (struct ask){CF_CMD_LIST_DELETE, CF_LOCATE_HEAD, .list = QUEUE_LIST}) == CF_RSP_OK) {
+            tally->popped++;
+        }
+    }
+}
+
+static pid_t spawn(int number)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (number < WORKERS)
+            worker(number);
+        else
+            cf_watch(segment_open());
+        _exit(0);
+    }
+    return pid;
+}
+
+START_TEST(killed_workers_lose_nothing_acknowledged)
+{
+    struct attributes keep = usual;
+    struct cf_user of;
+    pid_t pids[WORKERS + 1];
+    tallies = mmap(NULL, sizeof *tallies * WORKERS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    cf = segment_new(SEGMENT_SIZE);
+    keep.size_kib = 2048;
+    ck_assert_int_eq(connect_as(cf, "STR1", "MAIN", &keep, &of), CF_RSP_OK);
+    ck_assert_int_eq(ask(&of, (struct ask){CF_CMD_LIST_WRITE, CF_LOCATE_NAME, .name = "COUNTER", .options = CF_OPT_DATA, .length = 13312}), CF_RSP_OK);
+    for (int i = 0; i <= WORKERS; i++)
+        pids[i] = spawn(i);
+    uint64_t until = cf_clock_ns(CLOCK_MONOTONIC) + SECONDS * 1000000000ull;
+    unsigned seed = 1, kills = 0;
+    while (cf_clock_ns(CLOCK_MONOTONIC) < until) {
+        usleep((unsigned)rand_r(&seed) % 20000);
+        int victim = rand_r(&seed) % WORKERS, status;
+        kill(pids[victim], SIGKILL);
+        waitpid(pids[victim], &status, 0);
+        ck_assert_msg(WIFSIGNALED(status), "worker %d ended by itself: %x", victim, status);
+        kills++;
+        if (kills % 16 == 0)
+            ck_assert_int_eq(cf_check(cf, stderr), 0);
+        pids[victim] = spawn(victim);
+    }
+    for (int i = 0; i <= WORKERS; i++) {
+        kill(pids[i], SIGKILL);
+        waitpid(pids[i], NULL, 0);
+    }
+    kills += WORKERS;
+    cf_reap(cf);
+    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    struct tally all = {0};
+    for (int i = 0; i < WORKERS; i++) {
+        all.counted += tallies[i].counted;
+        all.pushed += tallies[i].pushed;
+        all.popped += tallies[i].popped;
+    }
+    ck_assert_int_eq(ask(&of, (struct ask){CF_CMD_LIST_READ, CF_LOCATE_NAME, .name = "COUNTER", .lockoper = CF_LOCK_NOTHELD}), CF_RSP_OK);
+    uint64_t counted = get_be64(mrb + MRB_VERSION);
+    ck_assert_uint_ge(counted, all.counted);                /* done and acknowledged, or done just before the kill */
+    ck_assert_uint_le(counted, all.counted + kills);
+    int64_t queued = cf_list_at(cf_control(cf, &cf->slots[0]), QUEUE_LIST)->count;
+    int64_t expected = (int64_t)(all.pushed - all.popped);
+    ck_assert_int_le(llabs(queued - expected), kills);
+    ck_assert_uint_gt(all.counted, 100);
+    printf("# %u kills, %lu updates acknowledged, %lu done; queue %ld pushed - popped, %ld there; %lu commands rolled back\n", kills,
+           all.counted, counted, expected, queued, cf_control(cf, &cf->slots[0])->stats.rollbacks);
+    fflush(stdout);
+    cf_close(cf);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("CF crash");
+    TCase *tests = tcase_create("crash");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, death_at_every_step, 0, sizeof acts / sizeof acts[0]);
+    tcase_add_test(tests, killed_workers_lose_nothing_acknowledged);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
