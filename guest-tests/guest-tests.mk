@@ -6,7 +6,7 @@
 # It is built as build/guest/gt_NAME.bin and run by build/tests/guest_NAME (or: guest-tests/run-guest NAME).
 
 GUEST_TESTS := program_check timer reader deck net
-GUEST_TESTS += cfs_instruction cfs_access cfs_channel cfs_attention
+GUEST_TESTS += cfs_instruction cfs_access cfs_channel cfs_attention cfs_fence
 
 GUEST_TEST_TOOLS := $(B)/bin/card $(B)/bin/echo
 GUEST_TEST_LIB := $(B)/guest/guest-tests/lib/gt.o

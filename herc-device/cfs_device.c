@@ -14,6 +14,7 @@
 #include "herc-device/cfs_device.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <strings.h>
 #include <sys/eventfd.h>
 
@@ -241,11 +242,20 @@ static void describe(DEVBLK *dev)
     HC_SYNCHRONOUS_IO(dev);
 }
 
+static void say_fenced(struct cfs_path *path, const char *what)
+{
+    struct cfs_device *device = (struct cfs_device *)((char *)path - offsetof(struct cfs_device, path));
+
+    logmsg("CFS008E %4.4X: coupling facility %s: assertion failed at %s; not operational until the device is "
+           "initialized anew, connections of system %s through it have failed\n",
+           device->dev->devnum, device->segment, what, device->system);
+}
+
 /* Open the path and start what serves it. Everything or nothing; a message says what was in the way. */
 static bool start(struct cfs_device *device)
 {
     DEVBLK *dev = device->dev;
-    int rc = cfs_path_open(&device->path, device->segment, device->system);
+    int rc = cfs_path_open(&device->path, device->segment, device->system, say_fenced);
 
     if (rc != 0) {
         logmsg("CFS004E %4.4X: coupling facility %s: %s\n", dev->devnum, device->segment, why_not_open(rc));

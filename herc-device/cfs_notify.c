@@ -41,9 +41,11 @@ static void *notifier_main(void *arg)
     struct cf *cf = atomic_load(&device->path.cf);
     uint32_t seen = 0;
 
-    while (!atomic_load(&device->stopping))
+    while (!atomic_load(&device->stopping) && atomic_load(&device->path.cf) != NULL)
         if (cf_wait(cf, &seen, -1))
             present_attention(device);
+    if (!atomic_load(&device->stopping)) /* fenced: who looks now finds the path not operational */
+        present_attention(device);
     return NULL;
 }
 
@@ -51,16 +53,19 @@ static void *watcher_main(void *arg)
 {
     struct cfs_device *device = arg;
 
-    cf_watch(atomic_load(&device->path.cf));
+    cfs_path_watch(&device->path);
     return NULL;
 }
 
-/* Tell the threads to end; they look at stopping whenever the CF lets go of them. */
+/* Tell the threads to end; they look at stopping whenever the CF lets go of them. Who fences the path tells them too. */
 static void stop(struct cfs_device *device)
 {
+    struct cf *cf = atomic_load(&device->path.cf);
+
     atomic_store(&device->stopping, true);
     eventfd_write(device->dev->fd, 1);
-    cf_interrupt(atomic_load(&device->path.cf));
+    if (cf != NULL)
+        cf_interrupt(cf);
 }
 
 int cfs_notify_start(struct cfs_device *device)

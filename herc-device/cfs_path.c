@@ -1,16 +1,61 @@
 #include "herc-device/cfs_path.h"
 
+#include <assert.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "cfemu/arch/cf_bytes.h"
 
-int cfs_path_open(struct cfs_path *path, const char *segment, const char *system)
+/* --- assertions in the engine --------------------------------------------------------------------------------------*/
+
+struct guard {
+    jmp_buf leave;
+    char what[160];     /* the assertion */
+};
+
+static _Thread_local struct guard *guarded;     /* the calling thread is in the engine, under this guard */
+
+/* What assert() calls. The linker gives the module's own calls this one (hdtcfs.map). */
+void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function)
+{
+    struct guard *guard = guarded;
+
+    if (guard == NULL) {
+        fprintf(stderr, "%s:%u: %s: assertion failed: %s\n", file, line, function, assertion);
+        abort();
+    }
+    guarded = NULL;
+    snprintf(guard->what, sizeof guard->what, "%s line %u: %s", file, line, assertion);
+    longjmp(guard->leave, 1);
+}
+
+/* The calling thread has left the engine by an assertion. Another one may have done so before, or closed the path. */
+static void fence(struct cfs_path *path, struct cf *cf, const char *what)
+{
+    struct cf *expected = cf;
+    bool first = atomic_compare_exchange_strong(&path->cf, &expected, NULL);
+
+    if (first)
+        cf_interrupt(cf); /* the device's threads end; the view stays mapped for whoever is in it */
+    cf_abandon(cf);
+    if (first)
+        path->fenced(path, what);
+}
+
+/* --- the path ------------------------------------------------------------------------------------------------------*/
+
+int cfs_path_open(struct cfs_path *path, const char *segment, const char *system,
+                  void (*fenced)(struct cfs_path *path, const char *what))
 {
     struct cf *cf;
     int rc = cf_open(segment, system, &cf);
 
-    if (rc == 0)
+    if (rc == 0) {
+        path->fenced = fenced;
         atomic_store(&path->cf, cf);
+    }
     return rc;
 }
 
@@ -18,27 +63,58 @@ void cfs_path_close(struct cfs_path *path)
 {
     const struct timespec moment = {.tv_nsec = 20000};
     struct cf *cf = atomic_exchange(&path->cf, NULL);
+    struct guard guard;
 
     while (atomic_load(&path->users) > 0)
         nanosleep(&moment, NULL);
-    if (cf != NULL)
+    if (cf == NULL)
+        return;
+    if (_setjmp(guard.leave) == 0) {
+        guarded = &guard;
         cf_close(cf);
+        guarded = NULL;
+    } else {
+        cf_abandon(cf);
+    }
 }
 
 enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb,
                              void *in, uint32_t in_cap)
 {
     enum cfs_cc cc = CFS_NOT_OPERATIONAL;
+    struct guard guard;
     struct cf *cf;
 
     atomic_fetch_add(&path->users, 1);
     cf = atomic_load(&path->cf);
-    if (cf != NULL) {
+    if (cf == NULL) {
+        /* closed or fenced */
+    } else if (_setjmp(guard.leave) == 0) {
+        guarded = &guard;
         cf_message(cf, mcb, out, out_len, mrb, in, in_cap);
+        guarded = NULL;
         cc = get_be16(mrb + MRB_RESPONSE) == CF_RSP_BUSY ? CFS_BUSY : CFS_DONE;
+    } else {
+        fence(path, cf, guard.what);
     }
     atomic_fetch_sub(&path->users, 1);
     return cc;
+}
+
+void cfs_path_watch(struct cfs_path *path)
+{
+    struct cf *cf = atomic_load(&path->cf);
+    struct guard guard;
+
+    if (cf == NULL)
+        return;
+    if (_setjmp(guard.leave) == 0) {
+        guarded = &guard;
+        cf_watch(cf);
+        guarded = NULL;
+    } else {
+        fence(path, cf, guard.what);
+    }
 }
 
 uint32_t cfs_path_data_len(const uint8_t *mrb, uint32_t in_cap)

@@ -2,7 +2,11 @@
  *
  * A path may be taken away (detach, quit) while CPUs use it: cfs_path_message() counts itself in before it looks at the
  * CF, cfs_path_close() first takes the CF out of sight and then waits until nobody is inside. That wait is short,
- * because a command's is. */
+ * because a command's is.
+ *
+ * A failed assertion in the engine fences the path, never the emulator: the thread leaves the engine (__assert_fail is
+ * ours within the module), lets go of what it holds there (cf_abandon), and the path is not operational for ever. To the
+ * other images this one's connections have failed. */
 #ifndef CFS_PATH_H
 #define CFS_PATH_H
 
@@ -14,13 +18,16 @@
 struct cfs_path {
     struct cf *_Atomic cf;      /* NULL: not operational */
     atomic_uint users;          /* commands under way */
+    /* Called once when the path is fenced, by the thread that found out, which holds nothing. what: one line. */
+    void (*fenced)(struct cfs_path *path, const char *what);
 };
 
 /* Condition codes of CFMSG. */
 enum cfs_cc { CFS_DONE = 0, CFS_BUSY = 2, CFS_NOT_OPERATIONAL = 3 };
 
 /* Open the segment for an image of this name. 0 or the -errno of cf_open(). */
-int cfs_path_open(struct cfs_path *path, const char *segment, const char *system);
+int cfs_path_open(struct cfs_path *path, const char *segment, const char *system,
+                  void (*fenced)(struct cfs_path *path, const char *what));
 
 /* Close it; connections made through it fail. Nothing happens to a path that is not open. */
 void cfs_path_close(struct cfs_path *path);
@@ -29,6 +36,9 @@ void cfs_path_close(struct cfs_path *path);
  * was done. CFS_NOT_OPERATIONAL: mrb is as it was. */
 enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb,
                              void *in, uint32_t in_cap);
+
+/* cf_watch(), until cf_interrupt() or the path is fenced. */
+void cfs_path_watch(struct cfs_path *path);
 
 /* Bytes of data that came with an answer into a buffer of in_cap bytes. An answer that names more than that came without
  * its data (CF_RSP_BUFFER_FULL). */
