@@ -26,6 +26,8 @@
 #define GREETING "HELLO FROM THE GUEST\n"
 #define TIME_LIMIT_US 5000000u
 #define GETS 300u
+#define HELD 1000u
+#define IN_FLIGHT 64u
 
 static struct reader reader;
 static unsigned from_lan, from_xcf;
@@ -174,6 +176,57 @@ static void test_rate(void)
     gt_note("%lu GETs a second, one at a time", GETS * 1000000ul / (took + 1));
 }
 
+/* Many connections open at once, as CONNGEN does it: a few on their way, the others held. */
+
+static struct tcp_pcb *held[HELD];
+static unsigned held_open, held_failed;
+
+static err_t on_held(void *argument, struct tcp_pcb *pcb, err_t error)
+{
+    (void)argument, (void)pcb, (void)error;
+    held_open++;
+    return ERR_OK;
+}
+
+static void on_held_error(void *argument, err_t error)
+{
+    (void)error;
+    *(struct tcp_pcb **)argument = NULL;
+    held_failed++;
+}
+
+static bool hold_one(unsigned n)
+{
+    ip_addr_t to = { lwip_htonl(SERVER) };
+
+    held[n] = tcp_new();
+    tcp_arg(held[n], &held[n]);
+    tcp_err(held[n], on_held_error);
+    return tcp_connect(held[n], &to, HTTP_PORT, on_held) == ERR_OK;
+}
+
+static void test_many_connections(void)
+{
+    uint64_t began = platform_clock_us(), deadline = began + TIME_LIMIT_US;
+    unsigned started = 0;
+
+    while (held_open + held_failed < HELD && platform_clock_us() < deadline) {
+        while (started < HELD && started - held_open - held_failed < IN_FLIGHT && hold_one(started))
+            started++;
+        image_loop_once();
+    }
+    uint64_t took = platform_clock_us() - began;
+    gt_check(held_open == HELD, "%u connections are open at once, %u are", HELD, held_open);
+    gt_note("%lu connections a second, %u in flight", held_open * 1000000ul / (took + 1), IN_FLIGHT);
+    for (unsigned n = 0; n < started; n++) {
+        if (held[n] != NULL)
+            tcp_close(held[n]);
+        if (n % IN_FLIGHT == 0)
+            image_loop_once();
+    }
+    host("ping_home");
+}
+
 static void test_vipa_advertised(void)
 {
     gt_check(net_vipa_add(VIPA, VIPA_MASK, true) == NET_OK && net_is_home(VIPA), "an advertised VIPA is added");
@@ -215,6 +268,8 @@ static void test_xcf_input(void)
 
     from_xcf = 0;
     net_ip_input(packet, sizeof(packet));
+    gt_check(from_xcf == 0, "a packet that comes over XCF waits for its turn");
+    image_loop_once();
     gt_check(from_xcf == 1, "the input hook can tell a packet that came over XCF");
     gt_check(lcs_counters.frames_out == frames + 1, "a ping that came over XCF is answered on the LAN");
 }
@@ -245,6 +300,7 @@ int main(void)
     test_start();
     test_home();
     test_rate();
+    test_many_connections();
     test_vipa_advertised();
     test_xcf_input();
     test_vipa_hidden();

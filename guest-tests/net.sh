@@ -10,10 +10,11 @@ before() {
     # Type PRI takes the frames of every address; an address here would limit it to that one.
     printf '0E20 IP 00 PRI\nHWADD 00 02:00:00:00:01:07\n' >oat
     ip link set lo up
+    ulimit -n 8192 2>/dev/null || ulimit -n "$(ulimit -Hn)"
     mkdir html && head -c 2000 /dev/zero | tr '\0' x >html/index.html
     cat >nginx.conf <<END
 daemon off; master_process off; pid $dir/nginx.pid; error_log $dir/error.log;
-events { }
+events { worker_connections 4096; }
 http { access_log $dir/access.log; server { listen 80; root $dir/html; } }
 END
     setpriv --pdeathsig TERM "$(PATH=$PATH:/usr/sbin command -v nginx)" -p "$dir" -c nginx.conf 2>nginx.log &

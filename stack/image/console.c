@@ -40,8 +40,11 @@ static void start_next(void)
 
         program[i] = (struct ccw){ CCW_WRITE, CCW_SLI | chain, line->length, (uint32_t)(uintptr_t)line->text };
     }
-    if (css_start(&console, program) == CSS_STARTED)
+    int answer = css_start(&console, program);
+    if (answer == CSS_STARTED)
         batch = count;
+    else if (answer == CSS_NOT_OPERATIONAL)
+        tail = head;            /* the operator has detached it: nobody reads, and nobody must wait */
 }
 
 static void interrupt(struct subchannel *subchannel, const struct irb *irb)

@@ -21,6 +21,7 @@ struct part {
 
 static struct part parts[LOOP_PARTS_MAX];
 static unsigned part_count;
+static bool again;
 
 void image_start(void)
 {
@@ -45,6 +46,11 @@ static void flush_all(void)
             parts[i].flush();
 }
 
+void loop_again(void)
+{
+    again = true;
+}
+
 void loop_idle(uint64_t until_us)
 {
     flush_all();
@@ -59,6 +65,7 @@ void image_loop_once(void)
     uint64_t until = LOOP_NEVER;
 
     STACK_ASSERT(stack_bottom == STACK_MARK);
+    again = false;
     css_poll();
     uint64_t delivered = css_delivered();
     for (unsigned i = 0; i < part_count; i++) {
@@ -68,7 +75,7 @@ void image_loop_once(void)
             until = wanted;
     }
     /* A part that waited inside its poll may have let in an interruption that brings work to a part already polled. */
-    if (until > now && css_delivered() == delivered)
+    if (until > now && !again && css_delivered() == delivered)
         loop_idle(until);
     else
         flush_all();

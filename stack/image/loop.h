@@ -22,6 +22,10 @@ void loop_add(loop_poll *poll, void (*flush)(void));
 /* The start-up of every image and guest test, in this order: processor, random numbers, console. */
 void image_start(void);
 
+/* Work has come for a part that may have been polled in this round already: do not wait after it. Work that an interruption
+ * brings needs no such call. */
+void loop_again(void);
+
 /* One round. */
 void image_loop_once(void);
 

@@ -116,8 +116,10 @@ void net_ip_input(const uint8_t *packet, uint16_t length)
 {
     struct pbuf *p = xcf_head - xcf_tail < NET_XCF_QUEUE ? pbuf_of(packet, length) : NULL;
 
-    if (p != NULL)
-        xcf_queue[xcf_head++ % NET_XCF_QUEUE] = p;
+    if (p == NULL)
+        return;
+    xcf_queue[xcf_head++ % NET_XCF_QUEUE] = p;
+    loop_again();
 }
 
 static void xcf_poll_queue(void)
