@@ -1,0 +1,178 @@
+#include "stack/tests/core_plex.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct plex plex;
+char plex_wto[4096];
+const char *const plex_names[PLEX_STACKS - 1] = { "MVS1", "MVS2", "MVS3", "MVS4" };
+
+static void note_wto(const char *text)
+{
+    size_t used = strlen(plex_wto);
+
+    snprintf(plex_wto + used, sizeof plex_wto - used, "%s\n", text);
+}
+
+static struct plex_event *event(void *context)
+{
+    struct plex_system *s = context;
+
+    return &s->events[s->event_count++ % 16];
+}
+
+static void on_activate(void *context, uint32_t address, uint32_t mask, bool advertise)
+{
+    (void)mask;
+    *event(context) = (struct plex_event){ .kind = ACTIVATED, .address = address, .advertise = advertise };
+}
+
+static void on_deactivate(void *context, uint32_t address)
+{
+    *event(context) = (struct plex_event){ .kind = DEACTIVATED, .address = address };
+}
+
+static void on_deliver(void *context, const uint8_t *packet, uint32_t length)
+{
+    struct plex_event *e = event(context);
+
+    *e = (struct plex_event){ .kind = DELIVERED, .address = length };
+    memcpy(e->packet, packet, length < sizeof e->packet ? length : sizeof e->packet);
+}
+
+static void on_scan(void *context, uint32_t address, void (*use)(void *argument, uint16_t port), void *argument)
+{
+    const struct plex_system *s = context;
+
+    (void)address;
+    for (unsigned i = 0; i < 4 && s->scan[i]; i++)
+        use(argument, s->scan[i]);
+}
+
+static const struct stack_ops ops = { on_activate, on_deactivate, on_deliver, on_scan };
+
+static void default_profile(struct profile *p, unsigned n)
+{
+    memset(p, 0, sizeof *p);
+    p->ephemeral_low = PORT_EPHEMERAL_LOW;
+    p->ephemeral_high = PORT_EPHEMERAL_HIGH;
+    p->timewait_s = TIMEWAIT_DEFAULT_S;
+    p->dynamicxcf_address = XCF_ADDRESS(n);
+}
+
+void plex_setup(void)
+{
+    memset(&plex, 0, sizeof plex);
+    plex_wto[0] = 0;
+    snprintf(plex.segment, sizeof plex.segment, "coretest.%d.CF01", (int)getpid());
+    ck_assert_int_eq(cf_create(plex.segment, "CF01", 64u << 20), 0);
+    host_platform_on_wto(note_wto);
+    for (unsigned n = 1; n < PLEX_STACKS; n++)
+        default_profile(&plex.systems[n].profile, n);
+}
+
+struct stack *plex_select(unsigned n)
+{
+    host_platform_select(n);
+    return plex.systems[n].stack;
+}
+
+static void attention(void *context)
+{
+    stack_attention(context);
+}
+
+struct stack *plex_ipl(unsigned n)
+{
+    struct plex_system *s = &plex.systems[n];
+    struct stack_identity identity = { .system = plex_names[n - 1], .number = (uint8_t)n };
+
+    ck_assert_int_eq(cf_open(plex.segment, identity.system, &s->cf), 0);
+    host_platform_select(n);
+    host_platform_reset();
+    host_platform_add_cf(s->cf);
+    s->stack = calloc(1, sizeof *s->stack);
+    s->event_count = 0;
+    host_platform_on_attention(attention, s->stack);
+    ck_assert_int_eq(stack_start(s->stack, &identity, &s->profile, &ops, s), 0);
+    return s->stack;
+}
+
+void plex_kill(unsigned n)
+{
+    struct plex_system *s = &plex.systems[n];
+
+    host_platform_select(n);
+    host_platform_reset();
+    cf_close(s->cf);
+    free(s->stack);
+    s->stack = NULL;
+}
+
+void plex_stop(unsigned n)
+{
+    stack_stop(plex_select(n));
+    plex_kill(n);
+}
+
+void plex_settle(void)
+{
+    for (unsigned round = 0; round < 4; round++) {
+        for (unsigned n = 1; n < PLEX_STACKS; n++) {
+            if (!plex.systems[n].stack)
+                continue;
+            plex_select(n);
+            host_platform_attend(0);
+            stack_poll(plex.systems[n].stack);
+        }
+    }
+}
+
+void plex_define(unsigned n, uint32_t address, uint16_t blocksize)
+{
+    struct profile *p = &plex.systems[n].profile;
+    struct profile_dvipa *d = &p->dvipas[p->dvipa_count++];
+
+    d->address = address;
+    d->mask = 0xFFFFFF00u;
+    d->clusterports.on = blocksize != 0;
+    d->clusterports.blocksize = blocksize;
+}
+
+void plex_distribute(unsigned n, uint32_t address)
+{
+    struct profile *p = &plex.systems[n].profile;
+    struct profile_distribute *d = &p->distributes[p->distribute_count++];
+
+    d->address = address;
+    d->dest_all = true;
+}
+
+void plex_teardown(void)
+{
+    struct cf *cf;
+
+    for (unsigned n = 1; n < PLEX_STACKS; n++)
+        if (plex.systems[n].stack)
+            plex_kill(n);
+    ck_assert_int_eq(cf_open(plex.segment, "CHECK", &cf), 0);
+    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    cf_close(cf);
+    ck_assert_int_eq(cf_remove(plex.segment), 0);
+}
+
+int plex_main(TCase *tcase, const char *name)
+{
+    Suite *suite = suite_create(name);
+    SRunner *runner = srunner_create(suite);
+
+    tcase_add_checked_fixture(tcase, plex_setup, plex_teardown);
+    tcase_set_timeout(tcase, 60);
+    suite_add_tcase(suite, tcase);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

@@ -1,0 +1,322 @@
+/* IXLCONN and IXLLIST over the real coupling facility. */
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cfemu/arch/cf_bytes.h"
+#include "stack/tests/core_plex.h"
+
+/* Two systems with a connection each to one structure. */
+static struct xes xes[3];
+static struct cf *cf[3];
+static struct xes_connection *connection[3];
+static uint8_t failed_seen[32];
+static bool joined_seen;
+static unsigned list_seen;
+
+static void on_event(void *context, const uint8_t failed[32], bool joined)
+{
+    (void)context;
+    for (unsigned i = 0; i < 32; i++)
+        failed_seen[i] |= failed[i];
+    joined_seen = joined_seen || joined;
+}
+
+static void on_list(void *context, uint32_t index)
+{
+    (void)context;
+    list_seen |= 1u << index;
+}
+
+static void on_attention(void *context)
+{
+    xes_attention(context);
+}
+
+static int connect_as(unsigned n, const char *name, uint32_t *reason)
+{
+    const struct xes_connect_parms parms = {
+        .structure = "TEST1", .connection = name, .system = plex_names[n - 1], .job = "JOB1",
+        .attributes = { .list_headers = 8, .lock_entries = 8, .size_kib = 1024, .max_elements = 16,
+                        .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 4, .vector_bits = 32 },
+        .list_exit = on_list, .event_exit = on_event,
+    };
+
+    host_platform_select(n);
+    return xes_connect(&xes[n], &parms, &connection[n], reason);
+}
+
+static void start(void)
+{
+    uint32_t reason;
+
+    memset(xes, 0, sizeof xes);
+    memset(failed_seen, 0, sizeof failed_seen);
+    joined_seen = false;
+    list_seen = 0;
+    for (unsigned n = 1; n <= 2; n++) {
+        host_platform_select(n);
+        host_platform_reset();
+        ck_assert_int_eq(cf_open(plex.segment, plex_names[n - 1], &cf[n]), 0);
+        host_platform_add_cf(cf[n]);
+        host_platform_on_attention(on_attention, &xes[n]);
+        ck_assert_int_le(connect_as(n, n == 1 ? "ONE" : "TWO", &reason), IXLRETCODEWARNING);
+    }
+}
+
+static void end(void)
+{
+    for (unsigned n = 1; n <= 2; n++)
+        if (cf[n])
+            cf_close(cf[n]);
+}
+
+static int list(unsigned n, struct xes_request *r)
+{
+    host_platform_select(n);
+    return xes_list(connection[n], r);
+}
+
+static struct xes_request named(uint16_t command, const char *name)
+{
+    struct xes_request r = { .command = command, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
+
+    xes_name(r.name, CF_NAME_SIZE, name);
+    return r;
+}
+
+static int lock(unsigned n, uint8_t oper, uint8_t mode, uint32_t *reason)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_LOCK, .lockoper = oper, .lockmode = mode, .lock_index = 5 };
+    int rc = list(n, &r);
+
+    *reason = r.reason;
+    return rc;
+}
+
+START_TEST(the_second_connector_is_told_of_the_attributes)
+{
+    uint32_t reason;
+
+    start();
+    ck_assert(!connection[1]->existing);
+    ck_assert(connection[2]->existing);
+    ck_assert_uint_eq(connection[2]->attributes.list_headers, 8);
+    ck_assert_uint_eq(connection[2]->attributes.max_elements, 16);
+    ck_assert_uint_ne(connection[1]->conid, connection[2]->conid);
+    ck_assert_int_eq(connect_as(2, "ONE", &reason), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(reason, IXLRSNCODECONNAMEINUSE);
+    ck_assert_ptr_null(connection[2]);
+    end();
+}
+END_TEST
+
+START_TEST(an_image_has_so_many_connections)
+{
+    uint32_t reason;
+    char name[8];
+
+    start();
+    for (unsigned i = 1; i < XES_CONNECTIONS_MAX; i++) {
+        snprintf(name, sizeof name, "C%u", i);
+        ck_assert_int_eq(connect_as(1, name, &reason), IXLRETCODEWARNING);
+        ck_assert_uint_eq(reason, IXLRSNCODESPECIALCONN);
+    }
+    ck_assert_int_eq(connect_as(1, "LAST", &reason), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(reason, IXLRSNCODENOSLOT);
+    xes_disconnect(&xes[1].connections[3], false);
+    ck_assert_int_eq(connect_as(1, "LAST", &reason), IXLRETCODEWARNING);
+    end();
+}
+END_TEST
+
+START_TEST(responses_have_their_return_and_reason_codes)
+{
+    start();
+    struct xes_request r = named(CF_CMD_LIST_READ, "NOBODY");
+    ck_assert_int_eq(list(1, &r), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODENOENTRY);
+    r = named(CF_CMD_LIST_WRITE, "SOMEBODY");
+    r.entrytype = CF_ENTRY_NEW;
+    r.adjunct[5] = 77;
+    ck_assert_int_eq(list(1, &r), IXLRETCODEOK);
+    r = named(CF_CMD_LIST_WRITE, "SOMEBODY");
+    r.entrytype = CF_ENTRY_NEW;
+    ck_assert_int_eq(list(2, &r), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODEENTRYEXISTS);
+    r = named(CF_CMD_LIST_READ, "SOMEBODY");
+    ck_assert_int_eq(list(2, &r), IXLRETCODEOK);
+    ck_assert_uint_eq(r.adjunct[5], 77);
+    r = named(CF_CMD_LIST_WRITE, "SOMEBODY");
+    r.verscomp = CF_VERSCOMP_EQUAL;
+    r.version_comp = 12345;
+    ck_assert_int_eq(list(2, &r), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODEVERSIONMISMATCH);
+    r = named(CF_CMD_LIST_READ, "SOMEBODY");
+    r.list = 99;
+    ck_assert_int_eq(list(2, &r), IXLRETCODEPARMERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODEBADPARMLIST);
+    end();
+}
+END_TEST
+
+START_TEST(a_lock_that_is_held_is_refused_or_waited_for)
+{
+    uint32_t reason;
+
+    start();
+    ck_assert_int_eq(lock(1, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    ck_assert_int_eq(lock(2, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(reason, IXLRSNCODELOCKCOND);
+    ck_assert_int_eq(lock(2, CF_LOCK_RESET, CF_LOCKMODE_COND, &reason), IXLRETCODEWARNING);
+    ck_assert_uint_eq(reason, IXLRSNCODELOCKNOTHELD);
+    end();
+}
+END_TEST
+
+static uint64_t cpu_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void *second_locks(void *spent_us)
+{
+    uint32_t reason;
+    uint64_t before = cpu_us();
+
+    ck_assert_int_eq(lock(2, CF_LOCK_SET, CF_LOCKMODE_UNCOND, &reason), IXLRETCODEOK);
+    *(uint64_t *)spent_us = cpu_us() - before;
+    ck_assert_int_eq(lock(2, CF_LOCK_RESET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    return NULL;
+}
+
+START_TEST(a_waiter_sleeps_until_the_lock_is_granted)
+{
+    pthread_t thread;
+    uint32_t reason;
+    uint64_t spent_us = 0;
+
+    start();
+    ck_assert_int_eq(lock(1, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    pthread_create(&thread, NULL, second_locks, &spent_us);
+    usleep(200000);
+    ck_assert_uint_eq(connection[2]->queued, 1);
+    ck_assert_int_eq(lock(1, CF_LOCK_RESET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    pthread_join(thread, NULL);
+    ck_assert_uint_lt(spent_us, 50000);     /* of 200 ms: it did not spin */
+    ck_assert_int_eq(lock(1, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    end();
+}
+END_TEST
+
+START_TEST(the_lock_of_a_dead_holder_goes_to_the_waiter)
+{
+    pthread_t thread;
+    uint32_t reason;
+    uint64_t spent_us = 0;
+
+    start();
+    ck_assert_int_eq(lock(1, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    pthread_create(&thread, NULL, second_locks, &spent_us);
+    usleep(50000);
+    cf_close(cf[1]);
+    cf[1] = NULL;
+    pthread_join(thread, NULL);
+    end();
+}
+END_TEST
+
+START_TEST(a_grant_that_nobody_waits_for_is_passed_on)
+{
+    uint32_t reason;
+    uint8_t mcb[CF_MCB_SIZE] = { 0 }, mrb[CF_MRB_SIZE];
+
+    start();
+    ck_assert_int_eq(lock(1, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    put_be16(mcb + MCB_COMMAND, CF_CMD_LIST_LOCK);      /* a request that is given up while it is queued */
+    mcb[MCB_LOCKOPER] = CF_LOCK_SET;
+    mcb[MCB_LOCKMODE] = CF_LOCKMODE_UNCOND;
+    put_be32(mcb + MCB_LOCKINDEX, 5);
+    put_be32(mcb + MCB_STRUCTURE, connection[2]->structure);
+    put_be64(mcb + MCB_TOKEN, connection[2]->token);
+    host_platform_select(2);
+    ck_assert_int_eq(platform_cf_message(0, mcb, NULL, 0, mrb, NULL, 0), 0);
+    ck_assert_uint_eq(get_be16(mrb + MRB_RESPONSE), CF_RSP_LOCK_QUEUED);
+    ck_assert_int_eq(lock(1, CF_LOCK_RESET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    ck_assert_int_eq(lock(1, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEENVERROR);  /* it has been granted */
+    host_platform_select(2);
+    host_platform_attend(1000);
+    ck_assert_int_eq(lock(1, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    end();
+}
+END_TEST
+
+START_TEST(exits_are_driven_by_attention)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_MONITOR, .list = 3, .vector_index = 7 };
+
+    start();
+    host_platform_select(1);
+    host_platform_attend(0);
+    ck_assert(joined_seen);
+    ck_assert_int_eq(list(1, &r), IXLRETCODEOK);
+    r = (struct xes_request){ .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_TAIL, .entrytype = CF_ENTRY_NEW, .list = 3 };
+    ck_assert_int_eq(list(2, &r), IXLRETCODEOK);
+    host_platform_select(1);
+    host_platform_attend(1000);
+    ck_assert_uint_eq(list_seen, 1u << 7);
+    uint32_t conid = connection[2]->conid;
+    cf_close(cf[2]);
+    cf[2] = NULL;
+    host_platform_attend(1000);
+    ck_assert_uint_eq(failed_seen[conid / 8], 0x80u >> conid % 8);
+    end();
+}
+END_TEST
+
+START_TEST(a_lost_cf_is_loss_of_connectivity)
+{
+    start();
+    host_platform_select(1);
+    host_platform_add_cf(NULL);
+    struct xes_request r = named(CF_CMD_LIST_READ, "NOBODY");
+    ck_assert_int_eq(list(1, &r), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODENOCONN);
+    ck_assert(connection[1]->lost);
+    end();
+}
+END_TEST
+
+START_TEST(a_connection_that_the_cf_does_not_know_is_lost)
+{
+    start();
+    struct xes_request r = named(CF_CMD_LIST_READ, "NOBODY");
+    connection[1]->token ^= 0x100;
+    ck_assert_int_eq(list(1, &r), IXLRETCODEPARMERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODEBADCONTOKEN);
+    ck_assert_int_eq(list(1, &r), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODENOCONN);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("xes");
+
+    tcase_add_test(t, the_second_connector_is_told_of_the_attributes);
+    tcase_add_test(t, an_image_has_so_many_connections);
+    tcase_add_test(t, responses_have_their_return_and_reason_codes);
+    tcase_add_test(t, a_lock_that_is_held_is_refused_or_waited_for);
+    tcase_add_test(t, a_waiter_sleeps_until_the_lock_is_granted);
+    tcase_add_test(t, the_lock_of_a_dead_holder_goes_to_the_waiter);
+    tcase_add_test(t, a_grant_that_nobody_waits_for_is_passed_on);
+    tcase_add_test(t, exits_are_driven_by_attention);
+    tcase_add_test(t, a_lost_cf_is_loss_of_connectivity);
+    tcase_add_test(t, a_connection_that_the_cf_does_not_know_is_lost);
+    return plex_main(t, "core_xes");
+}
