@@ -87,6 +87,7 @@ int main(int argc, char **argv)
         return 2;
     }
     int count = atoi(argv[2]), answered = 0;
+    int64_t longest = 0;
     size_t size = (size_t)atoi(argv[3]);
     int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
     int64_t began = now_us();
@@ -96,9 +97,14 @@ int main(int argc, char **argv)
         return 1;
     }
     for (int n = 0; n < count; n++) {
+        int64_t sent = now_us();
+
         build(request, (uint16_t)getpid(), (uint16_t)n, size);
         answered += echo(fd, &to, request, HEADER + size, atol(argv[4]) * 1000);
+        if (now_us() - sent > longest)
+            longest = now_us() - sent;
     }
-    printf("%d of %d answered, %ld us each\n", answered, count, (long)(now_us() - began) / (count > 0 ? count : 1));
+    printf("%d of %d answered, %ld us each, the longest %ld us\n", answered, count,
+           (long)(now_us() - began) / (count > 0 ? count : 1), (long)longest);
     return answered == count ? 0 : 1;
 }

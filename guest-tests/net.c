@@ -293,6 +293,28 @@ static void test_many_vipas(void)
     gt_check(removed == added, "and all of them go again");
 }
 
+/* More frames than the blocks hold, without a chance for the channel to write them: the rest is dropped and counted, and
+ * what follows works as before. */
+static void test_too_many_frames(void)
+{
+    static const uint8_t header[14] = { 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2, 0, 0, 0, 0, 7, 0x88, 0xB5 };
+    uint64_t before = lcs_counters.frames_out;
+    unsigned taken = 0;
+
+    for (unsigned n = 0; n < 1000; n++) {
+        uint8_t *frame = lcs_transmit(1514);
+
+        if (frame != NULL) {
+            memcpy(frame, header, sizeof(header));
+            memset(frame + sizeof(header), 0, 1514 - sizeof(header));
+            taken++;
+        }
+    }
+    gt_check(taken > 150 && taken < 1000 && lcs_counters.dropped == 1000 - taken && lcs_counters.frames_out == before + taken,
+             "of 1000 frames at once %u fit, the others are dropped and counted", taken);
+    host("ping_home");
+}
+
 int main(void)
 {
     gt_start();
@@ -308,6 +330,7 @@ int main(void)
     test_vipa_removed();
     test_many_vipas();
     gt_check(from_lan > 0 && lcs_counters.dropped == 0, "no frame was dropped");
+    test_too_many_frames();
     gt_note("frames %lu in, %lu out, blocks %lu in, %lu out, wakeups %lu", lcs_counters.frames_in, lcs_counters.frames_out,
             lcs_counters.blocks_in, lcs_counters.blocks_out, lcs_counters.wakeups);
     gt_end();

@@ -69,6 +69,40 @@ static void test_loop(void)
     gt_check(platform_clock_us() - began >= 20 * MS, "the idle loop sleeps until its time");
 }
 
+/* Two parts of the event loop. The second one makes work for the first, once. */
+
+static unsigned first_polled;
+static bool work_made;
+
+static uint64_t poll_first(uint64_t now_us)
+{
+    first_polled++;
+    return now_us + 200 * MS;
+}
+
+static uint64_t poll_second(uint64_t now_us)
+{
+    (void)now_us;
+    if (!work_made)
+        loop_again();
+    work_made = true;
+    return LOOP_NEVER;
+}
+
+static void test_rounds(void)
+{
+    uint64_t began = platform_clock_us();
+
+    loop_add(poll_first, NULL);
+    loop_add(poll_second, NULL);
+    image_loop_once();
+    gt_check(first_polled == 1 && platform_clock_us() - began < 200 * MS, "a round that made work for a part does not sleep");
+    console_flush();
+    image_loop_once();
+    gt_check(first_polled == 2 && platform_clock_us() - began >= 200 * MS,
+             "the next one sleeps until the time that a part wants");
+}
+
 static void test_random(void)
 {
     uint64_t all_or = 0, all_and = UINT64_MAX, equal = 0, previous = platform_random();
@@ -94,6 +128,8 @@ int main(void)
     test_late_figure();
     test_posted();
     test_loop();
+    console_flush();
+    test_rounds();
     test_random();
     gt_end();
 }
