@@ -82,6 +82,7 @@ int stack_start(struct stack *s, const struct stack_identity *identity, const st
     s->profile = profile;
     s->ops = ops;
     s->context = context;
+    sip_configure(&s->sip, profile);
     clp_init(&s->clp, profile, s->system, s->number, &clp_calls, s);
     vipa_init(&s->vipa, &s->xcf, s->number, profile, &vipa_calls, s);
     int result = xcf_start(&s->xcf, &s->xes, identity->cf, s->system, s->number);

@@ -114,30 +114,21 @@ static void profile_message(void *context, const char *message)
 
 static void profile_read(void)
 {
-    static const char source[] = "PROFILE.TCPIP";
+    static const char source[] = "DD:PROFILE";
     int length = reader_deck(READER_PROFILE, profile_text, sizeof profile_text);
 
-    text_wto("EZZ0300I OPENED PROFILE FILE DD:%s", source);
-    text_wto("EZZ0309I PROFILE PROCESSING BEGINNING FOR DD:%s", source);
-    int errors = profile_parse(&profile, source, profile_text, length > 0 ? (uint32_t)length : 0, system_symbol,
-                               profile_message, NULL);
-    text_wto("EZZ0316I PROFILE PROCESSING COMPLETE FOR FILE DD:%s, ERRORS: %d", source, errors);
+    text_wto("EZZ0300I OPENED PROFILE FILE %s", source);
+    profile_parse(&profile, source, profile_text, length > 0 ? (uint32_t)length : 0, system_symbol, profile_message, NULL);
 }
 
-/* The address of the LAN's link, with the mask of the route to the network it is on; and the default route. */
+/* Give the LAN its address, and lwIP the default route. */
 static void addresses_apply(void)
 {
     for (unsigned i = 0; i < profile.link_count; i++) {
         const struct profile_link *link = &profile.links[i];
-        uint32_t mask = UINT32_MAX;
         if (link->address == 0 || link->is_virtual)
             continue;
-        for (unsigned r = 0; r < profile.route_count; r++) {
-            const struct profile_route *route = &profile.routes[r];
-            if (route->gateway == 0 && (link->address & route->mask) == route->destination)
-                mask = route->mask;
-        }
-        if (net_home(NET_LINK_LAN, link->address, mask) == NET_OK)
+        if (net_home(NET_LINK_LAN, link->address, profile_link_mask(&profile, i)) == NET_OK)
             text_wto("EZZ4313I INITIALIZATION COMPLETE FOR DEVICE %s", link->device);
     }
     for (unsigned r = 0; r < profile.route_count; r++)
@@ -147,24 +138,37 @@ static void addresses_apply(void)
 
 /* --- operator ------------------------------------------------------------------------------------------------------ */
 
-static void show_line(void *context, const char *line)
-{
-    (void)context;
-    text_wto("%s", line);
-}
-
 static void display_vipadyn(void *context, const struct operator_parameters *parameters)
 {
     (void)context;
-    (void)parameters;
-    vipa_display_sysplex(&stack.vipa, show_line, NULL);
+    if (operator_none(parameters))
+        vipa_display_sysplex(&stack.vipa, operator_line, NULL);
 }
 
-static void display_vipadcfg(void *context, const struct operator_parameters *parameters)
+static void display_netstat_vipadyn(void *context, const struct operator_parameters *parameters)
 {
     (void)context;
-    (void)parameters;
-    profile_display(&profile, show_line, NULL);
+    if (operator_none(parameters))
+        vipa_display_netstat(&stack.vipa, operator_line, NULL);
+}
+
+/* The reports on the profile differ only in the function that writes them. */
+struct profile_report {
+    const char *pattern, *help;
+    void (*display)(const struct profile *profile, profile_message_fn *line, void *context);
+};
+static const struct profile_report reports[] = {
+    {"D TCPIP,,Netstat,VIPADCFG", "  the configured DVIPAs", profile_display},
+    {"D TCPIP,,Netstat,HOme", "  the home addresses", profile_display_home},
+    {"D TCPIP,,Netstat,SRCIP", "  source addresses of jobs", profile_display_srcip},
+    {"D TCPIP,,Netstat,PORTList", "  reserved ports", profile_display_portlist},
+};
+
+static void display_report(void *context, const struct operator_parameters *parameters)
+{
+    const struct profile_report *report = context;
+    if (operator_none(parameters))
+        report->display(&profile, operator_line, NULL);
 }
 
 /* Z EOD: leave the sysplex in order and end. */
@@ -184,7 +188,9 @@ static void operator_start(void)
     jobs_start(&operator);
     operator_register(&operator, OPERATOR_FLOW_PATTERN, operator_flow, NULL, OPERATOR_FLOW_HELP);
     operator_register(&operator, "D TCPIP,,SYSplex,VIPADyn", display_vipadyn, NULL, "  the DVIPAs of the sysplex");
-    operator_register(&operator, "D TCPIP,,NETSTAT,VIPADCFG", display_vipadcfg, NULL, "  the configured DVIPAs");
+    operator_register(&operator, "D TCPIP,,Netstat,VIPADyn", display_netstat_vipadyn, NULL, "  the DVIPAs of this stack");
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++)
+        operator_register(&operator, reports[i].pattern, display_report, (void *)&reports[i], reports[i].help);
     operator_register(&operator, "Z EOD", halt_command, NULL, "  leave the sysplex and end this system");
     if (!reader_open(&commands, READER_COMMANDS))
         text_wto("CFS011W NO CARD READER %03X, THIS SYSTEM TAKES NO COMMANDS", READER_COMMANDS);
