@@ -30,6 +30,8 @@
 #define MESSAGE_DISABLED_WAIT "HHCCP011I"
 #define MESSAGE_TAP "TAP device "
 
+enum { COMMAND_TRIES = 300, COMMAND_RETRY_US = 10000 };
+
 const char *image_state_name(enum image_state state)
 {
     static const char *const names[] = { "not started", "booting", "ready", "disabled wait", "ended", "killed" };
@@ -298,19 +300,41 @@ void image_show_last(const struct image *image, FILE *out)
         fprintf(out, "    %s: %s\n", image->system->name, image->last[i % IMAGE_LAST_LINES]);
 }
 
-/* One connection to the reader for each command: its end is the end of the deck. */
+/* --- commands ---------------------------------------------------------------------------------------------------- */
+
+/* One connection to the reader for each command: its end is the end of the deck. A sender that comes while the reader is at
+ * work is turned away by closing the connection with the card unread, which is seen as a reset; one that was served sees
+ * the end of the file. So a command is neither lost nor given twice when the sender turned away tries again. */
+static int send_card(const struct sockaddr_un *address, const char *card, size_t length)
+{
+    const struct timeval patience = { .tv_sec = 3 };
+    char byte;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    bool served = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+                  connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
+                  send(fd, card, length, MSG_NOSIGNAL) == (ssize_t)length && shutdown(fd, SHUT_WR) == 0 &&
+                  read(fd, &byte, 1) == 0;
+    int rc = served ? 0 : -errno;
+    close(fd);
+    return rc;
+}
+
 int image_command(const struct image *image, const char *command)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     char card[160];
-    int length = snprintf(card, sizeof card, "%s\n", command);
+    size_t length = (size_t)snprintf(card, sizeof card, "%s\n", command);
     snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/reader", image->folder);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int rc = fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
-    if (rc == 0 && send(fd, card, (size_t)length, MSG_NOSIGNAL) != length)
-        rc = -EIO;
-    if (fd >= 0)
-        close(fd);
+    int rc = -EINVAL;
+    if (length < sizeof card) {
+        rc = send_card(&address, card, length);
+        for (int tries = 1; tries < COMMAND_TRIES && (rc == -ECONNRESET || rc == -EPIPE); tries++) {
+            usleep(COMMAND_RETRY_US);
+            rc = send_card(&address, card, length);
+        }
+    }
     if (rc < 0)
         tell_error("%s: cannot send it the command %s: %s", image->system->name, command, strerror(-rc));
     return rc;
