@@ -1,0 +1,407 @@
+/* Members and messages over the real coupling facility. The groups' exits note what they see. */
+#include <string.h>
+#include <stdlib.h>
+
+#include "cfemu/arch/cf_bytes.h"
+#include "stack/tests/core_plex.h"
+
+#define GROUP "TESTGRP"
+
+static struct system {
+    struct xes xes;
+    struct xcf *xcf;
+    struct cf *cf;
+    char log[1024];             /* "J2" joined, "L2" left, "F2" failed, "m2" a message of system 2 */
+    uint32_t next[PLEX_STACKS]; /* expected number of the next message of each system */
+    unsigned received;
+} systems[PLEX_STACKS];
+
+static void note(struct system *s, char what, unsigned number)
+{
+    size_t used = strlen(s->log);
+
+    snprintf(s->log + used, sizeof s->log - used, "%c%u ", what, number);
+}
+
+/* A message holds its number, and its length is a function of it. */
+static uint32_t length_of(uint32_t number)
+{
+    static const uint32_t lengths[] = { 4, 5, 255, 256, 257, 1500, 9000, XCF_MESSAGE_MAX };
+
+    return lengths[number % 8];
+}
+
+static void on_message(void *context, uint8_t from, uint16_t type, const uint8_t *data, uint32_t length)
+{
+    struct system *s = context;
+
+    ck_assert_uint_eq(type, 42);
+    ck_assert_uint_eq(get_be32(data), s->next[from]);
+    ck_assert_uint_eq(length, length_of(s->next[from]));
+    if (length > 4)
+        ck_assert_uint_eq(data[length - 1], (uint8_t)s->next[from]);
+    s->next[from]++;
+    s->received++;
+    note(s, 'm', from);
+}
+
+static void on_event(void *context, enum xcf_event event, const struct xcf_member *member)
+{
+    note(context, event == XCF_JOINED ? 'J' : event == XCF_LEFT ? 'L' : 'F', member->number);
+}
+
+static void on_attention(void *context)
+{
+    xes_attention(context);
+}
+
+static int join_as(unsigned n, const char *name, uint8_t number)
+{
+    struct system *s = &systems[n];
+
+    memset(s, 0, sizeof *s);
+    ck_assert_int_eq(cf_open(plex.segment, name, &s->cf), 0);
+    host_platform_select(n);
+    host_platform_reset();
+    host_platform_add_cf(s->cf);
+    host_platform_on_attention(on_attention, &s->xes);
+    s->xcf = calloc(1, sizeof *s->xcf);
+    xcf_join_group(s->xcf, GROUP, on_message, on_event, s);
+    return xcf_start(s->xcf, &s->xes, 0, name, number);
+}
+
+static void join(unsigned n)
+{
+    ck_assert_int_eq(join_as(n, plex_names[n - 1], (uint8_t)n), XCF_OK);
+}
+
+static struct xcf *select_system(unsigned n)
+{
+    host_platform_select(n);
+    return systems[n].xcf;
+}
+
+static void down(unsigned n)
+{
+    host_platform_select(n);
+    host_platform_reset();
+    cf_close(systems[n].cf);
+    free(systems[n].xcf);
+    systems[n].xcf = NULL;
+}
+
+static void all_down(void)
+{
+    for (unsigned n = 1; n < PLEX_STACKS; n++)
+        if (systems[n].xcf)
+            down(n);
+}
+
+static void settle(void)
+{
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned n = 1; n < PLEX_STACKS; n++) {
+            if (!systems[n].xcf)
+                continue;
+            host_platform_select(n);
+            host_platform_attend(0);
+            xcf_poll(systems[n].xcf);
+        }
+    }
+}
+
+static int send_number(unsigned from, uint8_t to, uint32_t number)
+{
+    static uint8_t data[XCF_MESSAGE_MAX];
+
+    put_be32(data, number);
+    data[length_of(number) - 1] = (uint8_t)number;
+    return xcf_send(select_system(from), to, GROUP, 42, data, length_of(number));
+}
+
+START_TEST(each_learns_of_each)
+{
+    for (unsigned n = 1; n <= 4; n++)
+        join(n);
+    for (unsigned n = 1; n <= 4; n++)
+        ck_assert_ptr_nonnull(xcf_member(systems[4].xcf, (uint8_t)n));     /* the joiner knows at once */
+    ck_assert_ptr_null(xcf_member(systems[1].xcf, 4));
+    settle();
+    ck_assert_str_eq(systems[1].log, "J2 J3 J4 ");
+    ck_assert_str_eq(systems[2].log, "J3 J4 ");
+    ck_assert_str_eq(systems[4].log, "");
+    ck_assert_str_eq(xcf_member(systems[1].xcf, 4)->name, "MVS4");
+    all_down();
+}
+END_TEST
+
+START_TEST(joined_comes_before_the_messages_of_the_joiner)
+{
+    join(1);
+    join(2);
+    ck_assert_int_eq(send_number(2, 1, 0), XCF_OK);
+    settle();
+    ck_assert_str_eq(systems[1].log, "J2 m2 ");
+    all_down();
+}
+END_TEST
+
+START_TEST(messages_arrive_in_order_and_whole)
+{
+    for (unsigned n = 1; n <= 3; n++)
+        join(n);
+    settle();
+    for (uint32_t i = 0; i < 200; i++) {
+        ck_assert_int_eq(send_number(1, 3, i), XCF_OK);
+        ck_assert_int_eq(send_number(2, 3, i), XCF_OK);
+        if (i % 10 == 9)
+            settle();
+    }
+    settle();
+    ck_assert_uint_eq(systems[3].next[1], 200);
+    ck_assert_uint_eq(systems[3].next[2], 200);
+    ck_assert_uint_eq(systems[2].received, 0);
+    all_down();
+}
+END_TEST
+
+START_TEST(all_means_all_others)
+{
+    for (unsigned n = 1; n <= 4; n++)
+        join(n);
+    settle();
+    ck_assert_int_eq(send_number(2, XCF_ALL, 0), XCF_OK);
+    settle();
+    for (unsigned n = 1; n <= 4; n++)
+        ck_assert_uint_eq(systems[n].received, n == 2 ? 0 : 1);
+    all_down();
+}
+END_TEST
+
+START_TEST(drain_does_not_depend_on_attention)
+{
+    join(1);
+    join(2);
+    settle();
+    ck_assert_int_eq(send_number(2, 1, 0), XCF_OK);
+    xcf_poll(select_system(1));                 /* no attention yet: nothing is known */
+    ck_assert_uint_eq(systems[1].received, 0);
+    xcf_drain(select_system(1));
+    ck_assert_uint_eq(systems[1].received, 1);
+    all_down();
+}
+END_TEST
+
+START_TEST(polling_costs_no_request_when_nothing_has_come)
+{
+    join(1);
+    settle();
+    uint64_t before = systems[1].xcf->connection->requests;
+    for (unsigned i = 0; i < 100; i++)
+        xcf_poll(select_system(1));
+    ck_assert_uint_eq(systems[1].xcf->connection->requests, before);
+    all_down();
+}
+END_TEST
+
+START_TEST(a_full_queue_is_an_error_and_not_a_hang)
+{
+    join(1);
+    join(2);
+    join(3);
+    settle();
+    uint32_t sent = 0;
+    while (send_number(1, 2, sent * 8) == XCF_OK)       /* all of 4 bytes */
+        sent++;
+    ck_assert_uint_eq(sent, XCF_QUEUE_MAX);
+    ck_assert_int_eq(send_number(1, 2, 0), XCF_FULL);
+    ck_assert_int_eq(send_number(1, 3, 0), XCF_OK);     /* the others are not concerned */
+    uint8_t count = 0;
+    struct xes_request r = { .command = CF_CMD_LIST_DELETE, .locate = CF_LOCATE_HEAD, .list = 2,
+                             .options = CF_OPT_ADJUNCT | CF_OPT_DATA, .in = &count, .in_cap = 0 };
+    ck_assert_int_eq(xes_list(systems[1].xcf->connection, &r), IXLRETCODEWARNING);
+    ck_assert_uint_eq(r.list_count, XCF_QUEUE_MAX);     /* what was refused does not stand in the queue */
+    all_down();
+}
+END_TEST
+
+START_TEST(messages_that_fill_the_structure_are_an_error)
+{
+    int result = XCF_OK;
+    uint32_t sent = 0;
+
+    join(1);
+    join(2);
+    settle();
+    while ((result = send_number(1, 2, 7)) == XCF_OK && sent < 2 * XCF_QUEUE_MAX)    /* the longest */
+        sent++;
+    ck_assert_int_eq(result, XCF_FULL);
+    ck_assert_uint_gt(sent, 50);
+    ck_assert_uint_lt(sent, XCF_QUEUE_MAX);
+    all_down();
+}
+END_TEST
+
+START_TEST(nonsense_is_refused)
+{
+    join(1);
+    ck_assert_int_eq(xcf_send(select_system(1), 2, GROUP, 42, "x", 1), XCF_NO_MEMBER);
+    ck_assert_int_eq(xcf_send(select_system(1), 200, GROUP, 42, "x", 1), XCF_NO_MEMBER);
+    ck_assert_int_eq(xcf_send(select_system(1), 1, GROUP, 42, "x", XCF_MESSAGE_MAX + 1), XCF_TOO_LONG);
+    all_down();
+}
+END_TEST
+
+START_TEST(a_failure_is_told_after_the_last_message)
+{
+    for (unsigned n = 1; n <= 3; n++)
+        join(n);
+    settle();
+    systems[1].log[0] = 0;
+    for (uint32_t i = 0; i < 3; i++)
+        ck_assert_int_eq(send_number(2, 1, i), XCF_OK);
+    down(2);
+    settle();
+    ck_assert_str_eq(systems[1].log, "m2 m2 m2 F2 ");
+    ck_assert_str_eq(systems[3].log, "F2 ");
+    ck_assert_int_eq(send_number(1, 2, 0), XCF_NO_MEMBER);
+    all_down();
+}
+END_TEST
+
+START_TEST(who_joins_and_dies_at_once_joins_and_fails)
+{
+    join(1);
+    settle();
+    join(2);
+    down(2);
+    settle();
+    ck_assert_str_eq(systems[1].log, "J2 F2 ");
+    all_down();
+}
+END_TEST
+
+START_TEST(who_joins_after_a_failure_does_not_see_the_dead)
+{
+    join(1);
+    join(2);
+    settle();
+    down(2);
+    join(3);                                    /* reads the record of 2 before anybody has marked it */
+    ck_assert_ptr_nonnull(xcf_member(systems[3].xcf, 2));
+    settle();
+    ck_assert_ptr_null(xcf_member(systems[3].xcf, 2));
+    ck_assert_str_eq(systems[3].log, "F2 ");
+    join(4);
+    ck_assert_ptr_null(xcf_member(systems[4].xcf, 2));
+    all_down();
+}
+END_TEST
+
+START_TEST(who_is_back_gets_nothing_of_the_earlier_life)
+{
+    join(1);
+    join(2);
+    settle();
+    systems[1].log[0] = 0;
+    ck_assert_int_eq(send_number(1, 2, 0), XCF_OK);     /* never read */
+    down(2);
+    ck_assert_int_eq(send_number(1, 2, 0), XCF_OK);     /* 1 does not know yet */
+    join(2);
+    ck_assert_int_eq(send_number(1, 2, 0), XCF_OK);     /* meant for the earlier life */
+    settle();
+    ck_assert_uint_eq(systems[2].received, 0);
+    ck_assert_str_eq(systems[1].log, "F2 J2 ");
+    ck_assert_ptr_nonnull(xcf_member(systems[1].xcf, 2));
+    ck_assert_int_eq(send_number(1, 2, 0), XCF_OK);
+    settle();
+    ck_assert_uint_eq(systems[2].received, 1);
+    all_down();
+}
+END_TEST
+
+START_TEST(who_leaves_has_left)
+{
+    for (unsigned n = 1; n <= 3; n++)
+        join(n);
+    settle();
+    systems[1].log[0] = 0;
+    xcf_stop(select_system(2));
+    down(2);
+    settle();
+    ck_assert_str_eq(systems[1].log, "L2 ");
+    ck_assert_ptr_null(xcf_member(systems[3].xcf, 2));
+    join(2);
+    settle();
+    ck_assert_str_eq(systems[1].log, "L2 J2 ");
+    all_down();
+}
+END_TEST
+
+START_TEST(a_number_and_a_name_are_used_once)
+{
+    join(1);
+    ck_assert_int_eq(join_as(2, "MVSX", 1), XCF_NUMBER_IN_USE);
+    ck_assert_ptr_nonnull(strstr(plex_wto, "IXC404I SYSTEM NUMBER 1 OF MVSX IS IN USE BY SYSTEM MVS1"));
+    down(2);
+    ck_assert_int_eq(join_as(2, "MVS1", 2), XCF_LOST);
+    ck_assert_ptr_nonnull(strstr(plex_wto, "IXC463I SYSTEM MVS1 CANNOT USE STRUCTURE IXCSTR1"));
+    all_down();
+}
+END_TEST
+
+START_TEST(the_secret_is_one)
+{
+    uint8_t one[16], two[16], again[16];
+    static const uint8_t zeros[16];
+
+    join(1);
+    join(2);
+    ck_assert_int_eq(xcf_secret(select_system(1), one), XCF_OK);
+    ck_assert_int_eq(xcf_secret(select_system(2), two), XCF_OK);
+    ck_assert_int_eq(xcf_secret(select_system(1), again), XCF_OK);
+    ck_assert_mem_eq(one, two, 16);
+    ck_assert_mem_eq(one, again, 16);
+    ck_assert_mem_ne(one, zeros, 16);
+    all_down();
+}
+END_TEST
+
+START_TEST(a_lost_cf_is_an_error_to_the_sender)
+{
+    join(1);
+    join(2);
+    settle();
+    select_system(1);
+    host_platform_add_cf(NULL);
+    ck_assert_int_eq(send_number(1, 2, 0), XCF_LOST);
+    ck_assert_int_eq(send_number(1, XCF_ALL, 0), XCF_LOST);
+    xcf_drain(systems[1].xcf);
+    xcf_poll(systems[1].xcf);
+    all_down();
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("xcf");
+
+    tcase_add_test(t, each_learns_of_each);
+    tcase_add_test(t, joined_comes_before_the_messages_of_the_joiner);
+    tcase_add_test(t, messages_arrive_in_order_and_whole);
+    tcase_add_test(t, all_means_all_others);
+    tcase_add_test(t, drain_does_not_depend_on_attention);
+    tcase_add_test(t, polling_costs_no_request_when_nothing_has_come);
+    tcase_add_test(t, a_full_queue_is_an_error_and_not_a_hang);
+    tcase_add_test(t, messages_that_fill_the_structure_are_an_error);
+    tcase_add_test(t, nonsense_is_refused);
+    tcase_add_test(t, a_failure_is_told_after_the_last_message);
+    tcase_add_test(t, who_joins_and_dies_at_once_joins_and_fails);
+    tcase_add_test(t, who_joins_after_a_failure_does_not_see_the_dead);
+    tcase_add_test(t, who_is_back_gets_nothing_of_the_earlier_life);
+    tcase_add_test(t, who_leaves_has_left);
+    tcase_add_test(t, a_number_and_a_name_are_used_once);
+    tcase_add_test(t, the_secret_is_one);
+    tcase_add_test(t, a_lost_cf_is_an_error_to_the_sender);
+    return plex_main(t, "core_xcf");
+}
