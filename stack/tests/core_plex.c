@@ -8,6 +8,8 @@ struct plex plex;
 char plex_wto[4096];
 const char *const plex_names[PLEX_STACKS - 1] = { "MVS1", "MVS2", "MVS3", "MVS4" };
 
+static pid_t runner_pid;
+
 static void note_wto(const char *text)
 {
     size_t used = strlen(plex_wto);
@@ -65,7 +67,8 @@ void plex_setup(void)
 {
     memset(&plex, 0, sizeof plex);
     plex_wto[0] = 0;
-    snprintf(plex.segment, sizeof plex.segment, "coretest.%d.CF01", (int)getpid());
+    snprintf(plex.segment, sizeof plex.segment, "coretest.%d.CF01", (int)runner_pid);
+    (void)cf_remove(plex.segment);          /* of a test before this one that failed */
     ck_assert_int_eq(cf_create(plex.segment, "CF01", 64u << 20), 0);
     host_platform_on_wto(note_wto);
     for (unsigned n = 1; n < PLEX_STACKS; n++)
@@ -167,6 +170,7 @@ int plex_main(TCase *tcase, const char *name)
     Suite *suite = suite_create(name);
     SRunner *runner = srunner_create(suite);
 
+    runner_pid = getpid();
     tcase_add_checked_fixture(tcase, plex_setup, plex_teardown);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
@@ -174,5 +178,9 @@ int plex_main(TCase *tcase, const char *name)
     srunner_run_all(runner, CK_SILENT);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    if (failed) {
+        snprintf(plex.segment, sizeof plex.segment, "coretest.%d.CF01", (int)runner_pid);
+        (void)cf_remove(plex.segment);      /* what the last failed one left */
+    }
     return failed != 0;
 }

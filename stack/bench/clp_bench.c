@@ -1,0 +1,91 @@
+/* What assigning and releasing a port costs on the host: with blocks of 64 at several occupancies, and with block size 1,
+ * where each assignment and each release is a locked read-modify-write in the coupling facility. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cfemu/engine/cf.h"
+#include "stack/clp/clp.h"
+#include "stack/platform/host.h"
+
+#define DVIPA 0x0A010101u
+#define PORTS 64512u
+
+static uint16_t held[PORTS];
+
+static double now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void must(int rc, const char *what)
+{
+    if (rc == 0)
+        return;
+    fprintf(stderr, "clp_bench: %s failed, code %d\n", what, rc);
+    exit(1);
+}
+
+/* Nanoseconds of an assignment and a release, with `used` ports in use: the oldest connection ends, a new one begins. */
+static double measure(struct clp *clp, unsigned used, unsigned rounds)
+{
+    for (unsigned i = 0; i < used; i++)
+        must(clp_assign(clp, DVIPA, 0, &held[i]), "assign");
+    double start = now_ns();
+    for (unsigned i = 0; i < rounds; i++) {
+        uint16_t port;
+
+        must(clp_assign(clp, DVIPA, 0, &port), "assign");
+        clp_release(clp, DVIPA, used ? held[i % used] : port);
+        if (used)
+            held[i % used] = port;
+    }
+    double spent = now_ns() - start;
+    for (unsigned i = 0; i < used; i++)
+        clp_release(clp, DVIPA, held[i]);
+    return spent / rounds;
+}
+
+static void run(struct cf *cf, uint16_t blocksize, unsigned used, unsigned rounds, double budget_ns)
+{
+    static const struct profile profile = {
+        .ephemeral_low = PORT_EPHEMERAL_LOW, .ephemeral_high = PORT_EPHEMERAL_HIGH, .timewait_s = TIMEWAIT_DEFAULT_S };
+    struct profile_clusterports on = { .on = true, .blocksize = blocksize };
+    struct xes *xes = calloc(1, sizeof *xes);
+    struct clp *clp = calloc(1, sizeof *clp);
+
+    host_platform_reset();
+    host_platform_add_cf(cf);
+    clp_init(clp, &profile, "BENCH", 1, NULL, NULL);
+    must(clp_connect(clp, xes, 0), "IXLCONN");
+    must(clp_activate(clp, DVIPA, &on, CLP_DEFINED), "activation");
+    uint64_t before = clp->statistics.taken;
+    double ns = measure(clp, used, rounds);
+    printf("clp: block size %4u, %5.1f %% in use: assign + release %8.1f ns (budget %.0f ns), %llu blocks taken\n", blocksize,
+           100.0 * used / PORTS, ns, budget_ns, (unsigned long long)(clp->statistics.taken - before));
+    xes_disconnect(clp->connection, false);
+    free(clp);
+    free(xes);
+}
+
+int main(void)
+{
+    char segment[40];
+    struct cf *cf;
+
+    snprintf(segment, sizeof segment, "clpbench.%d", (int)getpid());
+    must(cf_create(segment, "CF01", 64u << 20), "cf_create");
+    must(cf_open(segment, "BENCH", &cf), "cf_open");
+    run(cf, 64, 0, 5000000, 60);
+    run(cf, 64, PORTS / 2, 5000000, 60);
+    run(cf, 64, PORTS / 100 * 99, 5000000, 60);
+    run(cf, 1, 0, 20000, 5000);
+    run(cf, 1, 1000, 20000, 5000);
+    cf_close(cf);
+    cf_remove(segment);
+    return 0;
+}
