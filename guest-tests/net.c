@@ -20,7 +20,6 @@
 #define HOME_MASK IP(255, 255, 0, 0)
 #define SERVER IP(10, 1, 0, 100)
 #define VIPA IP(10, 1, 9, 1)
-#define VIPA_MASK IP(255, 255, 255, 255)
 #define HTTP_PORT 80
 #define GREETING_PORT 7000
 #define GREETING "HELLO FROM THE GUEST\n"
@@ -229,8 +228,8 @@ static void test_many_connections(void)
 
 static void test_vipa_advertised(void)
 {
-    gt_check(net_vipa_add(VIPA, VIPA_MASK, true) == NET_OK && net_is_home(VIPA), "an advertised VIPA is added");
-    gt_check(net_vipa_add(VIPA, VIPA_MASK, true) == NET_EXISTS, "but not twice");
+    gt_check(net_vipa_add(VIPA, true) == NET_OK && net_is_home(VIPA), "an advertised VIPA is added");
+    gt_check(net_vipa_add(VIPA, true) == NET_EXISTS, "but not twice");
     host("ping_vipa");
     gt_check(get(VIPA, SERVER, HTTP_PORT) > 1000, "the VIPA can be the source of a connection");
     host("vipa_was_source");
@@ -285,7 +284,7 @@ static void test_many_vipas(void)
 {
     unsigned added = 0, removed = 0;
 
-    while (net_vipa_add(VIPA + added, VIPA_MASK, false) == NET_OK)
+    while (net_vipa_add(VIPA + added, false) == NET_OK)
         added++;
     gt_check(added == NET_VIPA_MAX, "%u VIPAs fit, %u did", NET_VIPA_MAX, added);
     while (removed < added && net_vipa_remove(VIPA + removed) == NET_OK)

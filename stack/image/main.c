@@ -47,8 +47,9 @@ static void stack_activate(void *context, uint32_t address, uint32_t mask, bool 
 {
     char text[16];
     (void)context;
+    (void)mask;
 
-    int result = net_vipa_add(address, mask, advertise);
+    int result = net_vipa_add(address, advertise);
     if (result == NET_EXISTS)
         result = net_vipa_set_advertise(address, advertise);
     if (result != NET_OK)

@@ -212,9 +212,9 @@ static int free_vipa(void)
     return -1;
 }
 
-int net_vipa_add(uint32_t address, uint32_t mask, bool advertise)
+int net_vipa_add(uint32_t address, bool advertise)
 {
-    ip4_addr_t ip = ip4(address), netmask = ip4(mask), none = ip4(0);
+    ip4_addr_t ip = ip4(address), netmask = ip4(UINT32_MAX), none = ip4(0);
     int i = free_vipa();
 
     if (net_is_home(address))

@@ -39,7 +39,9 @@ int net_home(unsigned link, uint32_t address, uint32_t mask);
 /* The gateway for what is not on the link; 0 = none. */
 int net_default_route(uint32_t gateway);
 
-int net_vipa_add(uint32_t address, uint32_t mask, bool advertise);
+/* Always with a host mask, whatever mask the profile gives (that one is for routing daemons): lwIP would otherwise send what
+ * goes to the VIPA's subnet by the VIPA's netif, and ask ARP questions in the VIPA's name. */
+int net_vipa_add(uint32_t address, bool advertise);
 
 /* Turning it on announces the address with a gratuitous ARP, whether it was on or not. */
 int net_vipa_set_advertise(uint32_t address, bool advertise);
