@@ -225,11 +225,21 @@ static void read_statement(struct reading *r, const char *word, const char *valu
         mistake(r, r->line, "%s: expected a value after it", k->word);
 }
 
+/* A comment begins with a # at the beginning of a word: within one it is a letter of names. */
+static void cut_comment(char *line)
+{
+    for (char *c = line; (c = strchr(c, '#')); c++)
+        if (c == line || c[-1] == ' ' || c[-1] == '\t') {
+            *c = '\0';
+            return;
+        }
+}
+
 static void read_line(struct reading *r, char *line)
 {
     static const char blanks[] = " \t\r\n";
     char *rest;
-    line[strcspn(line, "#")] = '\0';
+    cut_comment(line);
     const char *word = strtok_r(line, blanks, &rest);
     const char *value = word ? strtok_r(NULL, blanks, &rest) : NULL;
     const char *more = value ? strtok_r(NULL, blanks, &rest) : NULL;

@@ -42,7 +42,7 @@ static bool take_end(struct job *job, const char *m)
 static bool take_failure(struct job *job, const char *m)
 {
     struct job_reason *r = &job->reasons[job->reason_count];
-    if (job->reason_count == JOB_REASONS_MAX || sscanf(m, " FAILURE %23s", r->reason) != 1 ||
+    if (job->reason_count == JOB_REASONS_MAX || sscanf(m, " FAILURE %23s", r->reason) != 1 || strchr(r->reason, '=') ||
         !get_value(m, "COUNT", &r->count))
         return false;
     job->reason_count++;

@@ -170,6 +170,7 @@ static int build_surroundings(struct run *r)
     int rc = segment_create(&r->segment, d);
     if (rc < 0)
         return rc;
+    strcpy(r->segment_name, r->segment.name);
     tell_step("coupling facility %s: %lu MiB", d->cf, d->cf_size >> 20);
     if ((rc = network_open(&r->network, d)) < 0)
         return rc;

@@ -45,6 +45,7 @@ struct run {
     uint32_t trouble_told;              /* bit i: that images[i] has stopped has been told */
 
     uint64_t began_ms, booted_ms, job_began_ms, job_ended_ms, ended_ms;
+    char segment_name[SEGMENT_NAME_SIZE];   /* outlives the segment, for the summary */
     int cf_findings;
     bool capture_complete;
     struct capture_counts captured;

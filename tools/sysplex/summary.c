@@ -234,6 +234,7 @@ static cJSON *to_json(const struct run *r, const struct reasons *rs)
     number(o, "collisions", r->check.flows.collision_count);
     number(o, "distinct_ports", r->check.flows.total.ports);
     number(o, "peak_open", r->check.flows.total.open_peak);
+    cJSON_AddStringToObject(o, "cf_segment", r->segment_name);
     cJSON_AddNumberToObject(o, "cf_findings", r->cf_findings);
     number(o, "boot_ms", r->booted_ms - r->began_ms);
     number(o, "job_ms", r->job_ended_ms - r->job_began_ms);

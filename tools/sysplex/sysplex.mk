@@ -7,3 +7,21 @@ PROGRAMS += $(B)/bin/sysplex
 $(B)/bin/sysplex: $(addprefix $(B)/host/,tools/sysplex/main.o $(SYSPLEX_OBJECTS) $(TUPLECHECK_OBJECTS) $(CF_ENGINE_SRC:.c=.o))
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(TUPLECHECK_LIBS) -lpthread
+
+CHECKS += $(B)/tests/test_sysplex $(B)/tests/sysplex_leaves_nothing
+
+$(B)/tests/test_sysplex: $(addprefix $(B)/san/tools/sysplex/,definition.o job.o tests/test_sysplex.o)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $^ -lcheck -lsubunit -lm -lrt -lpthread
+
+# A script that runs what the build made: its copy beside the other tests is made anew when one of these changes.
+$(B)/tests/sysplex_leaves_nothing: tools/sysplex/tests/sysplex_leaves_nothing.sh $(B)/bin/sysplex $(B)/lib/hdtcfs.so
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
+# Everything together, as `make run` boots it.
+CHECKS += $(B)/tests/run_end_to_end
+
+$(B)/tests/run_end_to_end: tools/tests/run_end_to_end.sh $(B)/bin/sysplex $(B)/bin/tuplecheck $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# sysplex_leaves_nothing.sh: however `sysplex run` ends, nothing of it stays: no process, no network namespace, no shared
+# build/tests/sysplex_leaves_nothing: however `sysplex run` ends, nothing of it stays: no process, no network namespace, no shared
 # memory. Interrupted with Ctrl-C and SIGTERM while it waits for images that never become ready; and killed with SIGKILL,
 # after which the next run or `sysplex clean` removes the coupling facility. TAP on standard output.
 set -u
-build=$(cd "$(dirname "$0")/../../../build" && pwd)
+build=$(cd "$(dirname "$0")/.." && pwd)
 tree=$(mktemp -d)
 tests=0 failed=0 pid=
 

@@ -1,0 +1,257 @@
+/* Tests of what sysplex reads: the definition file, each mistake in it, and the messages of the job. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/sysplex/definition.h"
+#include "tools/sysplex/job.h"
+
+static char folder[] = "/tmp/sysplex.XXXXXX";
+static char file[64];
+
+#define GOOD_BEGIN "SYSPLEX PLEX1\nCF CF01\n SIZE 16M\nSERVER 10.1.0.100/16\n PORT 80\n"
+#define GOOD_JOB "JOB CONNGEN\n PROGRAM CONNGEN\n CONNECTIONS 20\n HOLD 10\n SOURCE 10.1.9.1\n"
+#define GOOD_SYSTEM "SYSTEM MVS1\n NUMBER 1\n PROFILE deck\n"
+
+static void write_file(const char *text)
+{
+    FILE *out = fopen(file, "w");
+    ck_assert_ptr_nonnull(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+/* Read text as a definition file; the mistakes, to be freed. */
+static char *read_text(const char *text, struct definition *d, unsigned *count)
+{
+    char *mistakes;
+    size_t size;
+    write_file(text);
+    FILE *out = open_memstream(&mistakes, &size);
+    *count = definition_read(file, d, out);
+    fclose(out);
+    return mistakes;
+}
+
+START_TEST(definition_is_read)
+{
+    struct definition d;
+    unsigned count;
+    char *mistakes = read_text("# a comment\n" GOOD_BEGIN "\n" GOOD_JOB GOOD_SYSTEM
+                               "  system  mvs#2 # another\n\tnumber 32\r\n profile deck\n", &d, &count);
+    ck_assert_str_eq(mistakes, "");
+    free(mistakes);
+    ck_assert_uint_eq(count, 0);
+    ck_assert_str_eq(d.sysplex, "PLEX1");
+    ck_assert_str_eq(d.cf, "CF01");
+    ck_assert_uint_eq(d.cf_size, 16u << 20);
+    ck_assert_uint_eq(ntohl(d.server.s_addr), 0x0a010064);
+    ck_assert_uint_eq(d.server_prefix, 16);
+    ck_assert_uint_eq(d.server_port, 80);
+    ck_assert_uint_eq(d.connections, 20);
+    ck_assert_uint_eq(d.hold, 10);
+    ck_assert_uint_eq(ntohl(d.source.s_addr), 0x0a010901);
+    ck_assert_uint_eq(d.system_count, 2);
+    ck_assert_str_eq(d.systems[1].name, "MVS#2");
+    ck_assert_uint_eq(d.systems[1].number, 32);
+    ck_assert_ptr_nonnull(strstr(d.systems[1].profile, "/deck"));
+}
+END_TEST
+
+/* A definition with one mistake, and what is said of it after "file:". */
+static const struct {
+    const char *text, *said;
+} mistaken[] = {
+    { "SYSPLEX\n", "1: SYSPLEX: expected a value after it" },
+    { "SYSPLEX PLEX1 X\n", "1: SYSPLEX PLEX1: expected nothing after it, found X" },
+    { "SYSPLEX TOOLONGNAME\n", "1: SYSPLEX TOOLONGNAME: expected a name of 1 to 8 characters" },
+    { "SYSPLEX 1PLEX\n", "1: SYSPLEX 1PLEX: expected a name" },
+    { "SYSPLEX PLEX-1\n", "1: SYSPLEX PLEX-1: expected a name" },
+    { "SYSPLEX A\nSYSPLEX B\n", "2: SYSPLEX: expected only once" },
+    { "NONSENSE 1\n", "1: NONSENSE: expected SYSPLEX, CF, SERVER, JOB, SYSTEM or a keyword of these" },
+    { "SYSPLEX A\nPORT 80\n", "2: PORT: expected after SERVER, not here" },
+    { "NUMBER 1\n", "1: NUMBER: expected after SYSTEM, not here" },
+    { "CF CF01\n SIZE 16\n", "2: SIZE 16: expected a size from 1M to 64G" },
+    { "CF CF01\n SIZE 1K\n", "2: SIZE 1K: expected a size" },
+    { "CF CF01\n SIZE 65G\n", "2: SIZE 65G: expected a size" },
+    { "CF CF01\n SIZE 99999999999G\n", "2: SIZE 99999999999G: expected a size" },
+    { "CF CF01\n SIZE -1M\n", "2: SIZE -1M: expected a size" },
+    { "CF CF01\n", "1: CF: expected SIZE" },
+    { "SERVER 10.1.0.100\n", "1: SERVER 10.1.0.100: expected an IPv4 address with the length" },
+    { "SERVER 10.1.0.100/33\n", "1: SERVER 10.1.0.100/33: expected an IPv4 address with the length" },
+    { "SERVER 10.1.0/16\n", "1: SERVER 10.1.0/16: expected an IPv4 address with the length" },
+    { "SERVER 1.2.3.4/16\n PORT 0\n", "2: PORT 0: expected a number from 1 to 65535" },
+    { "SERVER 1.2.3.4/16\n PORT 65536\n", "2: PORT 65536: expected a number from 1 to 65535" },
+    { "SERVER 1.2.3.4/16\n PORT http\n", "2: PORT http: expected a number" },
+    { "JOB A\n SOURCE here\n", "2: SOURCE here: expected an IPv4 address" },
+    { "JOB A\n CONNECTIONS 5\n HOLD 6\n", "3: JOB: HOLD 6: expected at most CONNECTIONS, 5" },
+    { "SYSTEM MVS1\n NUMBER 33\n", "2: NUMBER 33: expected a number from 1 to 32" },
+    { "SYSTEM MVS1\n NUMBER 1\n NUMBER 2\n", "3: NUMBER: expected only once" },
+    { "SYSTEM MVS1\n NUMBER 1\n", "1: SYSTEM MVS1: expected PROFILE" },
+    { "SYSTEM MVS1\n PROFILE nowhere\n", "2: PROFILE nowhere: expected a file that can be read; tried /tmp/" },
+    { GOOD_SYSTEM "SYSTEM MVS1\n NUMBER 2\n", "4: SYSTEM MVS1: expected a name of its own; line 1 has it" },
+    { GOOD_SYSTEM "SYSTEM MVS2\n NUMBER 1\n", "4: SYSTEM MVS2: NUMBER 1: expected a number of its own; MVS1 has it" },
+    { GOOD_BEGIN GOOD_JOB, "10: expected SYSTEM, one for each system" },
+    { "", "0: expected SYSPLEX\n" },
+};
+
+START_TEST(each_mistake_is_told_with_its_line_and_what_was_expected)
+{
+    struct definition d;
+    unsigned count;
+    char expected[256];
+    char *mistakes = read_text(mistaken[_i].text, &d, &count);
+    snprintf(expected, sizeof expected, "%s:%s", file, mistaken[_i].said);
+    ck_assert_uint_gt(count, 0);
+    ck_assert_msg(strstr(mistakes, expected) != NULL, "expected %s, found %s", expected, mistakes);
+    free(mistakes);
+}
+END_TEST
+
+START_TEST(more_systems_than_a_sysplex_has_are_refused)
+{
+    char text[8192] = GOOD_BEGIN GOOD_JOB;
+    for (int i = 1; i <= 33; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "SYSTEM S%d\n NUMBER %d\n PROFILE deck\n", i,
+                 i < 33 ? i : 1);
+    struct definition d;
+    unsigned count;
+    char *mistakes = read_text(text, &d, &count);
+    ck_assert_ptr_nonnull(strstr(mistakes, "SYSTEM: expected at most 32 systems"));
+    ck_assert_uint_eq(d.system_count, 32);
+    free(mistakes);
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_there_is_told)
+{
+    struct definition d;
+    char *mistakes;
+    size_t size;
+    FILE *out = open_memstream(&mistakes, &size);
+    ck_assert_uint_eq(definition_read("/nowhere/a.conf", &d, out), 1);
+    fclose(out);
+    ck_assert_str_eq(mistakes, "/nowhere/a.conf: No such file or directory\n");
+    free(mistakes);
+}
+END_TEST
+
+START_TEST(any_bytes_are_survived)
+{
+    static const char text[] = GOOD_BEGIN GOOD_JOB GOOD_SYSTEM;
+    char changed[sizeof text];
+    srandom(4711);
+    for (int round = 0; round < 500; round++) {
+        struct definition d;
+        unsigned count;
+        memcpy(changed, text, sizeof text);
+        for (int i = 0; i < 1 + round % 8; i++)
+            changed[(unsigned long)random() % (sizeof text - 1)] = (char)(random() % 255 + 1);
+        free(read_text(changed, &d, &count));
+        ck_assert_uint_le(d.system_count, DEFINED_SYSTEMS_MAX);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *list;
+    unsigned mistakes, systems;
+} selections[] = {
+    { "S1", 0, 1 }, { "s3,S1", 0, 2 }, { "S1,S2,S3", 0, 3 }, { "S4", 1, 0 }, { "S1,S1", 1, 1 }, { "", 1, 0 }, { ",", 1, 0 },
+};
+
+START_TEST(systems_are_selected_by_name)
+{
+    struct definition d;
+    unsigned count;
+    free(read_text(GOOD_BEGIN GOOD_JOB "SYSTEM S1\n NUMBER 1\n PROFILE deck\nSYSTEM S2\n NUMBER 2\n PROFILE deck\n"
+                   "SYSTEM S3\n NUMBER 3\n PROFILE deck\n", &d, &count));
+    ck_assert_uint_eq(count, 0);
+    FILE *nowhere = fopen("/dev/null", "w");
+    ck_assert_uint_eq(definition_select(&d, selections[_i].list, nowhere), selections[_i].mistakes);
+    ck_assert_uint_eq(d.system_count, selections[_i].systems);
+    fclose(nowhere);
+}
+END_TEST
+
+START_TEST(messages_of_the_job_are_understood)
+{
+    struct job j = { 0 };
+    ck_assert(job_message(&j, "CONNGEN", "CFS100I CONNGEN PROGRESS OPENED=700 DONE=300 FAILED=2 HELD=398"));
+    ck_assert_uint_eq(j.opened, 700);
+    ck_assert_uint_eq(j.done, 300);
+    ck_assert_uint_eq(j.failed, 2);
+    ck_assert_uint_eq(j.held, 398);
+    ck_assert(!j.ended);
+    ck_assert_uint_eq(job_percent(&j, 1000), 50);
+    ck_assert(job_message(&j, "CONNGEN", "CFS102I CONNGEN FAILURE ECONNRESET COUNT=12"));
+    ck_assert(job_message(&j, "CONNGEN",
+                          "CFS101I CONNGEN ENDED DONE=1000 ANSWERED=988 FAILED=12 PEAK=501 PORTS=990 ASSIGN_NS=1234"));
+    ck_assert(j.ended);
+    ck_assert_uint_eq(j.answered, 988);
+    ck_assert_uint_eq(j.peak, 501);
+    ck_assert_uint_eq(j.ports, 990);
+    ck_assert_uint_eq(j.assign_ns, 1234);
+    ck_assert_uint_eq(j.reason_count, 1);
+    ck_assert_str_eq(j.reasons[0].reason, "ECONNRESET");
+    ck_assert_uint_eq(j.reasons[0].count, 12);
+    ck_assert_uint_eq(job_percent(&j, 1000), 100);
+}
+END_TEST
+
+static const char *const no_messages[] = {
+    "", "CFS100I", "CFS100I OTHERJOB PROGRESS OPENED=1 DONE=1 FAILED=1 HELD=1",
+    "CFS100I CONNGENX PROGRESS OPENED=1 DONE=1 FAILED=1 HELD=1", "CFS100I CONNGEN PROGRESS OPENED=1 DONE=1",
+    "CFS100I CONNGEN PROGRESS OPENED=-1 DONE=1 FAILED=1 HELD=1", "CFS101I CONNGEN ENDED DONE=1 ANSWERED=x",
+    "CFS102I CONNGEN FAILURE COUNT=1", "EZAIN11I ALL TCPIP SERVICES FOR PROC TCPIP ARE AVAILABLE",
+};
+
+START_TEST(other_lines_are_no_messages_of_the_job)
+{
+    struct job j = { 0 };
+    ck_assert(!job_message(&j, "CONNGEN", no_messages[_i]));
+    ck_assert(!j.ended);
+    ck_assert_uint_eq(j.reason_count, 0);
+}
+END_TEST
+
+#define COUNT(array) (int)(sizeof(array) / sizeof (array)[0])
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("sysplex");
+    TCase *c = tcase_create("definition");
+    tcase_add_test(c, definition_is_read);
+    tcase_add_loop_test(c, each_mistake_is_told_with_its_line_and_what_was_expected, 0, COUNT(mistaken));
+    tcase_add_test(c, more_systems_than_a_sysplex_has_are_refused);
+    tcase_add_test(c, a_file_that_is_not_there_is_told);
+    tcase_add_test(c, any_bytes_are_survived);
+    tcase_add_loop_test(c, systems_are_selected_by_name, 0, COUNT(selections));
+    tcase_add_test(c, messages_of_the_job_are_understood);
+    tcase_add_loop_test(c, other_lines_are_no_messages_of_the_job, 0, COUNT(no_messages));
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void)
+{
+    char deck[64];
+    if (!mkdtemp(folder))
+        return EXIT_FAILURE;
+    snprintf(file, sizeof file, "%s/a.conf", folder);
+    snprintf(deck, sizeof deck, "%s/deck", folder);
+    FILE *out = fopen(deck, "w");
+    if (!out || fclose(out) != 0)
+        return EXIT_FAILURE;
+    SRunner *runner = srunner_create(suite());
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    unlink(file);
+    unlink(deck);
+    rmdir(folder);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
