@@ -14,6 +14,8 @@ struct host_system {
     struct cf *cfs[HOST_CFS_MAX];   /* NULL below `count`: lost */
     uint32_t seen[HOST_CFS_MAX];    /* of cf_wait() */
     unsigned count;
+    bool losing;                    /* the CFs are lost after messages_left more messages */
+    unsigned messages_left;
     void (*attention)(void *context);
     void *context;
 };
@@ -42,6 +44,12 @@ void host_platform_add_cf(struct cf *cf)
         abort();
     s->seen[s->count] = 0;
     s->cfs[s->count++] = cf;
+}
+
+void host_platform_lose_cfs_after(unsigned messages)
+{
+    systems[selected].losing = true;
+    systems[selected].messages_left = messages;
 }
 
 void host_platform_reset(void)
@@ -169,8 +177,10 @@ int platform_cf_message(unsigned cf, const uint8_t *mcb, const void *out, uint32
 {
     struct host_system *s = &systems[selected];
 
-    if (cf >= s->count || !s->cfs[cf])
+    if (cf >= s->count || !s->cfs[cf] || (s->losing && s->messages_left == 0))
         return 3;
+    if (s->losing)
+        s->messages_left--;
     cf_message(s->cfs[cf], mcb, out, out_len, mrb, in, in_cap);
     return 0;
 }

@@ -18,6 +18,10 @@ void host_platform_select(unsigned system);
  * requests to it get condition code 3. */
 void host_platform_add_cf(struct cf *cf);
 
+/* After `messages` more messages of the selected system every CF is lost to it: the system stops in the middle of what it
+ * does, for tests of what it leaves behind. */
+void host_platform_lose_cfs_after(unsigned messages);
+
 /* Forget the CFs and the handler of the selected system. */
 void host_platform_reset(void);
 

@@ -490,6 +490,63 @@ START_TEST(two_dvipas_do_not_share_ports_and_may_share_a_list)
 }
 END_TEST
 
+static const uint16_t dying[] = { 1, 64, 4096 };
+
+/* MVS2 dies after each message of an assignment, of a claim and of a release in turn. Whoever looks then finds each port in
+ * one map at most, and at most one block in none. */
+START_TEST(death_at_any_step_leaves_a_port_in_one_map_at_most)
+{
+    uint16_t size = dying[_i], port;
+    unsigned leaks = 0;
+
+    start(1, size);
+    for (unsigned what = 0; what < 3; what++) {
+        for (unsigned step = 0; step < 6; step++) {
+            struct clp *clp = &plex_ipl(2)->clp;
+            plex_settle();
+            plex_select(2);
+            ck_assert_int_eq(clp_assign(clp, DVA, 0, &port), CLP_OK);
+            struct clp_grant block = { .first = port & ~(size - 1u), .count = size };
+            for (uint32_t w = 0; w < (size < 64 ? 1 : size / 64u); w++)
+                block.ports[w] = clp->tables[0].owned[block.first / 64 + w];
+            host_platform_lose_cfs_after(step);
+            if (what == 0)
+                (void)clp->store->take(clp, &clp->tables[0], &block);
+            else if (what == 1)
+                (void)clp->store->give(clp, &clp->tables[0], &block);
+            else
+                (void)clp->store->claim(clp, &clp->tables[0], (uint16_t)(port ^ 0x8000));
+            plex_kill(2);
+            plex_settle();
+            struct clp_audit a = audit(1);
+            ck_assert_uint_le(a.leaked, (leaks + 1) * size);
+            leaks = (a.leaked + size - 1) / size;
+        }
+    }
+    ck_assert_uint_gt(leaks, 0);                /* some steps do leak: the test has met them */
+    ck_assert_int_eq(assign(1, &port), CLP_OK); /* and the lock of the dead is free */
+}
+END_TEST
+
+START_TEST(a_port_used_out_of_turn_goes_to_the_end)
+{
+    uint16_t port;
+
+    start(1, 64);
+    ck_assert_int_eq(assign(1, &port), CLP_OK);
+    struct clp *clp = &plex_select(1)->clp;
+    uint16_t next = clp->tables[0].ring[clp->tables[0].ring_head];
+    ck_assert_int_eq(clp_claim(clp, DVA, next), CLP_OK);
+    clp_release(clp, DVA, next);
+    for (unsigned i = 0; i < 62; i++) {
+        ck_assert_int_eq(assign(1, &port), CLP_OK);
+        ck_assert_uint_ne(port, next);
+    }
+    ck_assert_int_eq(assign(1, &port), CLP_OK);
+    ck_assert_uint_eq(port, next);
+}
+END_TEST
+
 /* Overwrite an entry of DVA in the CF ("" = the pool) with bytes of one value. */
 static void spoil(struct clp *clp, const char *system, uint8_t value, uint32_t length)
 {
@@ -549,6 +606,8 @@ int main(void)
     tcase_add_test(t, a_lost_cf_leaves_the_ports_that_are_owned);
     tcase_add_test(t, a_stack_that_is_back_returns_the_ports_of_its_earlier_life);
     tcase_add_test(t, two_dvipas_do_not_share_ports_and_may_share_a_list);
+    tcase_add_loop_test(t, death_at_any_step_leaves_a_port_in_one_map_at_most, 0, 3);
+    tcase_add_test(t, a_port_used_out_of_turn_goes_to_the_end);
     tcase_add_test(t, the_audit_finds_what_is_wrong);
     return plex_main(t, "core_clp");
 }
