@@ -278,6 +278,8 @@ int image_read(struct image *image, const struct image_plan *plan)
 {
     char block[8192];
     int rc = 0;
+    if (image->output < 0)
+        return 0;
     for (;;) {
         ssize_t got = read(image->output, block, sizeof block);
         if (got > 0) {
@@ -288,7 +290,9 @@ int image_read(struct image *image, const struct image_plan *plan)
                 close_end(&image->output);
             return rc;
         } else if (errno != EINTR) {
-            return -errno;
+            int error = errno;
+            tell_error("%s: cannot read its console: %s", image->system->name, strerror(error));
+            return -error;
         }
     }
 }

@@ -137,7 +137,8 @@ static const char *default_config(struct command_line *c)
     struct rundir r = { .lock = -1 };
     if (rundir_find_build(&r) < 0)
         exit(EXIT_NOT_RUN);
-    snprintf(c->config, sizeof c->config, "%s/../config/threeway.conf", r.build);
+    char *slash = strrchr(r.build, '/');
+    snprintf(c->config, sizeof c->config, "%.*s/config/threeway.conf", (int)(slash - r.build), r.build);
     return c->config;
 }
 

@@ -233,22 +233,46 @@ static int boot(struct run *r)
     return rc;
 }
 
+/* "MVS1 40 % (999 open, 3 failed, gone)". Number of characters, as snprintf. */
+static int progress_of(const struct run *r, const struct image *image, char *text, size_t size)
+{
+    const struct job *j = &image->job;
+    char failed[32] = "";
+    if (j->failed)
+        snprintf(failed, sizeof failed, ", %lu failed", j->failed);
+    return snprintf(text, size, "   %s %3u %% (%lu open%s%s)", image->system->name,
+                    job_percent(j, r->definition.connections), j->held, failed,
+                    image->state == IMAGE_READY ? "" : ", gone");
+}
+
+/* All images as if they were one, when there are too many for a line. */
+static void progress_of_all(const struct run *r, char *text, size_t size)
+{
+    struct job all = { 0 };
+    for (unsigned i = 0; i < r->image_count; i++) {
+        all.opened += r->images[i].job.opened;
+        all.done += r->images[i].job.done;
+        all.held += r->images[i].job.held;
+        all.failed += r->images[i].job.failed;
+    }
+    snprintf(text, size, "   %u images %3u %% (%lu open, %lu failed)", r->image_count,
+             job_percent(&all, r->definition.connections * r->image_count), all.held, all.failed);
+}
+
 static void show_progress(struct run *r, bool at_once)
 {
+    enum { IMAGES_IN_A_LINE = 4 };
     if (!at_once && now_ms() < r->next_live_ms)
         return;
     r->next_live_ms = now_ms() + (tell_is_terminal() ? LIVE_MS_TERMINAL : LIVE_MS_PLAIN);
-    char text[1024] = "";
+    char text[512] = "";
     size_t length = 0;
-    for (unsigned i = 0; i < r->image_count && length < sizeof text - 80; i++) {
-        const struct image *m = &r->images[i];
-        int percent = (int)job_percent(&m->job, r->definition.connections);
-        length += (size_t)snprintf(text + length, sizeof text - length, "%s%s %3d %% (%lu open", i ? "   " : "",
-                                   m->system->name, percent, m->job.held);
-        length += m->job.failed ? (size_t)snprintf(text + length, sizeof text - length, ", %lu failed", m->job.failed) : 0;
-        length += (size_t)snprintf(text + length, sizeof text - length, "%s)", m->state == IMAGE_READY ? "" : ", gone");
-    }
-    tell_live("%5.1f s   %s", seconds(r->job_began_ms, now_ms()), text);
+    if (r->image_count > IMAGES_IN_A_LINE)
+        progress_of_all(r, text, sizeof text);
+    else
+        for (unsigned i = 0; i < r->image_count && length < sizeof text; i++)
+            length += (size_t)progress_of(r, &r->images[i], text + length, sizeof text - length);
+    tell_live("%5.1f s%s", seconds(r->job_began_ms, now_ms()), text);
 }
 
 static void kill_as_ordered(struct run *r, struct image *image)

@@ -2,6 +2,7 @@
 #include "tools/sysplex/tell.h"
 
 #include <stdarg.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static struct {
@@ -55,12 +56,21 @@ void tell_detail(const char *format, ...)
     va_end(arguments);
 }
 
+/* A line longer than the terminal is wide would wrap, and could not be rewritten: it is cut. */
 void tell_live(const char *format, ...)
 {
+    char text[512];
+    struct winsize size;
+    int width = (int)sizeof text;
     va_list arguments;
     va_start(arguments, format);
-    say(state.out, "", format, arguments, state.terminal ? "" : "\n");
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    if (state.terminal && ioctl(fileno(state.out), TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+        width = size.ws_col - 1;
+    wipe();
+    fprintf(state.out, "%.*s%s", width, text, state.terminal ? "" : "\n");
+    fflush(state.out);
     state.live = state.terminal;
 }
 
