@@ -4,7 +4,7 @@
  *     SYN, none open by this sender    opened; a collision if another image has it open
  *     SYN, same sequence number        repeated
  *     SYN, other sequence number       the sender has lost the old one: abandoned, opened anew
- *     RST near its own numbers         ends it
+ *     RST of its own numbers           ends it
  *     RST of other numbers             no end: an image in SYN-SENT so answers the challenge ACK that its SYN drew
  *     FIN; ACK of the peer's FIN       half of the orderly end each
  *     anything, none open by it        foreign, if another image has the tuple open
@@ -291,6 +291,15 @@ static void cluster_syn(struct flow_table *t, struct tuple *u, struct opening *o
     open_tuple(t, u, s, sender, at);
 }
 
+/* Is a RST with this number an end that an image makes of its own opening? Before the SYN is answered only exact numbers
+ * are: the images of a cluster take their first numbers from one clock, so that another's are near. */
+static bool ends_own(const struct opening *o, uint32_t seq)
+{
+    if (!(o->state & ANSWERED))
+        return seq == o->isn || seq == o->sent_end;
+    return seq - o->sent_end + RST_DISTANCE <= 2 * RST_DISTANCE;
+}
+
 static void from_cluster(struct flow_table *t, struct tuple *u, const struct segment *s, const struct packet_ref *at)
 {
     uint32_t sender = tally_find(&t->senders, s->sender);
@@ -306,7 +315,7 @@ static void from_cluster(struct flow_table *t, struct tuple *u, const struct seg
         return;
     }
     if (s->flags & TCP_RST) {
-        if (s->seq - o->sent_end + RST_DISTANCE <= 2 * RST_DISTANCE)
+        if (ends_own(o, s->seq))
             end_opening(t, u, o, RESET, at);
         return;
     }

@@ -43,6 +43,29 @@ static void collision(struct script *s)
     script_close(s, &two);
 }
 
+/* The same with sequence numbers that are close to each other, as those of one cluster are by RFC 6528: MVS2's reset of what
+ * it takes for an old connection is near its own numbers, but it is no end of its own attempt. */
+static void close_numbers(struct script *s)
+{
+    struct talk one = established(s, 1, 2000, 1000);
+    script_ask(s, &one);
+    struct talk two = script_syn(s, 2, 2000, 3000);
+    server_sends(s, &one, TCP_ACK, 0);
+    struct talk reset = { .image = 2, .port = 2000, .sent = one.sent };
+    image_sends(s, &reset, TCP_RST, 0);
+    two.sent--;
+    image_sends(s, &two, TCP_SYN, 0);
+    script_accept(s, &two);
+    script_close(s, &two);
+}
+
+/* An image gives up before it is answered, and says so. */
+static void taken_back(struct script *s)
+{
+    struct talk t = script_syn(s, 1, 2000, 1000);
+    image_sends(s, &t, TCP_RST, 0);
+}
+
 /* MVS1 and MVS2 send a SYN each before either is answered. */
 static void both_at_once(struct script *s)
 {
@@ -157,6 +180,8 @@ static void nothing(struct script *s)
 const struct golden golden[] = {
     { "clean", clean_run, 0, NULL, VERDICT_UNIQUE, 24, 3, 3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 3, { 24 }, 0 },
     { "collision", collision, 0, NULL, VERDICT_COLLISION, 19, 2, 1, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 1, { 19 }, 0 },
+    { "close-numbers", close_numbers, 0, NULL, VERDICT_COLLISION, 14, 2, 1, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 1, { 14 }, 0 },
+    { "taken-back", taken_back, 0, NULL, VERDICT_UNIQUE, 2, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, { 2 }, 0 },
     { "both-at-once", both_at_once, 0, NULL, VERDICT_COLLISION, 7, 2, 1, 0, 0, 0, 1, 2, 1, 0, 0, 0, 0, 0, 1, { 7 }, 0 },
     { "reuse", reuse, 0, NULL, VERDICT_UNIQUE, 24, 4, 4, 0, 0, 0, 0, 1, 0, 0, 0, 0, 3, 1, 1, { 24 }, 0 },
     { "reuse-too-early", reuse_too_early, 0, NULL, VERDICT_COLLISION, 7, 2, 1, 0, 0, 0, 1, 2, 1, 0, 0, 0, 0, 0, 1, { 7 }, 0 },
