@@ -9,7 +9,11 @@
 # and gives the rules that link them. Objects come from three pattern rules: host, host with sanitizers, guest.
 
 SHELL := /bin/bash
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+# A line for each object; V=1 shows the commands.
+ifndef V
+.SILENT:
+endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -46,7 +50,7 @@ include tools/tools.mk
 
 # The set-up must be complete before anything is compiled; the second make sees what it brought.
 all: setup
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) build
 
 build: $(PROGRAMS) $(MODULES) $(GUESTS)
 
@@ -60,7 +64,7 @@ run: all
 
 ## make check           set up, build, run every test; last line: N passed, N failed
 check: all
-	@$(MAKE) --no-print-directory build-checks
+	@$(MAKE) build-checks
 	@tools/check/run $(CHECKS)
 
 .PHONY: build-checks
@@ -68,7 +72,7 @@ build-checks: $(CHECKS)
 
 ## make bench           benchmarks: what the budgets of the design say, and what this machine measured
 bench: all
-	@$(MAKE) --no-print-directory $(BENCHES)
+	@$(MAKE) $(BENCHES)
 	@for b in $(BENCHES); do $$b || exit 1; done
 
 ## make setup           install what is missing, bring the sources of Hercules and lwIP; nothing to do when done
@@ -83,18 +87,22 @@ clean:
 
 $(B)/host/%.o: %.c
 	@mkdir -p $(@D)
+	@echo "  CC      $(@:$(B)/%=%)"
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
 
 $(B)/san/%.o: %.c
 	@mkdir -p $(@D)
+	@echo "  CC      $(@:$(B)/%=%)"
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS) -c -o $@ $<
 
 $(B)/guest/%.o: %.c
 	@mkdir -p $(@D)
+	@echo "  CC      $(@:$(B)/%=%)"
 	$(GUEST_CC) $(GUEST_CPPFLAGS) $(GUEST_CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
 
 $(B)/guest/%.o: %.S
 	@mkdir -p $(@D)
+	@echo "  CC      $(@:$(B)/%=%)"
 	$(GUEST_CC) $(GUEST_CPPFLAGS) $(GUEST_CFLAGS) -c -o $@ $<
 
 -include $(shell find $(B)/host $(B)/san $(B)/guest -name '*.d' 2>/dev/null)
