@@ -581,27 +581,3 @@ void cf_abandon(struct cf *cf)
     if (fcntl(cf->fd, F_OFD_SETLK, &life) == 0)
         (void)futimens(cf->fd, NULL);                   /* tells the watchers to look who is alive */
 }
-
-/* Does the calling thread hold it? The owner is what glibc itself goes by when a robust mutex is unlocked. */
-static bool mutex_mine(const pthread_mutex_t *mutex)
-{
-    return mutex->__data.__owner == gettid();
-}
-
-void cf_abandon(struct cf *cf)
-{
-    for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++) {
-        if (!mutex_mine(&slot->mutex))
-            continue;
-        if (slot->state == CF_SLOT_ACTIVE)
-            cf_rollback(cf_control(cf, slot));
-        cf_slot_unlock(slot);
-    }
-    if (mutex_mine(&cf->header->mutex)) {
-        directory_recover(cf);
-        cf_directory_unlock(cf);
-    }
-    struct flock life = life_lock(F_UNLCK, cf->attachment);
-    if (fcntl(cf->fd, F_OFD_SETLK, &life) == 0)
-        (void)futimens(cf->fd, NULL);                   /* tells the watchers to look who is alive */
-}
