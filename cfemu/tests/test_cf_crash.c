@@ -284,14 +284,25 @@ static void worker(int number)
     }
 }
 
+static void kill_in_time(void)
+{
+    if (--steps_left == 0)
+        raise(SIGKILL);
+}
+
+/* Workers 0 to WORKERS-1; half of them die inside a command before they are killed from outside. The one after watches. */
 static pid_t spawn(int number)
 {
     pid_t pid = fork();
     if (pid == 0) {
+        srand((unsigned)getpid());
+        steps_left = rand() % 4000;
+        if (rand() % 2)
+            cf_crash_hook = kill_in_time;
         if (number < WORKERS)
             worker(number);
-        else
-            cf_watch(segment_open());
+        cf_crash_hook = NULL;
+        cf_watch(segment_open());
         _exit(0);
     }
     return pid;
@@ -343,6 +354,7 @@ START_TEST(killed_workers_lose_nothing_acknowledged)
     int64_t expected = (int64_t)(all.pushed - all.popped);
     ck_assert_int_le(llabs(queued - expected), kills);
     ck_assert_uint_gt(all.counted, 100);
+    ck_assert_uint_gt(cf_control(cf, &cf->slots[0])->stats.rollbacks, 0);
     printf("# %u kills, %lu updates acknowledged, %lu done; queue %ld pushed - popped, %ld there; %lu commands rolled back\n", kills,
            all.counted, counted, expected, queued, cf_control(cf, &cf->slots[0])->stats.rollbacks);
     fflush(stdout);
