@@ -81,7 +81,7 @@ setup:
 
 ## make clean           remove what was built; keeps the sources that setup brought
 clean:
-	rm -rf $(B)/bin $(B)/host $(B)/san $(B)/pic $(B)/guest $(B)/tests $(B)/lib $(B)/bench
+	rm -rf $(B)/bin $(B)/host $(B)/san $(B)/pic $(B)/herc $(B)/guest $(B)/tests $(B)/lib $(B)/bench
 
 # --- objects -------------------------------------------------------------------------------------------------------
 

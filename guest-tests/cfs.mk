@@ -1,14 +1,14 @@
 # Guest tests of the two doors to the coupling facility, and tests of the plugin that run Hercules themselves.
 
 CFS_GUEST_TESTS := cfs_instruction cfs_access cfs_channel cfs_attention cfs_fence
-CFS_NEEDS := $(B)/lib/hdtcfs.so $(B)/bin/cfctl
+CFS_NEEDS := $(B)/lib/hdtcfs.so $(B)/tests/cfs_segment
 
 $(CFS_GUEST_TESTS:%=$(B)/guest/gt_%.bin): $(B)/guest/guest-tests/cfs_request.o
 $(B)/guest/gt_cfs_access.bin: $(B)/guest/guest-tests/cfs_trap.o
 $(CFS_GUEST_TESTS:%=$(B)/tests/guest_%): $(CFS_NEEDS)
 
 $(B)/tests/guest_cfs_instruction $(B)/tests/guest_cfs_fence: $(B)/tests/cfs_hold
-$(B)/tests/cfs_hold: $(B)/host/guest-tests/cfs_hold.o $(CF_ENGINE_SRC:%.c=$(B)/host/%.o)
+$(B)/tests/cfs_hold $(B)/tests/cfs_segment: $(B)/tests/%: $(B)/host/guest-tests/%.o $(CF_ENGINE_SRC:%.c=$(B)/host/%.o)
 	@mkdir -p $(@D)
 	$(CC) -pthread -o $@ $^
 

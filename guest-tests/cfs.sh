@@ -5,6 +5,6 @@ segment=gt$$.CF01
 statements=("MODPATH $root/build/lib")
 devices=("0F00 CFS $segment" "0F01 CFS $segment SYSTEM=MVS2")
 
-before() { "$root/build/bin/cfctl" create "$segment" CF01 16M >/dev/null; }
-after() { result "$root/build/bin/cfctl" check "$segment" -- "the coupling facility is valid afterwards"; }
-cleanup() { "$root/build/bin/cfctl" remove "$segment" >/dev/null; }
+before() { "$root/build/tests/cfs_segment" create "$segment" CF01 16 >/dev/null; }
+after() { result "$root/build/tests/cfs_segment" check "$segment" -- "the coupling facility is valid afterwards"; }
+cleanup() { "$root/build/tests/cfs_segment" remove "$segment" >/dev/null; }

@@ -10,5 +10,5 @@ on_line() {
 
 after() {
     result test $fenced = 1 -- "one message says where and what"
-    result "$root/build/bin/cfctl" check "$segment" -- "the coupling facility is valid afterwards"
+    result "$root/build/tests/cfs_segment" check "$segment" -- "the coupling facility is valid afterwards"
 }
