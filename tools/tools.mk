@@ -1,3 +1,4 @@
 # Tools: sysplex, tuplecheck, cfctl.
 include tools/tuplecheck/tuplecheck.mk
 include tools/sysplex/sysplex.mk
+include tools/cfctl/cfctl.mk
