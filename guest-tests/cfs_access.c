@@ -252,6 +252,43 @@ static void demand_paging(void)
     gt_check(try(&a) == 0 && get_be16(pages + PAGE) == CF_RSP_ENTRY_EXISTS, "the second time it has been done");
 }
 
+static void swap_pages(void *page, void *other)
+{
+    uint64_t entry = *pte(page);
+
+    *pte(page) = *pte(other);
+    *pte(other) = entry;
+    asm volatile("ptlb" : : : "memory");
+}
+
+/* Areas whose pages are next to each other, but not in real storage: the data is that of the virtual addresses. */
+static void scattered_pages(void)
+{
+    uint8_t *out = pages + 2 * PAGE, *in = pages + 4 * PAGE;
+    struct attempt a = attempt("SCATTERED");
+
+    map_storage();
+    swap_pages(out, out + PAGE);
+    swap_pages(in, in + PAGE);
+    a.psw |= PSW_DAT;
+    cfs_fill(out, PAGE, 1);
+    cfs_fill(out + PAGE, PAGE, 2);
+    memset(in, 0, 3 * PAGE);
+    a.mob.out_len = 2 * PAGE;
+    put_be32(pages + MCB_DATALEN, 2 * PAGE);
+    gt_check(try(&a) == 0 && get_be16(pages + PAGE) == CF_RSP_OK, "WRITE from scattered pages");
+
+    cfs_entry_request(&connection, CF_CMD_LIST_READ, "SCATTERED", CF_OPT_DATA);
+    memcpy(pages, cfs_mcb, CF_MCB_SIZE);
+    a.mob.out_len = 0;
+    gt_check(try(&a) == 0 && get_be16(pages + PAGE) == CF_RSP_OK, "READ into scattered pages");
+    gt_check(cfs_is_filled(in, PAGE, 1) && cfs_is_filled(in + PAGE, PAGE, 2), "each page is where its address says");
+    memset(in, 0, 2 * PAGE);
+    gt_check(cfs_send(cfs.id, NULL, 0, in, 2 * PAGE) == 0 && cfs_is_filled(in, PAGE, 2) &&
+                 cfs_is_filled(in + PAGE, PAGE, 1),
+             "the CF has them in the order of the addresses");
+}
+
 int main(void)
 {
     gt_start();
@@ -263,5 +300,6 @@ int main(void)
     key_protection();
     low_address_protection();
     demand_paging();
+    scattered_pages();
     gt_end();
 }
