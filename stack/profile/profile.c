@@ -13,31 +13,34 @@
 
 #include "stack/base/text.h"
 
-static bool statement_include(struct profile_parser *p)
-{
-    return parser_expected(p, "ITS TEXT IN PLACE OF IT");
-}
-
 static const struct profile_statement statements[] = {
-    { "DEVice", BLOCK_NONE, statement_device, NULL },
-    { "LINK", BLOCK_NONE, statement_link, NULL },
-    { "HOME", BLOCK_NONE, statement_home, NULL },
-    { "START", BLOCK_NONE, statement_start, NULL },
-    { "BEGINRoutes", BLOCK_NONE, statement_beginroutes, NULL },
-    { "ROUTE", BLOCK_ROUTES, statement_route, NULL },
-    { "ENDRoutes", BLOCK_ROUTES, statement_endroutes, NULL },
-    { "IPCONFig", BLOCK_NONE, statement_ipconfig, NULL },
-    { "TCPCONFig", BLOCK_NONE, statement_tcpconfig, NULL },
-    { "PORT", BLOCK_NONE, statement_port, NULL },
-    { "PORTRange", BLOCK_NONE, statement_portrange, NULL },
-    { "VIPADYNamic", BLOCK_NONE, statement_vipadynamic, NULL },
-    { "VIPADEFine", BLOCK_VIPADYNAMIC, statement_vipadefine, NULL },
-    { "VIPABackup", BLOCK_VIPADYNAMIC, statement_vipabackup, NULL },
-    { "VIPADISTribute", BLOCK_VIPADYNAMIC, statement_vipadistribute, "PORT" },
-    { "VIPARange", BLOCK_VIPADYNAMIC, statement_viparange, NULL },
-    { "ENDVIPADYNamic", BLOCK_VIPADYNAMIC, statement_endvipadynamic, NULL },
-    { "SOURCEIPA", BLOCK_ANY, statement_sourceipa, NULL },
-    { "INCLUDE", BLOCK_NONE, statement_include, NULL },
+    { "DEVice", BLOCK_NONE, statement_device, NULL, NULL },
+    { "LINK", BLOCK_NONE, statement_link, NULL, NULL },
+    { "HOME", BLOCK_NONE, statement_home, NULL, NULL },
+    { "START", BLOCK_NONE, statement_start, NULL, NULL },
+    { "BEGINRoutes", BLOCK_NONE, statement_beginroutes, NULL, NULL },
+    { "ROUTE", BLOCK_ROUTES, statement_route, NULL, NULL },
+    { "ENDRoutes", BLOCK_ROUTES, statement_endroutes, NULL, NULL },
+    { "IPCONFig", BLOCK_NONE, statement_ipconfig, NULL, NULL },
+    { "TCPCONFig", BLOCK_NONE, statement_tcpconfig, NULL, NULL },
+    { "UDPCONFig", BLOCK_NONE, statement_udpconfig, NULL, NULL },
+    { "GLOBALCONFig", BLOCK_NONE, statement_globalconfig, NULL, NULL },
+    { "PORT", BLOCK_NONE, statement_port, NULL, NULL },
+    { "PORTRange", BLOCK_NONE, statement_portrange, NULL, NULL },
+    { "DELETE", BLOCK_NONE, statement_delete, "PORT", "PORTRange" },
+    { "VIPADYNamic", BLOCK_NONE, statement_vipadynamic, NULL, NULL },
+    { "VIPADEFine", BLOCK_VIPADYNAMIC, statement_vipadefine, NULL, NULL },
+    { "VIPABackup", BLOCK_VIPADYNAMIC, statement_vipabackup, NULL, NULL },
+    { "VIPADISTribute", BLOCK_VIPADYNAMIC, statement_vipadistribute, "PORT", "DELETE" },
+    { "VIPARange", BLOCK_VIPADYNAMIC, statement_viparange, "DELETE", NULL },
+    { "VIPADELete", BLOCK_VIPADYNAMIC, statement_vipadelete, NULL, NULL },
+    { "ENDVIPADYNamic", BLOCK_VIPADYNAMIC, statement_endvipadynamic, NULL, NULL },
+    { "SOURCEIPA", BLOCK_ANY, statement_sourceipa, "DELETE", NULL },
+    { "SRCIP", BLOCK_NONE, statement_srcip, NULL, NULL },
+    { "JOBNAME", BLOCK_SRCIP, statement_jobname, NULL, NULL },
+    { "DESTINATION", BLOCK_SRCIP, statement_destination, NULL, NULL },
+    { "ENDSRCIP", BLOCK_SRCIP, statement_endsrcip, NULL, NULL },
+    { "INCLUDE", BLOCK_ANY, statement_include, NULL, NULL },
 };
 
 static const struct profile_statement *find_statement(const struct profile_token *token)
@@ -62,10 +65,27 @@ static void put_upper(char out[17], const char *keyword)
     out[i] = 0;
 }
 
-static void report(struct profile_parser *p, const char *message)
+void parser_report(struct profile_parser *p, const char *message)
 {
     p->errors++;
     p->message(p->context, message);
+}
+
+void parser_note(struct profile_parser *p, const char *format, ...)
+{
+    char line[WTO_MAX + 1];
+    va_list arguments;
+    int length = text_format(line, sizeof line, "EZZ0328I ");
+
+    va_start(arguments, format);
+    text_vformat(line + length, sizeof line - (size_t)length, format, arguments);
+    va_end(arguments);
+    p->message(p->context, line);
+}
+
+uint32_t parser_place(const struct profile_parser *p)
+{
+    return (uint32_t)p->file << 24 | p->statement_line;
 }
 
 bool parser_expected(struct profile_parser *p, const char *format, ...)
@@ -81,27 +101,38 @@ bool parser_expected(struct profile_parser *p, const char *format, ...)
         text_format(where, sizeof where, " ON LINE %u", p->statement_line);
     text_format(line, sizeof line, "EZZ0318I %.20s WAS FOUND ON LINE %u AND %s WAS EXPECTED - %s%s%s%s IGNORED", p->token.text,
                 p->token.line, expected, p->effect, p->effect[0] != 0 ? "OF " : "", word, where);
-    report(p, line);
+    p->block_bad = true;
+    parser_report(p, line);
     return false;
+}
+
+/* Where an earlier statement stands: its line, or the end of its member's name where that is another one. */
+static void put_place(const struct profile_parser *p, uint32_t place, char out[24])
+{
+    const char *name;
+    size_t length;
+
+    if (place == 0) {
+        text_format(out, 24, "OF THE RUNNING PROFILE");
+    } else if (PROFILE_FILE(place) == p->file) {
+        text_format(out, 24, "USED ON LINE %u", PROFILE_LINE(place));
+    } else {
+        name = parser_file_name(p, (uint8_t)PROFILE_FILE(place));
+        length = strlen(name);
+        text_format(out, 24, "USED IN %s", length > 14 ? name + length - 14 : name);
+    }
 }
 
 bool parser_conflict(struct profile_parser *p, const char *earlier, const char *value, uint32_t earlier_line)
 {
-    char line[WTO_MAX + 1], word[17];
+    char line[WTO_MAX + 1], word[17], place[24];
 
     put_upper(word, p->statement->word);
-    text_format(line, sizeof line, "EZZ0326I %s ON LINE %u CONFLICTS WITH %s VALUE %s USED ON LINE %u - %sIGNORED", word,
-                p->statement_line, earlier, value, earlier_line, p->effect);
-    report(p, line);
+    put_place(p, earlier_line, place);
+    text_format(line, sizeof line, "EZZ0326I %s ON LINE %u CONFLICTS WITH %s VALUE %s %s - %sIGNORED", word, p->statement_line, earlier,
+                value, place, p->effect);
+    parser_report(p, line);
     return false;
-}
-
-static void inform(struct profile_parser *p, const char *format, const char *source)
-{
-    char line[WTO_MAX + 1];
-
-    text_format(line, sizeof line, "%s %.60s", format, source);
-    p->message(p->context, line);
 }
 
 /* --- words --------------------------------------------------------------------------------------------------------- */
@@ -116,11 +147,16 @@ bool parser_at(const struct profile_parser *p, const char *keyword)
     return !p->token.end && text_abbreviates(p->token.text, keyword);
 }
 
+static bool is_own(const char *word, const struct profile_token *token)
+{
+    return word != NULL && text_abbreviates(token->text, word);
+}
+
 bool parser_at_statement(const struct profile_parser *p)
 {
     if (p->token.end)
         return true;
-    if (p->statement->own_word != NULL && text_abbreviates(p->token.text, p->statement->own_word))
+    if (is_own(p->statement->own_word, &p->token) || is_own(p->statement->own_word2, &p->token))
         return false;
     return find_statement(&p->token) != NULL;
 }
@@ -188,6 +224,23 @@ unsigned profile_mask_bits(uint32_t mask)
     for (; mask != 0; mask <<= 1)
         bits++;
     return bits;
+}
+
+bool parser_network(struct profile_parser *p, uint32_t *network, uint32_t *mask)
+{
+    char text[TOKEN_MAX + 1], *slash;
+    uint32_t bits;
+
+    memcpy(text, p->token.text, sizeof text);
+    for (slash = text; *slash != 0 && *slash != '/'; slash++)
+        ;
+    if (p->token.end || *slash == 0)
+        return false;
+    *slash = 0;
+    if (!text_parse_ip(text, network) || !text_parse_u32(slash + 1, 32, &bits) || bits == 0)
+        return false;
+    *mask = UINT32_MAX << (32 - bits);
+    return true;
 }
 
 bool parser_mask(struct profile_parser *p, uint32_t *mask)
@@ -265,7 +318,7 @@ static void skip(struct profile_parser *p)
 /* A word that begins no statement: it is named, with how far the parser went to find one. */
 static void skip_unknown(struct profile_parser *p)
 {
-    static const struct profile_statement none = { "", BLOCK_NONE, NULL, NULL };
+    static const struct profile_statement none = { "", BLOCK_NONE, NULL, NULL, NULL };
     struct profile_token bad = p->token;
     char line[WTO_MAX + 1], word[TOKEN_MAX + 1];
 
@@ -274,26 +327,25 @@ static void skip_unknown(struct profile_parser *p)
     memcpy(word, p->token.text, sizeof word);
     text_format(line, sizeof line, "EZZ0318I %.20s WAS FOUND ON LINE %u AND A STATEMENT WAS EXPECTED - SKIPPED TO %.16s ON LINE %u",
                 bad.text, bad.line, word, p->token.line);
-    report(p, line);
+    p->block_bad = true;
+    parser_report(p, line);
 }
 
-static const char *block_begin(enum profile_block block)
-{
-    return block == BLOCK_ROUTES ? "BEGINROUTES" : "VIPADYNAMIC";
-}
-
-static const char *block_end(enum profile_block block)
-{
-    return block == BLOCK_ROUTES ? "ENDROUTES" : "ENDVIPADYNAMIC";
-}
+static const struct {
+    const char *begin, *end;
+} blocks[] = {
+    [BLOCK_VIPADYNAMIC] = { "VIPADYNAMIC", "ENDVIPADYNAMIC" },
+    [BLOCK_ROUTES] = { "BEGINROUTES", "ENDROUTES" },
+    [BLOCK_SRCIP] = { "SRCIP", "ENDSRCIP" },
+};
 
 /* A known statement that may not stand here: outside of its block, or in one that should have been ended before. */
 static void misplaced(struct profile_parser *p)
 {
     if (p->block != BLOCK_NONE)
-        parser_expected(p, "%s", block_end(p->block));
+        parser_expected(p, "%s", blocks[p->block].end);
     else
-        parser_expected(p, "A %s BLOCK", block_begin(p->statement->block));
+        parser_expected(p, "A %s BLOCK", blocks[p->statement->block].begin);
     parser_advance(p);
     skip(p);
 }
@@ -319,8 +371,11 @@ static void check_ended(struct profile_parser *p)
     if (p->block == BLOCK_NONE)
         return;
     text_format(line, sizeof line, "EZZ0318I END OF FILE WAS FOUND ON LINE %u AND %s WAS EXPECTED - %s ON LINE %u TOOK ALL THAT FOLLOWED",
-                p->token.line, block_end(p->block), block_begin(p->block), p->block_line);
-    report(p, line);
+                p->token.line, blocks[p->block].end, blocks[p->block].begin, p->block_line);
+    p->block_bad = true;
+    parser_report(p, line);
+    if (p->block == BLOCK_SRCIP)
+        parser_srcip_end(p);
 }
 
 static uint32_t check_length(struct profile_parser *p, uint32_t length)
@@ -331,36 +386,36 @@ static uint32_t check_length(struct profile_parser *p, uint32_t length)
         return length;
     text_format(line, sizeof line, "EZZ0318I %u BYTES WERE FOUND AND AT MOST %u WAS EXPECTED - THE REST OF THE PROFILE IGNORED", length,
                 PROFILE_TEXT_MAX);
-    report(p, line);
+    parser_report(p, line);
     return PROFILE_TEXT_MAX;
 }
 
-static void set_defaults(struct profile *profile)
+/* What makes sense only for the profile as a whole */
+static void check_whole(struct profile_parser *p)
 {
-    memset(profile, 0, sizeof *profile);
-    profile->ephemeral_low = PORT_EPHEMERAL_LOW;
-    profile->ephemeral_high = PORT_EPHEMERAL_HIGH;
-    profile->timewait_s = TIMEWAIT_DEFAULT_S;
+    const struct profile *profile = p->profile;
+
+    if (profile->tcpstacksourcevipa != 0 && !profile->sourcevipa && profile->tcpstack_line != 0)
+        parser_note(p, "TCPSTACKSOURCEVIPA ON LINE %u IS NOT ENABLED WITHOUT SOURCEVIPA", PROFILE_LINE(profile->tcpstack_line));
 }
 
-int profile_parse(struct profile *profile, const char *source, const char *text, uint32_t length,
-                  const char *(*symbol)(void *context, const char *name), profile_message_fn *message, void *context)
+void parser_run(struct profile_parser *p, const char *name, const char *text, uint32_t length, profile_symbol_fn *symbol)
 {
-    struct profile_parser parser = { .profile = profile, .message = message, .context = context };
     const struct profile_statement *statement;
 
-    set_defaults(profile);
-    inform(&parser, "EZZ0309I PROFILE PROCESSING BEGINNING FOR", source);
-    profile_lex_start(&parser.lexer, text, check_length(&parser, length), symbol, context);
-    parser_advance(&parser);
-    while (!parser.token.end) {
-        statement = find_statement(&parser.token);
+    parser_open_first(p, name);
+    profile_lex_start(&p->lexer, text, check_length(p, length), symbol, p->context);
+    parser_advance(p);
+    while (!p->token.end || parser_leave(p)) {
+        if (p->token.end)
+            continue;
+        statement = find_statement(&p->token);
         if (statement != NULL)
-            parse_statement(&parser, statement);
+            parse_statement(p, statement);
         else
-            skip_unknown(&parser);
+            skip_unknown(p);
     }
-    check_ended(&parser);
-    inform(&parser, "EZZ0316I PROFILE PROCESSING COMPLETE FOR FILE", source);
-    return parser.errors;
+    check_ended(p);
+    check_whole(p);
+    parser_close_first(p);
 }

@@ -62,7 +62,7 @@ static bool parse_devnum(struct profile_parser *p, struct profile_device *device
 bool statement_device(struct profile_parser *p)
 {
     struct profile *profile = p->profile;
-    struct profile_device device = { .line = (uint16_t)p->statement_line }, *earlier;
+    struct profile_device device = { .line = parser_place(p) }, *earlier;
     uint32_t number;
 
     if (profile->device_count == HOME_MAX)
@@ -90,7 +90,7 @@ bool statement_device(struct profile_parser *p)
 bool statement_link(struct profile_parser *p)
 {
     struct profile *profile = p->profile;
-    struct profile_link link = { .line = (uint16_t)p->statement_line }, *earlier;
+    struct profile_link link = { .line = parser_place(p) }, *earlier;
     struct profile_device *device;
     uint32_t adapter;
 
@@ -150,7 +150,7 @@ static bool parse_home_entry(struct profile_parser *p)
         return parser_conflict(p, "HOME", text_ip(text, link->address), link->home_line);
     parser_advance(p);
     link->address = address;
-    link->home_line = (uint16_t)p->statement_line;
+    link->home_line = parser_place(p);
     profile->home[profile->home_count++] = (uint8_t)(link - profile->links);
     return true;
 }
@@ -169,6 +169,9 @@ bool statement_home(struct profile_parser *p)
 
 bool statement_beginroutes(struct profile_parser *p)
 {
+    if (p->profile->routes_line == 0)
+        p->profile->route_count = 0;
+    p->profile->routes_line = parser_place(p);
     p->block = BLOCK_ROUTES;
     p->block_line = p->statement_line;
     return parser_at_statement(p) || parser_expected(p, "ROUTE");
@@ -180,30 +183,12 @@ bool statement_endroutes(struct profile_parser *p)
     return true;
 }
 
-/* dest/prefix in the word in hand */
-static bool parse_slash_destination(struct profile_parser *p, struct profile_route *route)
-{
-    char text[TOKEN_MAX + 1], *slash;
-    uint32_t bits;
-
-    memcpy(text, p->token.text, sizeof text);
-    for (slash = text; *slash != 0 && *slash != '/'; slash++)
-        ;
-    if (*slash == 0)
-        return false;
-    *slash = 0;
-    if (!text_parse_ip(text, &route->destination) || !text_parse_u32(slash + 1, 32, &bits) || bits == 0)
-        return false;
-    route->mask = UINT32_MAX << (32 - bits);
-    return true;
-}
-
 /* DEFAULT | dest/prefix | dest HOST | dest mask */
 static bool parse_destination(struct profile_parser *p, struct profile_route *route)
 {
     if (parser_keyword(p, "DEFAULT"))
         return true;
-    if (!p->token.end && parse_slash_destination(p, route)) {
+    if (parser_network(p, &route->destination, &route->mask)) {
         if ((route->destination & ~route->mask) != 0)
             return parser_expected(p, "A NETWORK OF ITS PREFIX LENGTH");
         parser_advance(p);
@@ -248,7 +233,7 @@ static bool route_free(struct profile_parser *p, const struct profile_route *rou
 bool statement_route(struct profile_parser *p)
 {
     struct profile *profile = p->profile;
-    struct profile_route route = { .line = (uint16_t)p->statement_line };
+    struct profile_route route = { .line = parser_place(p) };
     uint32_t mtu;
 
     if (profile->route_count == HOME_MAX)
@@ -267,18 +252,53 @@ bool statement_route(struct profile_parser *p)
 
 /* --- IPCONFIG ------------------------------------------------------------------------------------------------------ */
 
+/* It cannot be changed once it is there: every stack of the sysplex knows this one by it. */
+static bool dynamicxcf_fits(struct profile_parser *p, uint32_t address, uint32_t mask, uint32_t metric)
+{
+    const struct profile *profile = p->profile;
+    char text[16];
+
+    if (profile->dynamicxcf_address == address && profile->dynamicxcf_mask == mask && profile->dynamicxcf_metric == metric)
+        return true;
+    if (profile->dynamicxcf_address != 0)
+        return parser_conflict(p, "DYNAMICXCF", text_ip(text, profile->dynamicxcf_address), profile->dynamicxcf_line);
+    return parser_address_free(p, address);
+}
+
 static bool parse_dynamicxcf(struct profile_parser *p)
 {
     struct profile *profile = p->profile;
     uint32_t address, mask, metric;
 
-    if (!parser_address(p, &address) || !parser_address_free(p, address) || !parser_mask(p, &mask) ||
-        !parser_number(p, "A COST METRIC", 0, 14, &metric))
+    if (!parser_address(p, &address) || !parser_mask(p, &mask) || !parser_number(p, "A COST METRIC", 0, 14, &metric))
         return false;
+    if (!dynamicxcf_fits(p, address, mask, metric) || profile->dynamicxcf_address != 0)
+        return true;
     profile->dynamicxcf_address = address;
     profile->dynamicxcf_mask = mask;
     profile->dynamicxcf_metric = (uint8_t)metric;
-    profile->dynamicxcf_line = (uint16_t)p->statement_line;
+    profile->dynamicxcf_line = parser_place(p);
+    return true;
+}
+
+static bool parse_ipconfig_option(struct profile_parser *p)
+{
+    struct profile *profile = p->profile;
+
+    if (parser_keyword(p, "SOURCEVIPA"))
+        profile->sourcevipa = true;
+    else if (parser_keyword(p, "NOSOURCEVIPA"))
+        profile->sourcevipa = false;
+    else if (parser_keyword(p, "NOTCPSTACKSOURCEVIPA"))
+        profile->tcpstacksourcevipa = 0;
+    else if (parser_keyword(p, "DYNAMICXCF"))
+        return parse_dynamicxcf(p);
+    else if (!parser_keyword(p, "TCPSTACKSOURCEVIPA"))
+        return parser_expected(p, "SOURCEVIPA, TCPSTACKSOURCEVIPA OR DYNAMICXCF");
+    else if (!parser_address(p, &profile->tcpstacksourcevipa))
+        return false;
+    else
+        profile->tcpstack_line = parser_place(p);
     return true;
 }
 
@@ -286,13 +306,7 @@ static bool parse_dynamicxcf(struct profile_parser *p)
 bool statement_ipconfig(struct profile_parser *p)
 {
     do {
-        if (parser_keyword(p, "SOURCEVIPA"))
-            p->profile->sourcevipa = true;
-        else if (parser_keyword(p, "NOSOURCEVIPA"))
-            p->profile->sourcevipa = false;
-        else if (!parser_keyword(p, "DYNAMICXCF"))
-            return parser_expected(p, "SOURCEVIPA, NOSOURCEVIPA OR DYNAMICXCF");
-        else if (!parse_dynamicxcf(p))
+        if (!parse_ipconfig_option(p))
             return false;
         p->effect = EFFECT_REST;
     } while (!parser_at_statement(p));

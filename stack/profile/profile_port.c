@@ -1,17 +1,16 @@
-/* PORT, PORTRANGE and TCPCONFIG: which ports are whose, and which are for connections.
+/* PORT, PORTRANGE, DELETE PORT; TCPCONFIG, UDPCONFIG, GLOBALCONFIG: which ports are whose, and which are for connections.
  *
- *   PORT      60 TCP APPA                    PORTRANGE 4000 100 TCP RESERVED
- *             61 TCP RESERVED
+ *   PORT      60 TCP APPA SHAREPORT          PORTRANGE 4000 100 TCP RESERVED
+ *             61 TCP RESERVED                DELETE PORT 61 TCP RESERVED
+ *             21 TCP FTPD BIND 10.1.9.1
+ *             UNRSV TCP * DENY
  * A port of a protocol stands in one PORTRANGE, or in PORT: once for each of its jobs. An entry that asks for a port again
- * is ignored, the others of its list are not. */
+ * is ignored, the others of its list are not. Options come in the order of z/OS: NOAUTOLOG, DELAYACKS, SHAREPORT, BIND, SAF. */
 #include "stack/profile/profile_parser.h"
 
-#include "stack/base/text.h"
+#include <string.h>
 
-static bool is_portrange(const struct profile_parser *p)
-{
-    return p->statement->parse == statement_portrange;
-}
+#include "stack/base/text.h"
 
 static bool overlaps(const struct profile_portreserve *a, const struct profile_portreserve *b)
 {
@@ -23,10 +22,12 @@ static bool is_reserved(const struct profile_portreserve *entry)
     return text_equal(entry->job, "RESERVED");
 }
 
-/* Two PORT entries may give one TCP port to two jobs. */
+/* Two PORT entries may give one TCP port to two jobs, or to one job on two addresses. */
 static bool may_share(const struct profile_portreserve *a, const struct profile_portreserve *b)
 {
-    return !a->range && !b->range && a->tcp && !is_reserved(a) && !is_reserved(b) && !text_equal(a->job, b->job);
+    if (a->range || b->range || !a->tcp || is_reserved(a) || is_reserved(b))
+        return false;
+    return !text_equal(a->job, b->job) || (a->bind_address != b->bind_address && a->bind_address != 0 && b->bind_address != 0);
 }
 
 static bool port_free(struct profile_parser *p, const struct profile_portreserve *entry)
@@ -45,36 +46,144 @@ static bool port_free(struct profile_parser *p, const struct profile_portreserve
     return true;
 }
 
+/* --- one entry ----------------------------------------------------------------------------------------------------- */
+
+static bool parse_protocol(struct profile_parser *p, bool *tcp)
+{
+    *tcp = parser_keyword(p, "TCP");
+    return *tcp || parser_keyword(p, "UDP") || parser_expected(p, "TCP OR UDP");
+}
+
+/* What this stack has no use for: there is no security server to ask, and no shared memory link to use. */
+static bool parse_without_effect(struct profile_parser *p)
+{
+    char resource[17];
+
+    if (parser_keyword(p, "SAF")) {
+        if (!parser_name(p, "A RESOURCE NAME", resource))
+            return false;
+        parser_note(p, "SAF %s ON LINE %u HAS NO EFFECT", resource, p->statement_line);
+    }
+    if (parser_keyword(p, "SMC") || parser_keyword(p, "NOSMC"))
+        parser_note(p, "SMC ON LINE %u HAS NO EFFECT", p->statement_line);
+    return true;
+}
+
+static bool parse_port_options(struct profile_parser *p, struct profile_portreserve *entry)
+{
+    entry->noautolog = parser_keyword(p, "NOAUTOLog");
+    entry->nodelayacks = parser_keyword(p, "NODELAYAcks");
+    if (!entry->nodelayacks)
+        (void)parser_keyword(p, "DELAYAcks");
+    if (!entry->range && entry->tcp) {
+        if (parser_keyword(p, "SHAREPORTWLM"))
+            entry->share = PORT_SHARED_WLM;
+        else if (parser_keyword(p, "SHAREPort"))
+            entry->share = PORT_SHARED;
+    }
+    if (!entry->range && parser_keyword(p, "BIND") && !parser_address(p, &entry->bind_address))
+        return false;
+    return parse_without_effect(p);
+}
+
 static bool parse_owner(struct profile_parser *p, struct profile_portreserve *entry)
 {
-    entry->tcp = parser_keyword(p, "TCP");
-    if (!entry->tcp && !parser_keyword(p, "UDP"))
-        return parser_expected(p, "TCP OR UDP");
+    if (!parse_protocol(p, &entry->tcp))
+        return false;
+    if (parser_at(p, "AUTHPORT") && !(entry->range && entry->tcp))
+        return parser_expected(p, "AUTHPORT IN PORTRANGE OF TCP ONLY");
     return parser_job(p, entry->job);
 }
 
-/* true: read to its end, whether it was taken or reported as a conflict. */
-static bool parse_entry(struct profile_parser *p)
+/* 1st_port [num_ports] */
+static bool parse_numbers(struct profile_parser *p, struct profile_portreserve *entry)
 {
-    struct profile *profile = p->profile;
-    struct profile_portreserve entry = { .line = (uint16_t)p->token.line, .range = is_portrange(p) };
     uint32_t first, count = 1;
 
-    if (profile->port_count == PORTRESERVE_MAX)
-        return parser_expected(p, "NO MORE THAN %u PORT ENTRIES", PORTRESERVE_MAX);
     if (!parser_number(p, "A PORT", 1, 65535, &first))
         return false;
-    if (entry.range && !parser_number(p, "A NUMBER OF PORTS", 1, 65535, &count))
+    if (entry->range && !parser_number(p, "A NUMBER OF PORTS", 1, 65535, &count))
         return false;
     if (count > 65536 - first)
         count = 65536 - first;      /* as z/OS: cut at 65535 without a word */
-    entry.first = (uint16_t)first;
-    entry.count = (uint16_t)count;
-    if (!parse_owner(p, &entry))
+    entry->first = (uint16_t)first;
+    entry->count = (uint16_t)count;
+    return true;
+}
+
+static bool has_options(const struct profile_portreserve *entry)
+{
+    return !is_reserved(entry) && !text_equal(entry->job, "AUTHPORT");
+}
+
+/* true: read to its end, whether it was taken or reported as a conflict. */
+static bool parse_entry(struct profile_parser *p, bool range)
+{
+    struct profile *profile = p->profile;
+    struct profile_portreserve entry = { .line = parser_place(p), .range = range };
+
+    if (profile->port_count == PORTRESERVE_MAX)
+        return parser_expected(p, "NO MORE THAN %u PORT ENTRIES", PORTRESERVE_MAX);
+    if (!parse_numbers(p, &entry) || !parse_owner(p, &entry) || (has_options(&entry) && !parse_port_options(p, &entry)))
         return false;
     if (port_free(p, &entry))
         profile->ports[profile->port_count++] = entry;
     return true;
+}
+
+/* --- UNRSV --------------------------------------------------------------------------------------------------------- */
+
+/* TCP ports are checked at the bind or at the listen, for all entries alike. */
+static bool unrsv_free(struct profile_parser *p, const struct profile_unrsv *entry)
+{
+    const struct profile *profile = p->profile;
+    char line[WTO_MAX + 1];
+
+    for (unsigned i = 0; i < profile->unrsv_count; i++) {
+        const struct profile_unrsv *other = &profile->unrsvs[i];
+
+        if (other->tcp != entry->tcp)
+            continue;
+        if (text_equal(other->job, entry->job))
+            return parser_conflict(p, "UNRSV", entry->job, other->line);
+        if (other->when_listen != entry->when_listen) {
+            text_format(line, sizeof line, "EZZ0147I UNRSV %s ON LINE %u CONFLICTS WITH %s OF EARLIER UNRSV ENTRIES - ENTRY IGNORED",
+                        entry->when_listen ? "WHENLISTEN" : "WHENBIND", p->statement_line, other->when_listen ? "WHENLISTEN" : "WHENBIND");
+            parser_report(p, line);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* UNRSV TCP|UDP job [SAF resource | DENY] [WHENBIND | WHENLISTEN] */
+static bool parse_unrsv(struct profile_parser *p)
+{
+    struct profile *profile = p->profile;
+    struct profile_unrsv entry = { .line = parser_place(p) };
+
+    if (profile->unrsv_count == UNRSV_MAX)
+        return parser_expected(p, "NO MORE THAN %u UNRSV ENTRIES", UNRSV_MAX);
+    if (!parse_protocol(p, &entry.tcp) || !parser_job(p, entry.job))
+        return false;
+    entry.deny = parser_keyword(p, "DENY");
+    if (!entry.deny && !parse_without_effect(p))
+        return false;
+    entry.when_listen = entry.tcp && !parser_keyword(p, "WHENBIND");
+    if (entry.when_listen)
+        (void)parser_keyword(p, "WHENLISTEN");
+    else if (!entry.tcp)
+        (void)parser_keyword(p, "WHENBIND");
+    if (unrsv_free(p, &entry))
+        profile->unrsvs[profile->unrsv_count++] = entry;
+    return true;
+}
+
+/* --- lists of entries ---------------------------------------------------------------------------------------------- */
+
+static bool at_entry(const struct profile_parser *p)
+{
+    return parser_at_number(p) || parser_at(p, "UNRSV");
 }
 
 /* From the bad word to the next entry: it begins with a number, the first one after another word. */
@@ -87,41 +196,115 @@ static void skip_entry(struct profile_parser *p)
         if (parser_at_statement(p))
             return;
         parser_advance(p);
-    } while (was_number || !parser_at_number(p));
+    } while (was_number || !at_entry(p));
 }
 
-static bool parse_entries(struct profile_parser *p)
+static void parse_entries(struct profile_parser *p, bool range, bool parse(struct profile_parser *p, bool range))
 {
     p->effect = EFFECT_ENTRY;
     do {
         p->statement_line = p->token.line;
-        if (!parse_entry(p))
+        if (!parse(p, range))
             skip_entry(p);
     } while (!parser_at_statement(p));
-    return true;
+}
+
+static bool parse_port(struct profile_parser *p, bool range)
+{
+    return parser_keyword(p, "UNRSV") ? parse_unrsv(p) : parse_entry(p, range);
 }
 
 bool statement_port(struct profile_parser *p)
 {
-    return parse_entries(p);
+    parse_entries(p, false, parse_port);
+    return true;
 }
 
 bool statement_portrange(struct profile_parser *p)
 {
-    return parse_entries(p);
+    parse_entries(p, true, parse_entry);
+    return true;
+}
+
+/* --- DELETE -------------------------------------------------------------------------------------------------------- */
+
+static bool delete_unrsv(struct profile_parser *p)
+{
+    struct profile *profile = p->profile;
+    struct profile_unrsv entry = { 0 }, *at = profile->unrsvs;
+
+    if (!parse_protocol(p, &entry.tcp) || !parser_job(p, entry.job))
+        return false;
+    while (at < profile->unrsvs + profile->unrsv_count && !(at->tcp == entry.tcp && text_equal(at->job, entry.job)))
+        at++;
+    if (at == profile->unrsvs + profile->unrsv_count) {
+        if (!p->syntax_only)
+            parser_note(p, "DELETE PORT UNRSV %s ON LINE %u HAS NO EFFECT, THERE IS NONE", entry.job, p->statement_line);
+        return true;
+    }
+    memmove(at, at + 1, (size_t)(profile->unrsvs + profile->unrsv_count-- - (at + 1)) * sizeof *at);
+    return true;
+}
+
+static bool same_entry(const struct profile_portreserve *a, const struct profile_portreserve *b)
+{
+    return a->first == b->first && a->count == b->count && a->tcp == b->tcp && a->range == b->range && text_equal(a->job, b->job) &&
+           (b->bind_address == 0 || a->bind_address == b->bind_address);
+}
+
+/* What was said when it was reserved: numbers, protocol and owner; options may follow, of them BIND counts. */
+static bool delete_entry(struct profile_parser *p, bool range)
+{
+    struct profile *profile = p->profile;
+    struct profile_portreserve entry = { .range = range }, *at = profile->ports;
+
+    if (!range && parser_keyword(p, "UNRSV"))
+        return delete_unrsv(p);
+    if (!parse_numbers(p, &entry) || !parse_owner(p, &entry) || (has_options(&entry) && !parse_port_options(p, &entry)))
+        return false;
+    while (at < profile->ports + profile->port_count && !same_entry(at, &entry))
+        at++;
+    if (at == profile->ports + profile->port_count) {
+        if (!p->syntax_only)
+            parser_note(p, "DELETE PORT %u %s ON LINE %u HAS NO EFFECT, THERE IS NONE", entry.first, entry.job, p->statement_line);
+        return true;
+    }
+    memmove(at, at + 1, (size_t)(profile->ports + profile->port_count-- - (at + 1)) * sizeof *at);
+    return true;
+}
+
+bool statement_delete(struct profile_parser *p)
+{
+    bool range = parser_keyword(p, "PORTRange");
+
+    if (!range && !parser_keyword(p, "PORT"))
+        return parser_expected(p, "PORT OR PORTRANGE");
+    parse_entries(p, range, delete_entry);
+    return true;
+}
+
+/* --- TCPCONFIG, UDPCONFIG, GLOBALCONFIG ---------------------------------------------------------------------------- */
+
+/* EPHEMERALPORTS low high, the keyword has been read */
+static bool parse_ephemeral(struct profile_parser *p, uint16_t *low_port, uint16_t *high_port)
+{
+    uint32_t low, high;
+
+    if (!parser_number(p, "A PORT", 1024, 65535, &low) || !parser_number(p, "A PORT", low, 65535, &high))
+        return false;
+    *low_port = (uint16_t)low;
+    *high_port = (uint16_t)high;
+    return true;
 }
 
 bool statement_tcpconfig(struct profile_parser *p)
 {
     struct profile *profile = p->profile;
-    uint32_t low, high;
 
     do {
         if (parser_keyword(p, "EPHEMERALPorts")) {
-            if (!parser_number(p, "A PORT", 1024, 65535, &low) || !parser_number(p, "A PORT", low, 65535, &high))
+            if (!parse_ephemeral(p, &profile->ephemeral_low, &profile->ephemeral_high))
                 return false;
-            profile->ephemeral_low = (uint16_t)low;
-            profile->ephemeral_high = (uint16_t)high;
         } else if (!parser_keyword(p, "TIMEWAITInterval")) {
             return parser_expected(p, "EPHEMERALPORTS OR TIMEWAITINTERVAL");
         } else if (!parser_number(p, "A NUMBER OF SECONDS", 0, 120, &profile->timewait_s)) {
@@ -130,4 +313,145 @@ bool statement_tcpconfig(struct profile_parser *p)
         p->effect = EFFECT_REST;
     } while (!parser_at_statement(p));
     return true;
+}
+
+bool statement_udpconfig(struct profile_parser *p)
+{
+    do {
+        if (!parser_must(p, "EPHEMERALPorts") || !parse_ephemeral(p, &p->profile->udp_ephemeral_low, &p->profile->udp_ephemeral_high))
+            return false;
+        p->effect = EFFECT_REST;
+    } while (!parser_at_statement(p));
+    return true;
+}
+
+/* EXPLICITBINDPORTRANGE 1st_port num_ports, the keyword has been read */
+static bool parse_explicit(struct profile_parser *p)
+{
+    uint32_t first, count;
+
+    if (!parser_number(p, "A PORT", 1024, 65535, &first) || !parser_number(p, "A NUMBER OF PORTS", 1, 65536 - first, &count))
+        return false;
+    p->profile->explicit_first = (uint16_t)first;
+    p->profile->explicit_count = (uint16_t)count;
+    return true;
+}
+
+bool statement_globalconfig(struct profile_parser *p)
+{
+    do {
+        if (parser_keyword(p, "NOEXPLICITBINDPORTRANGE"))
+            p->profile->explicit_count = 0;
+        else if (!parser_keyword(p, "EXPLICITBINDPORTRANGE"))
+            return parser_expected(p, "EXPLICITBINDPORTRANGE OR NOEXPLICITBINDPORTRANGE");
+        else if (!parse_explicit(p))
+            return false;
+        p->effect = EFFECT_REST;
+    } while (!parser_at_statement(p));
+    return true;
+}
+
+/* --- what can be asked --------------------------------------------------------------------------------------------- */
+
+unsigned profile_job_fit(const char *pattern, const char *job, const char *user)
+{
+    unsigned by_job = text_match(pattern, job);
+    unsigned by_user = user != NULL ? text_match(pattern, user) : 0;
+
+    return by_job >= by_user && by_job > 0 ? 2 * by_job + 1 : 2 * by_user;
+}
+
+/* OMVS: any UNIX process, and here all are that. */
+static unsigned owner_fit(const char *owner, const char *job, const char *user)
+{
+    if (text_equal(owner, "RESERVED") || text_equal(owner, "AUTHPORT"))
+        return 0;
+    return text_equal(owner, "OMVS") ? 1 : profile_job_fit(owner, job, user);
+}
+
+static bool holds(const struct profile_portreserve *entry, bool tcp, uint32_t port)
+{
+    return entry->tcp == tcp && port >= entry->first && port < (uint32_t)entry->first + entry->count;
+}
+
+const struct profile_portreserve *profile_port_of(const struct profile *profile, bool tcp, uint16_t port, const char *job,
+                                                  const char *user, bool *reserved)
+{
+    const struct profile_portreserve *best = NULL;
+    unsigned best_fit = 0, fit;
+    bool any = false;
+
+    for (unsigned i = 0; i < profile->port_count; i++) {
+        if (!holds(&profile->ports[i], tcp, port))
+            continue;
+        any = true;
+        fit = owner_fit(profile->ports[i].job, job, user);
+        if (fit > best_fit) {
+            best_fit = fit;
+            best = &profile->ports[i];
+        }
+    }
+    if (reserved != NULL)
+        *reserved = any;
+    return best;
+}
+
+/* UNRSV: the most specific entry for the job decides; without one, the port is for all. */
+static bool unrsv_allowed(const struct profile *profile, bool tcp, bool listening, const char *job, const char *user)
+{
+    const struct profile_unrsv *best = NULL;
+    unsigned best_fit = 0, fit;
+
+    for (unsigned i = 0; i < profile->unrsv_count; i++) {
+        const struct profile_unrsv *entry = &profile->unrsvs[i];
+
+        fit = entry->tcp == tcp && entry->when_listen == listening ? owner_fit(entry->job, job, user) : 0;
+        if (fit > best_fit) {
+            best_fit = fit;
+            best = entry;
+        }
+    }
+    return best == NULL || !best->deny;
+}
+
+bool profile_port_allowed(const struct profile *profile, bool tcp, uint16_t port, bool listening, const char *job, const char *user)
+{
+    bool reserved;
+
+    if (profile_port_of(profile, tcp, port, job, user, &reserved) != NULL)
+        return true;
+    return !reserved && unrsv_allowed(profile, tcp, listening, job, user);
+}
+
+/* The first port after those that are taken from port on, one step; port itself if it is free. *next: where the next
+ * taken ones begin, at most what it was. */
+static uint32_t step_over(uint32_t port, uint32_t first, uint32_t count, uint32_t *next)
+{
+    if (count > 0 && port >= first && port < first + count)
+        return first + count;
+    if (count > 0 && first > port && first < *next)
+        *next = first;
+    return port;
+}
+
+uint32_t profile_ephemeral_ports(const struct profile *profile, bool tcp)
+{
+    uint32_t port = tcp ? profile->ephemeral_low : profile->udp_ephemeral_low;
+    uint32_t end = (tcp ? profile->ephemeral_high : profile->udp_ephemeral_high) + 1u, free = 0;
+
+    while (port < end) {
+        uint32_t next = end, after = port;
+
+        if (tcp)
+            after = step_over(after, profile->explicit_first, profile->explicit_count, &next);
+        for (unsigned i = 0; i < profile->port_count && after == port; i++)
+            if (profile->ports[i].tcp == tcp)
+                after = step_over(port, profile->ports[i].first, profile->ports[i].count, &next);
+        if (after == port) {
+            free += next - port;
+            after = next;
+        }
+        port = after;
+    }
+    return free;
 }

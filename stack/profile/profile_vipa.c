@@ -1,10 +1,11 @@
-/* VIPADYNAMIC … ENDVIPADYNAMIC, and SOURCEIPA: what makes the addresses of the sysplex.
+/* VIPADYNAMIC … ENDVIPADYNAMIC: what makes the addresses of the sysplex.
  *
- *   VIPADEFINE     [MOVEABLE IMMEDIATE|WHENIDLE] [CLUSTERPORTS [BLOCKSIZE n]] [mask] ipaddr ...
- *   VIPABACKUP     [rank] [MOVEABLE IMMEDIATE|WHENIDLE [CLUSTERPORTS ...] [mask]] ipaddr ...
- *   VIPADISTRIBUTE [DEFINE] [CLUSTERPORTS ...] ipaddr [PORT n|n-n ...] DESTIP ALL|xcfaddr ...
- *   VIPARANGE      [DEFINE] [MOVEABLE NONDISRUPTIVE] [CLUSTERPORTS ...] mask ipaddr
- *   SOURCEIPA      ipaddr job ...
+ *   VIPADEFINE     [MOVEABLE IMMEDIATE|WHENIDLE] [CLUSTERPORTS …] [mask] ipaddr ...
+ *   VIPABACKUP     [rank] [MOVEABLE IMMEDIATE|WHENIDLE] [CLUSTERPORTS …] [mask] ipaddr ...      a mask needs MOVEABLE
+ *   VIPADELETE     ipaddr ...
+ *   VIPADISTRIBUTE in profile_distribute.c
+ *   VIPARANGE      [DEFINE|DELETE] [MOVEABLE NONDISRUPTIVE|DISRUPTIVE] [CLUSTERPORTS …] mask ipaddr
+ *   CLUSTERPORTS   [BLOCKSIZE n] [STORE how] [QUOTA n [BLOCKS|PORTS]], in any order
  * A word that is wrong costs its statement; an address that is in use already, or one too many, costs only itself. */
 #include "stack/profile/profile_parser.h"
 
@@ -30,15 +31,10 @@ static bool is_power_of_two(uint32_t number)
     return (number & (number - 1)) == 0;
 }
 
-/* [CLUSTERPORTS|SYSPLEXPORTS [BLOCKSIZE n]] */
-static bool parse_clusterports(struct profile_parser *p, struct profile_clusterports *clusterports)
+static bool parse_blocksize(struct profile_parser *p, struct profile_clusterports *clusterports)
 {
     uint32_t size;
 
-    clusterports->on = true;
-    clusterports->blocksize = BLOCKSIZE_DEFAULT;
-    if (!parser_keyword(p, "BLOCKSIZE"))
-        return true;
     if (p->token.end || !text_parse_u32(p->token.text, BLOCKSIZE_MAX, &size) || size == 0 || !is_power_of_two(size))
         return parser_expected(p, "A POWER OF TWO FROM 1 TO %u", BLOCKSIZE_MAX);
     clusterports->blocksize = (uint16_t)size;
@@ -46,9 +42,94 @@ static bool parse_clusterports(struct profile_parser *p, struct profile_clusterp
     return true;
 }
 
-static bool at_clusterports(struct profile_parser *p)
+const char *const profile_store_names[] = {
+    [STORE_BITMAP] = "BITMAP", [STORE_REVERSED] = "REVERSED", [STORE_LISTS] = "LISTS",
+    [STORE_CRHT] = "CRHT", [STORE_BROADCAST] = "BROADCAST", [STORE_DISTRIBUTOR] = "DISTRIBUTOR",
+};
+
+static bool parse_store(struct profile_parser *p, struct profile_clusterports *clusterports)
+{
+    for (unsigned i = 0; i < sizeof profile_store_names / sizeof *profile_store_names; i++)
+        if (parser_keyword(p, profile_store_names[i])) {
+            clusterports->store = (enum profile_store)i;
+            return true;
+        }
+    return parser_expected(p, "BITMAP, REVERSED, LISTS, CRHT, BROADCAST OR DISTRIBUTOR");
+}
+
+struct quota {
+    uint32_t number;
+    bool said, blocks;
+};
+
+static bool parse_quota(struct profile_parser *p, struct quota *quota)
+{
+    quota->said = true;
+    if (!parser_number(p, "A QUOTA", 1, PORTS_PER_DVIPA, &quota->number))
+        return false;
+    quota->blocks = parser_keyword(p, "BLOCKS");
+    if (!quota->blocks)
+        (void)parser_keyword(p, "PORTS");
+    return true;
+}
+
+/* In ports, whole blocks: a stack takes no part of one. */
+static bool set_quota(struct profile_parser *p, struct profile_clusterports *clusterports, const struct quota *quota)
+{
+    uint32_t ports = quota->blocks ? quota->number * clusterports->blocksize : quota->number;
+
+    if (!quota->said)
+        return true;
+    if (ports < clusterports->blocksize)
+        return parser_expected(p, "A QUOTA OF A BLOCK OF %u OR MORE BEFORE IT", clusterports->blocksize);
+    ports = ports > PORTS_PER_DVIPA ? PORTS_PER_DVIPA : ports;
+    clusterports->quota = ports - ports % clusterports->blocksize;
+    return true;
+}
+
+bool parser_clusterports(struct profile_parser *p, struct profile_clusterports *clusterports)
+{
+    struct quota quota = { 0, false, false };
+
+    *clusterports = (struct profile_clusterports){ .on = true, .blocksize = BLOCKSIZE_DEFAULT };
+    for (;;) {
+        if (parser_keyword(p, "BLOCKSIZE")) {
+            if (!parse_blocksize(p, clusterports))
+                return false;
+        } else if (parser_keyword(p, "STORE")) {
+            if (!parse_store(p, clusterports))
+                return false;
+        } else if (!parser_keyword(p, "QUOTA")) {
+            return set_quota(p, clusterports, &quota);
+        } else if (!parse_quota(p, &quota)) {
+            return false;
+        }
+    }
+}
+
+bool parser_at_clusterports(struct profile_parser *p)
 {
     return parser_keyword(p, "CLUSTERPorts") || parser_keyword(p, "SYSPLEXPorts");
+}
+
+static bool same_clusterports(const struct profile_clusterports *a, const struct profile_clusterports *b)
+{
+    return a->on == b->on && a->blocksize == b->blocksize && a->store == b->store && a->quota == b->quota;
+}
+
+bool parser_add_clusterports(struct profile_parser *p, struct profile_clusterports *there, const struct profile_clusterports *said,
+                             uint32_t address)
+{
+    char text[16];
+
+    if (same_clusterports(there, said))
+        return true;
+    if (there->on || !said->on)
+        return false;
+    *there = *said;
+    parser_note(p, "CLUSTERPORTS ON LINE %u ADDED LIVE TO %s, PORTS SHARED NOW ARE COUNTED UNTIL THEY ARE FREE", p->statement_line,
+                text_ip(text, address));
+    return true;
 }
 
 static bool parse_moveable(struct profile_parser *p, enum profile_moveable *moveable)
@@ -71,9 +152,9 @@ static bool parse_dvipa_options(struct profile_parser *p, struct profile_dvipa *
             *moveable_said = true;
             if (!parse_moveable(p, &dvipa->moveable))
                 return false;
-        } else if (!at_clusterports(p)) {
+        } else if (!parser_at_clusterports(p)) {
             return true;
-        } else if (!parse_clusterports(p, &dvipa->clusterports)) {
+        } else if (!parser_clusterports(p, &dvipa->clusterports)) {
             return false;
         }
     }
@@ -125,13 +206,33 @@ static void too_many_vipas(struct profile_parser *p, uint32_t address)
     p->message(p->context, line);
 }
 
-static void add_dvipas(struct profile_parser *p, struct profile_dvipa *dvipa, const uint32_t *addresses, unsigned count)
+static struct profile_dvipa *find_dvipa(struct profile *profile, uint32_t address)
+{
+    for (unsigned i = 0; i < profile->dvipa_count; i++)
+        if (profile->dvipas[i].address == address)
+            return &profile->dvipas[i];
+    return NULL;
+}
+
+/* A statement for an address that the running profile has: true if it says nothing new, or no more than CLUSTERPORTS. */
+static bool repeats(struct profile_parser *p, const struct profile_dvipa *dvipa, bool mask_said)
+{
+    struct profile_dvipa *there = find_dvipa(p->profile, dvipa->address);
+
+    return there != NULL && there->line == 0 && there->backup == dvipa->backup && there->rank == dvipa->rank &&
+           there->moveable == dvipa->moveable && (!mask_said || there->mask == dvipa->mask) &&
+           parser_add_clusterports(p, &there->clusterports, &dvipa->clusterports, dvipa->address);
+}
+
+static void add_dvipas(struct profile_parser *p, struct profile_dvipa *dvipa, bool mask_said, const uint32_t *addresses, unsigned count)
 {
     struct profile *profile = p->profile;
 
     p->effect = EFFECT_ENTRY;
     for (unsigned i = 0; i < count; i++) {
         dvipa->address = addresses[i];
+        if (repeats(p, dvipa, mask_said))
+            continue;
         if (profile->dvipa_count == DVIPA_MAX)
             too_many_vipas(p, addresses[i]);
         else if (parser_address_free(p, addresses[i]))
@@ -141,18 +242,19 @@ static void add_dvipas(struct profile_parser *p, struct profile_dvipa *dvipa, co
 
 bool statement_vipadefine(struct profile_parser *p)
 {
-    struct profile_dvipa dvipa = { .line = (uint16_t)p->statement_line };
+    struct profile_dvipa dvipa = { .line = parser_place(p) };
     uint32_t addresses[DVIPA_MAX];
     unsigned count;
-    bool moveable_said;
+    bool moveable_said, mask_said;
 
     if (!parse_dvipa_options(p, &dvipa, &moveable_said))
         return false;
-    if (at_mask(p) && !parser_mask(p, &dvipa.mask))
+    mask_said = at_mask(p);
+    if (mask_said && !parser_mask(p, &dvipa.mask))
         return false;
     if (!parse_addresses(p, &dvipa.mask, addresses, &count))
         return false;
-    add_dvipas(p, &dvipa, addresses, count);
+    add_dvipas(p, &dvipa, mask_said, addresses, count);
     return true;
 }
 
@@ -160,7 +262,7 @@ bool statement_vipadefine(struct profile_parser *p)
  * owner to fail, and takes the mask over with the address. */
 bool statement_vipabackup(struct profile_parser *p)
 {
-    struct profile_dvipa dvipa = { .backup = true, .line = (uint16_t)p->statement_line };
+    struct profile_dvipa dvipa = { .backup = true, .line = parser_place(p) };
     uint32_t addresses[DVIPA_MAX], rank = 1;
     unsigned count;
     bool moveable_said;
@@ -176,203 +278,135 @@ bool statement_vipabackup(struct profile_parser *p)
         return false;
     if (!parse_addresses(p, moveable_said ? &dvipa.mask : NULL, addresses, &count))
         return false;
-    add_dvipas(p, &dvipa, addresses, count);
+    add_dvipas(p, &dvipa, true, addresses, count);
     return true;
 }
 
-/* --- VIPADISTRIBUTE ------------------------------------------------------------------------------------------------ */
+/* --- VIPADELETE ---------------------------------------------------------------------------------------------------- */
 
-static bool add_ports(struct profile_parser *p, struct profile_distribute *distribute, uint32_t first, uint32_t last)
+static bool in_a_range(const struct profile *profile, uint32_t address)
 {
-    for (uint32_t port = first; port <= last; port++) {
-        if (distribute->port_count == DIST_PORTS_MAX)
-            return parser_expected(p, "NO MORE THAN %u PORTS", DIST_PORTS_MAX);
-        distribute->ports[distribute->port_count++] = (uint16_t)port;
-    }
+    for (unsigned i = 0; i < profile->range_count; i++)
+        if ((address & profile->ranges[i].mask) == profile->ranges[i].address)
+            return true;
+    return false;
+}
+
+/* What distributes the address goes with it. */
+static void undistribute(struct profile *profile, uint32_t address)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < profile->distribute_count; i++)
+        if (profile->distributes[i].address != address)
+            profile->distributes[kept++] = profile->distributes[i];
+    profile->distribute_count = (uint8_t)kept;
+}
+
+static bool note_deleted(struct profile_parser *p, uint32_t address)
+{
+    struct profile *profile = p->profile;
+
+    for (unsigned i = 0; i < profile->deleted_count; i++)
+        if (profile->deleted[i] == address)
+            return true;
+    if (profile->deleted_count == DVIPA_MAX)
+        return parser_expected(p, "NO MORE THAN %u ADDRESSES", DVIPA_MAX);
+    profile->deleted[profile->deleted_count++] = address;
     return true;
 }
 
-/* n or n-n in the word in hand */
-static bool parse_port_or_range(struct profile_parser *p, struct profile_distribute *distribute)
+/* An address that is defined here, or one that a job may have made active out of a VIPARANGE. */
+static bool delete_dvipa(struct profile_parser *p)
 {
-    char text[TOKEN_MAX + 1], *dash;
-    uint32_t first, last;
+    struct profile *profile = p->profile;
+    struct profile_dvipa *dvipa;
+    uint32_t address = 0;
 
-    memcpy(text, p->token.text, sizeof text);
-    for (dash = text; *dash != 0 && *dash != '-'; dash++)
-        ;
-    if (*dash == '-')
-        *dash++ = 0;        /* dash: what follows, nothing for a single port */
-    if (p->token.end || !text_parse_u32(text, 65535, &first) || first == 0)
-        return parser_expected(p, "A PORT OR DESTIP");
-    last = first;
-    if (dash[0] != 0 && (!text_parse_u32(dash, 65535, &last) || last < first))
-        return parser_expected(p, "A PORT OR DESTIP");
-    if (!add_ports(p, distribute, first, last))
+    (void)text_parse_ip(p->token.text, &address);
+    dvipa = p->token.end ? NULL : find_dvipa(profile, address);
+    if (dvipa == NULL && !in_a_range(profile, address) && !p->syntax_only)
+        return parser_expected(p, "A DVIPA");
+    if (!note_deleted(p, address) || !parser_address(p, &address))
         return false;
-    parser_advance(p);
+    if (dvipa != NULL)
+        memmove(dvipa, dvipa + 1, (size_t)(profile->dvipas + profile->dvipa_count-- - (dvipa + 1)) * sizeof *dvipa);
+    undistribute(profile, address);
     return true;
 }
 
-static bool parse_ports(struct profile_parser *p, struct profile_distribute *distribute)
+bool statement_vipadelete(struct profile_parser *p)
 {
-    if (!parser_keyword(p, "PORT"))
-        return true;
     do {
-        if (!parse_port_or_range(p, distribute))
+        if (!delete_dvipa(p))
             return false;
-    } while (!parser_at(p, "DESTIP"));
-    return true;
-}
-
-static bool parse_destip(struct profile_parser *p, struct profile_distribute *distribute)
-{
-    if (!parser_must(p, "DESTIP"))
-        return false;
-    distribute->dest_all = parser_keyword(p, "ALL");
-    if (distribute->dest_all)
-        return true;
-    do {
-        if (distribute->dest_count == SYSTEMS_MAX)
-            return parser_expected(p, "NO MORE THAN %u TARGETS", SYSTEMS_MAX);
-        if (!parser_address(p, &distribute->dests[distribute->dest_count]))
-            return false;
-        distribute->dest_count++;
+        p->effect = EFFECT_REST;
     } while (!parser_at_statement(p));
     return true;
 }
 
-/* The port that both distribute, 0 = none; a statement without ports distributes them all. */
-static bool same_port(const struct profile_distribute *a, const struct profile_distribute *b, uint16_t *port)
+/* --- VIPARANGE ----------------------------------------------------------------------------------------------------- */
+
+static struct profile_range *find_range(struct profile *profile, const struct profile_range *like)
 {
-    *port = 0;
-    if (a->port_count == 0 || b->port_count == 0)
-        return a->port_count == b->port_count;
-    for (unsigned i = 0; i < a->port_count; i++)
-        for (unsigned j = 0; j < b->port_count; j++)
-            if (a->ports[i] == b->ports[j]) {
-                *port = a->ports[i];
-                return true;
-            }
-    return false;
+    for (unsigned i = 0; i < profile->range_count; i++)
+        if (profile->ranges[i].mask == like->mask && profile->ranges[i].address == like->address)
+            return &profile->ranges[i];
+    return NULL;
 }
 
-static bool distribution_free(struct profile_parser *p, const struct profile_distribute *distribute)
+static bool parse_range_moveable(struct profile_parser *p, struct profile_range *range)
 {
-    const struct profile *profile = p->profile;
-    char text[16], value[24];
-    uint16_t port;
-
-    for (unsigned i = 0; i < profile->distribute_count; i++) {
-        const struct profile_distribute *other = &profile->distributes[i];
-
-        if (other->address != distribute->address || !same_port(distribute, other, &port))
-            continue;
-        text_ip(text, other->address);
-        if (port == 0)
-            text_format(value, sizeof value, "%s", text);
-        else
-            text_format(value, sizeof value, "%s..%u", text, port);
-        return parser_conflict(p, "VIPADISTRIBUTE", value, other->line);
-    }
-    return true;
+    if (!parser_keyword(p, "MOVEable"))
+        return true;
+    range->disruptive = parser_keyword(p, "DISRUPTive");
+    return range->disruptive || parser_keyword(p, "NONDISRUPTive") || parser_expected(p, "NONDISRUPTIVE OR DISRUPTIVE");
 }
 
-/* The options before the address, in any order */
-static bool parse_distribute_options(struct profile_parser *p, struct profile_distribute *distribute)
-{
-    for (;;) {
-        if (at_clusterports(p)) {
-            if (!parse_clusterports(p, &distribute->clusterports))
-                return false;
-        } else if (!parser_keyword(p, "DEFINE")) {
-            return true;
-        }
-    }
-}
-
-bool statement_vipadistribute(struct profile_parser *p)
+/* Addresses that are active stay so, without it. */
+static void delete_range(struct profile_parser *p, const struct profile_range *range)
 {
     struct profile *profile = p->profile;
-    struct profile_distribute distribute = { .line = (uint16_t)p->statement_line };
-
-    if (profile->distribute_count == DVIPA_MAX)
-        return parser_expected(p, "NO MORE THAN %u VIPADISTRIBUTE", DVIPA_MAX);
-    if (!parse_distribute_options(p, &distribute))
-        return false;
-    if (!parser_address(p, &distribute.address) || !parse_ports(p, &distribute) || !parse_destip(p, &distribute))
-        return false;
-    if (distribution_free(p, &distribute))
-        profile->distributes[profile->distribute_count++] = distribute;
-    return true;
-}
-
-/* --- VIPARANGE, SOURCEIPA ------------------------------------------------------------------------------------------ */
-
-static bool range_free(struct profile_parser *p, uint32_t address, uint32_t mask)
-{
-    const struct profile *profile = p->profile;
+    struct profile_range *there = find_range(profile, range);
     char text[16];
 
-    for (unsigned i = 0; i < profile->range_count; i++)
-        if (profile->ranges[i].mask == mask && profile->ranges[i].address == address)
-            return parser_conflict(p, "VIPARANGE", text_ip(text, address), profile->ranges[i].line);
-    return true;
+    if (there != NULL)
+        memmove(there, there + 1, (size_t)(profile->ranges + profile->range_count-- - (there + 1)) * sizeof *there);
+    else if (!p->syntax_only)
+        parser_note(p, "VIPARANGE DELETE %s ON LINE %u HAS NO EFFECT, THERE IS NONE", text_ip(text, range->address), p->statement_line);
+}
+
+static void add_range(struct profile_parser *p, const struct profile_range *range)
+{
+    struct profile *profile = p->profile;
+    struct profile_range *there = find_range(profile, range);
+    char text[16];
+
+    if (there == NULL)
+        profile->ranges[profile->range_count++] = *range;
+    else if (there->line != 0 || there->disruptive != range->disruptive ||
+             !parser_add_clusterports(p, &there->clusterports, &range->clusterports, range->address))
+        (void)parser_conflict(p, "VIPARANGE", text_ip(text, range->address), there->line);
 }
 
 bool statement_viparange(struct profile_parser *p)
 {
-    struct profile *profile = p->profile;
-    struct profile_range range = { .line = (uint16_t)p->statement_line };
+    struct profile_range range = { .line = parser_place(p) };
+    bool delete = parser_keyword(p, "DELEte");
 
-    if (profile->range_count == VIPARANGE_MAX)
+    if (!delete && p->profile->range_count == VIPARANGE_MAX)
         return parser_expected(p, "NO MORE THAN %u VIPARANGE", VIPARANGE_MAX);
-    parser_keyword(p, "DEFINE");
-    if (parser_keyword(p, "MOVEable") && !parser_must(p, "NONDISRUPTive"))
-        return false;
-    if (at_clusterports(p) && !parse_clusterports(p, &range.clusterports))
+    if (!delete)
+        (void)parser_keyword(p, "DEFINE");
+    if (!parse_range_moveable(p, &range) || (parser_at_clusterports(p) && !parser_clusterports(p, &range.clusterports)))
         return false;
     if (!parser_mask(p, &range.mask) || !parser_address(p, &range.address))
         return false;
     range.address &= range.mask;
-    if (range_free(p, range.address, range.mask))
-        profile->ranges[profile->range_count++] = range;
-    return true;
-}
-
-/* A job has one address; asking for the same one again changes nothing. */
-static bool job_free(struct profile_parser *p, const struct profile_sourceipa *entry, bool *known)
-{
-    const struct profile *profile = p->profile;
-
-    *known = false;
-    for (unsigned i = 0; i < profile->sourceipa_count; i++) {
-        if (!text_equal(profile->sourceipas[i].job, entry->job))
-            continue;
-        *known = profile->sourceipas[i].address == entry->address;
-        return *known || parser_conflict(p, "SOURCEIPA", entry->job, profile->sourceipas[i].line);
-    }
-    return true;
-}
-
-bool statement_sourceipa(struct profile_parser *p)
-{
-    struct profile *profile = p->profile;
-    struct profile_sourceipa entry = { .line = (uint16_t)p->statement_line };
-    bool known;
-
-    if (!parser_address(p, &entry.address))
-        return false;
-    do {
-        if (profile->sourceipa_count == SOURCEIPA_MAX)
-            return parser_expected(p, "NO MORE THAN %u JOBS", SOURCEIPA_MAX);
-        if (!parser_job(p, entry.job))
-            return false;
-        p->effect = EFFECT_ENTRY;
-        if (job_free(p, &entry, &known) && !known)
-            profile->sourceipas[profile->sourceipa_count++] = entry;
-        p->effect = EFFECT_REST;
-    } while (!parser_at_statement(p));
+    if (delete)
+        delete_range(p, &range);
+    else
+        add_range(p, &range);
     return true;
 }
 
@@ -380,7 +414,7 @@ bool statement_sourceipa(struct profile_parser *p)
 
 static struct profile_clusterports range_clusterports(const struct profile *profile, uint32_t address)
 {
-    struct profile_clusterports clusterports = { false, 0 };
+    struct profile_clusterports clusterports = { .on = false };
     uint32_t best = 0;
 
     for (unsigned i = 0; i < profile->range_count; i++) {
