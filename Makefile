@@ -59,8 +59,9 @@ help:
 
 ## make run             set up, build, boot the Sysplex, run the applications, verify the capture, tell the result
 ##   CLUSTERPORTS=off   the same without cluster-wide port assignment: shows the collisions it prevents
+##   CLUSTERPORTS=1     ports one at a time, each a trip to the coupling facility: the patent to the letter
 run: all
-	@$(B)/bin/sysplex run $(if $(filter off,$(CLUSTERPORTS)),--clusterports=off) $(RUN_OPTIONS)
+	@$(B)/bin/sysplex run $(if $(CLUSTERPORTS),--clusterports=$(CLUSTERPORTS)) $(RUN_OPTIONS)
 
 ## make check           set up, build, run every test; last line: N passed, N failed
 check: all
