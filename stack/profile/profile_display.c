@@ -57,10 +57,17 @@ static void put_address(struct report *report, const char *label, uint32_t addre
 
 static void put_clusterports(struct report *report, const struct profile_clusterports *clusterports)
 {
-    if (clusterports->on)
-        put(report, "      ClusterPorts: Yes  BlockSize: %u", clusterports->blocksize);
-    else
+    char store[24] = "", quota[24] = "";
+
+    if (!clusterports->on) {
         put(report, "      ClusterPorts: No");
+        return;
+    }
+    if (clusterports->store != STORE_BITMAP)
+        text_format(store, sizeof store, "  Store: %s", profile_store_names[clusterports->store]);
+    if (clusterports->quota != 0)
+        text_format(quota, sizeof quota, "  Quota: %u", clusterports->quota);
+    put(report, "      ClusterPorts: Yes  BlockSize: %u%s%s", clusterports->blocksize, store, quota);
 }
 
 static const char *moveable_text(const struct profile_dvipa *dvipa)
@@ -97,19 +104,26 @@ static void put_ranges(struct report *report, const struct profile *profile)
         put(report, "  VIPA Range:");
     for (unsigned i = 0; i < profile->range_count; i++) {
         put_address(report, "IpAddr/PrefixLen", profile->ranges[i].address, profile->ranges[i].mask);
-        put(report, "      Moveable: NonDisr");
+        put(report, "      Moveable: %s", profile->ranges[i].disruptive ? "Disr" : "NonDisr");
         put_clusterports(report, &profile->ranges[i].clusterports);
     }
 }
 
 static void put_destinations(struct report *report, const struct profile_distribute *distribute)
 {
+    static const char *const methods[] = { [DIST_BASEWLM] = "BaseWLM", [DIST_ROUNDROBIN] = "Roundrobin", [DIST_WEIGHTEDACTIVE] = "WeightedActive" };
     char text[16];
 
+    put(report, "      DistMethod: %s", methods[distribute->method]);
     if (distribute->dest_all)
         put(report, "      DestXCF: ALL");
-    for (unsigned i = 0; i < distribute->dest_count; i++)
-        put(report, "      DestXCF: %s", text_ip(text, distribute->dests[i]));
+    for (unsigned i = 0; i < distribute->dest_count; i++) {
+        text_ip(text, distribute->dests[i]);
+        if (distribute->method == DIST_WEIGHTEDACTIVE)
+            put(report, "      DestXCF: %-15s  Weight: %u", text, distribute->weights[i]);
+        else
+            put(report, "      DestXCF: %s", text);
+    }
 }
 
 /* A record for each port, as the product shows it. */
@@ -179,33 +193,110 @@ void profile_display_home(const struct profile *profile, profile_message_fn *lin
     end(&report);
 }
 
+/* Flg: C = connections out, S = listening sockets, B = both */
+static const char *use_flag(enum profile_srcip_use use)
+{
+    return use == SRCIP_BOTH ? "B" : use == SRCIP_SERVER ? "S" : "C";
+}
+
+static void put_jobs(struct report *report, const struct profile *profile)
+{
+    char text[16];
+
+    put(report, "Source IP Address Based on Job Name:");
+    put(report, "Job Name  Type  Flg  Source");
+    put(report, "--------  ----  ---  ------");
+    for (unsigned i = 0; i < profile->sourceipa_count; i++, report->records++)
+        put(report, "%-8s  IPV4  C    %s", profile->sourceipas[i].job, text_ip(text, profile->sourceipas[i].address));
+    for (unsigned i = 0; i < profile->srcip_count; i++) {
+        const struct profile_srcip *rule = &profile->srcips[i];
+
+        if (rule->is_destination)
+            continue;
+        put(report, "%-8s  IPV4  %s    %s", rule->job, use_flag(rule->use), text_ip(text, rule->source));
+        report->records++;
+    }
+}
+
+static void put_destination_rules(struct report *report, const struct profile *profile)
+{
+    char text[16];
+    bool heading = false;
+
+    for (unsigned i = 0; i < profile->srcip_count; i++) {
+        const struct profile_srcip *rule = &profile->srcips[i];
+
+        if (!rule->is_destination)
+            continue;
+        if (!heading)
+            put(report, "Source IP Address Based on Destination:");
+        heading = true;
+        put(report, "Destination: %s/%u", text_ip(text, rule->network), profile_mask_bits(rule->mask));
+        put(report, "  Source: %s", text_ip(text, rule->source));
+        report->records++;
+    }
+}
+
 void profile_display_srcip(const struct profile *profile, profile_message_fn *line, void *context)
 {
     struct report report = begin(line, context);
-    char text[16];
 
-    put(&report, "Source IP Address Based on Job Name:");
-    put(&report, "Job Name  Type  Flg  Source");
-    put(&report, "--------  ----  ---  ------");
-    for (unsigned i = 0; i < profile->sourceipa_count; i++, report.records++)
-        put(&report, "%-8s  IPV4  C    %s", profile->sourceipas[i].job, text_ip(text, profile->sourceipas[i].address));
+    put_jobs(&report, profile);
+    put_destination_rules(&report, profile);
     end(&report);
+}
+
+/* A = AUTOLOG, D = DELAYACKS, R = PORTRANGE, S = SHAREPORT, W = SHAREPORTWLM, B = BIND, P = AUTHPORT */
+static void port_flags(const struct profile_portreserve *entry, char out[8])
+{
+    bool owned = !text_equal(entry->job, "RESERVED") && !text_equal(entry->job, "AUTHPORT");
+
+    text_format(out, 8, "%s%s%s%s%s", owned && !entry->nodelayacks ? "D" : "", owned && !entry->noautolog ? "A" : "",
+                entry->range ? "R" : "", entry->share == PORT_SHARED ? "S" : entry->share == PORT_SHARED_WLM ? "W" : "",
+                entry->bind_address != 0 ? "B" : text_equal(entry->job, "AUTHPORT") ? "P" : "");
+}
+
+static void put_port(struct report *report, const struct profile_portreserve *entry)
+{
+    char range[16] = "", flags[8], text[16];
+
+    port_flags(entry, flags);
+    if (entry->range)
+        text_format(range, sizeof range, "%05u-%05u", entry->first, entry->first + entry->count - 1);
+    put(report, "%05u %-4s %-8s %-8s %s", entry->first, entry->tcp ? "TCP" : "UDP", entry->job, flags, range);
+    if (entry->bind_address != 0)
+        put(report, "      BindSpecific: %s", text_ip(text, entry->bind_address));
+    report->records++;
 }
 
 void profile_display_portlist(const struct profile *profile, profile_message_fn *line, void *context)
 {
     struct report report = begin(line, context);
-    char range[16];
 
     put(&report, "Port# Prot User     Flags    Range");
     put(&report, "----- ---- ----     -----    -----");
-    for (unsigned i = 0; i < profile->port_count; i++, report.records++) {
-        const struct profile_portreserve *entry = &profile->ports[i];
+    for (unsigned i = 0; i < profile->unrsv_count; i++, report.records++) {
+        const struct profile_unrsv *entry = &profile->unrsvs[i];
 
-        range[0] = 0;
-        if (entry->range)
-            text_format(range, sizeof range, "%05u-%05u", entry->first, entry->first + entry->count - 1);
-        put(&report, "%05u %-4s %-8s %-8s %s", entry->first, entry->tcp ? "TCP" : "UDP", entry->job, entry->range ? "R" : "", range);
+        put(&report, "UNRSV %-4s %-8s %s%s", entry->tcp ? "TCP" : "UDP", entry->job, entry->deny ? "X" : "", entry->when_listen ? "L" : "B");
     }
+    for (unsigned i = 0; i < profile->port_count; i++)
+        put_port(&report, &profile->ports[i]);
+    end(&report);
+}
+
+/* --- STATS --------------------------------------------------------------------------------------------------------- */
+
+void profile_display_stats(const struct profile *profile, profile_message_fn *line, void *context)
+{
+    struct report report = begin(line, context);
+
+    put(&report, "TCP STATISTICS");
+    put(&report, "  CONFIGURED EPHEMERAL PORTS           = %010u", profile_ephemeral_ports(profile, true));
+    put(&report, "UDP STATISTICS");
+    put(&report, "  CONFIGURED EPHEMERAL PORTS           = %010u", profile_ephemeral_ports(profile, false));
+    if (profile->explicit_count > 0)
+        put(&report, "EXPLICIT BIND PORT RANGE %u-%u", profile->explicit_first, profile->explicit_first + profile->explicit_count - 1);
+    report.records = 2;
     end(&report);
 }

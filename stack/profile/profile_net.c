@@ -312,25 +312,3 @@ bool statement_ipconfig(struct profile_parser *p)
     } while (!parser_at_statement(p));
     return true;
 }
-
-/* --- what can be asked --------------------------------------------------------------------------------------------- */
-
-uint32_t profile_class_mask(uint32_t address)
-{
-    if (address >> 31 == 0)
-        return 0xFF000000;
-    return address >> 30 == 2 ? 0xFFFF0000 : 0xFFFFFF00;
-}
-
-uint32_t profile_link_mask(const struct profile *profile, unsigned link)
-{
-    uint32_t address = profile->links[link].address, best = 0;
-
-    for (unsigned i = 0; i < profile->route_count; i++) {
-        const struct profile_route *route = &profile->routes[i];
-
-        if (route->link == link && route->gateway == 0 && route->mask > best && (address & route->mask) == route->destination)
-            best = route->mask;
-    }
-    return best != 0 ? best : profile_class_mask(address);
-}

@@ -409,32 +409,3 @@ bool statement_viparange(struct profile_parser *p)
         add_range(p, &range);
     return true;
 }
-
-/* --- what can be asked --------------------------------------------------------------------------------------------- */
-
-static struct profile_clusterports range_clusterports(const struct profile *profile, uint32_t address)
-{
-    struct profile_clusterports clusterports = { .on = false };
-    uint32_t best = 0;
-
-    for (unsigned i = 0; i < profile->range_count; i++) {
-        const struct profile_range *range = &profile->ranges[i];
-
-        if (range->mask > best && (address & range->mask) == range->address) {
-            best = range->mask;
-            clusterports = range->clusterports;
-        }
-    }
-    return clusterports;
-}
-
-struct profile_clusterports profile_clusterports(const struct profile *profile, uint32_t address)
-{
-    for (unsigned i = 0; i < profile->dvipa_count; i++)
-        if (profile->dvipas[i].address == address && profile->dvipas[i].clusterports.on)
-            return profile->dvipas[i].clusterports;
-    for (unsigned i = 0; i < profile->distribute_count; i++)
-        if (profile->distributes[i].address == address && profile->distributes[i].clusterports.on)
-            return profile->distributes[i].clusterports;
-    return range_clusterports(profile, address);
-}

@@ -72,7 +72,7 @@ static uint32_t link_address(void *context, uint32_t destination)
 
 static struct sip_tables tables_of(struct world *world)
 {
-    return (struct sip_tables){ world, is_dvipa, is_defined, is_configured, is_active, in_range, activate, source_vipa, link_address };
+    return (struct sip_tables){ world, is_dvipa, is_defined, is_configured, is_active, in_range, activate, source_vipa, link_address, NULL };
 }
 
 /* The blocks passed since the counts were cleared, "3/300 3/305 ... 7/700 ...", in the order of flow_blocks.h. */
@@ -124,7 +124,7 @@ START_TEST(every_way_through_the_figure)
 {
     struct world world = ways[_i].world;
     struct sip_tables tables = tables_of(&world);
-    struct sip_request request = { ways[_i].job, "IBMUSER", ways[_i].bound, SERVER };
+    struct sip_request request = { .job = ways[_i].job, .user = "IBMUSER", .bound_address = ways[_i].bound, .destination = SERVER };
     struct sip_result result;
     struct sip sip = { .count = 0 };
 
