@@ -1,39 +1,63 @@
-/* cfctl: make, look at, check and remove coupling facilities from the host. */
+/* cfctl: make, look at, check and remove coupling facilities from the host. The commands are in files of their own. */
 #include <argp.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cfemu/engine/cf.h"
 #include "cfemu/engine/cf_limits.h"
-#include "cfemu/engine/cf_request.h"
-#include "tools/cfctl/display.h"
+#include "tools/cfctl/command.h"
 
-enum { EXIT_OK = 0, EXIT_FINDINGS = 1, EXIT_TROUBLE = 2 };    /* argp: 64 for wrong usage */
-
-struct options {
-    const char *cfname;
-    const char *structure;
-    uint64_t size;
-    const char *argument[4];
-    unsigned count;
+static const struct command *const commands[] = {
+    &create_command,
+    &remove_command,
+    &display_command,
+    &list_command,
+    &check_command,
 };
 
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+int trouble(const char *what, const char *name, const char *reason)
+{
+    fprintf(stderr, "cfctl: %s %s: %s\n", what, name, reason);
+    return EXIT_TROUBLE;
+}
+
+const char *why(int error)
+{
+    switch (-error) {
+    case ENOENT:
+        return "there is no such coupling facility in /dev/shm";
+    case EEXIST:
+        return "it exists already";
+    case EPROTO:
+        return "this is not a coupling facility, or one of another version";
+    case EINVAL:
+        return "a name or size is not valid (--help says what is)";
+    default:
+        return strerror(-error);
+    }
+}
+
+/* --- the command line ------------------------------------------------------------------------------------------------ */
+
+enum { OPTION_CFNAME = 'c', OPTION_SIZE = 's', OPTION_STRUCTURE = 'S' };
+
 static const char doc[] =
-    "Make, look at, check and remove coupling facilities. NAME is the facility's shared memory segment, a file in /dev/shm.\v"
-    "create NAME          make a facility; --cfname (default CF01), --size (default 64M)\n"
-    "remove NAME          remove it; who uses it keeps it until its end\n"
-    "display NAME         storage, attached processes, structures; --structure S: connections, locks and waiters, statistics of one\n"
-    "list NAME S [LIST]   the entries of structure S, on one list or on all\n"
-    "check NAME           verify everything in it\n\n"
-    "Exit code: 0 done, 1 check found damage, 2 it could not be done, 64 wrong usage.";
+    "Make, look at, check and remove coupling facilities. NAME is the facility's shared memory segment, a file in /dev/shm.\v";
+
+static const char exit_codes[] = "Exit code: 0 done, 1 check found damage, 2 it could not be done, 64 wrong usage.";
 
 static const struct argp_option argp_options[] = {
-    {"cfname", 'c', "CFNAME", 0, "create: name of the facility, 1 to 8 characters A-Z 0-9 @ # $", 0},
-    {"size", 's', "SIZE", 0, "create: bytes, or with a unit K, M, G; 1M to 64G", 0},
-    {"structure", 'S', "STRNAME", 0, "display: one structure", 0},
+    {"cfname", OPTION_CFNAME, "CFNAME", 0, "create: name of the facility, 1 to 8 characters A-Z 0-9 @ # $", 0},
+    {"size", OPTION_SIZE, "SIZE", 0, "create: bytes, or with a unit K, M, G; 1M to 64G", 0},
+    {"structure", OPTION_STRUCTURE, "STRNAME", 0, "display: one structure", 0},
     {0},
+};
+
+struct line {
+    const struct command *command;
+    struct request request;
 };
 
 static uint64_t parse_size(const char *text, struct argp_state *state)
@@ -50,155 +74,84 @@ static uint64_t parse_size(const char *text, struct argp_state *state)
     return size << shift;
 }
 
+static void parse_argument(struct line *line, const char *argument, struct argp_state *state)
+{
+    struct request *request = &line->request;
+    if (!line->command) {
+        for (size_t i = 0; i < COMMANDS; i++)
+            if (strcmp(commands[i]->name, argument) == 0)
+                line->command = commands[i];
+        if (!line->command)
+            argp_error(state, "%s: no such command", argument);
+    } else if (!request->facility) {
+        request->facility = argument;
+    } else if (request->count < line->command->most && request->count < ARGUMENTS_MAX) {
+        request->argument[request->count++] = argument;
+    } else {
+        argp_error(state, "%s: one argument too many for %s", argument, line->command->name);
+    }
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    struct options *o = state->input;
+    struct line *line = state->input;
     switch (key) {
-    case 'c':
-        o->cfname = argument;
+    case OPTION_CFNAME:
+        line->request.cfname = argument;
         return 0;
-    case 's':
-        o->size = parse_size(argument, state);
+    case OPTION_SIZE:
+        line->request.size = parse_size(argument, state);
         return 0;
-    case 'S':
-        o->structure = argument;
+    case OPTION_STRUCTURE:
+        line->request.structure = argument;
         return 0;
     case ARGP_KEY_ARG:
-        if (o->count == 4)
-            argp_error(state, "%s: too many arguments", argument);
-        o->argument[o->count++] = argument;
+        parse_argument(line, argument, state);
         return 0;
     case ARGP_KEY_END:
-        if (o->count < 2)
+        if (!line->command)
             argp_error(state, "expected a command and the name of a facility");
+        if (!line->request.facility || line->request.count < line->command->least)
+            argp_error(state, "expected %s %s", line->command->name, line->command->arguments);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const char *why(int error)
+/* --help: the commands after the options, from the table. argp frees the text. */
+static char *help(int key, const char *text, void *input)
 {
-    switch (-error) {
-    case ENOENT:
-        return "there is no such coupling facility in /dev/shm";
-    case EEXIST:
-        return "it exists already";
-    case EPROTO:
-        return "this is not a coupling facility, or one of another version";
-    case EINVAL:
-        return "a name or size is not valid (--help says what is)";
-    default:
-        return strerror(-error);
-    }
-}
-
-static int trouble(const char *what, const char *name, const char *reason)
-{
-    fprintf(stderr, "cfctl: %s %s: %s\n", what, name, reason);
-    return EXIT_TROUBLE;
-}
-
-static int create(struct cf *cf, const struct options *o)
-{
-    (void)cf;
-    int error = cf_create(o->argument[1], o->cfname, o->size);
-    return error == 0 ? EXIT_OK : trouble("create", o->argument[1], why(error));
-}
-
-static int remove_facility(struct cf *cf, const struct options *o)
-{
-    (void)cf;
-    int error = cf_remove(o->argument[1]);
-    return error == 0 ? EXIT_OK : trouble("remove", o->argument[1], why(error));
-}
-
-static int check(struct cf *cf, const struct options *o)
-{
-    int findings = cf_check(cf, stdout);
-    printf("%s: %d finding%s\n", o->argument[1], findings, findings == 1 ? "" : "s");
-    return findings == 0 ? EXIT_OK : EXIT_FINDINGS;
-}
-
-/* Write out what a display function collected. */
-static int show(int result, FILE *to, char **text, const char *what, const char *name)
-{
-    static const char *const reasons[] = {"", "no such structure", "the structure has no such list", "held up by another process; try again"};
-    fclose(to);
-    if (result == DISPLAY_OK)
-        fputs(*text, stdout);
-    free(*text);
-    return result == DISPLAY_OK ? EXIT_OK : trouble(what, name, reasons[result]);
-}
-
-static int display(struct cf *cf, const struct options *o)
-{
-    char *text = NULL;
+    (void)input;
+    if (key != ARGP_KEY_HELP_POST_DOC)
+        return (char *)(uintptr_t)text;
+    char *all = NULL;
     size_t size;
-    FILE *to = open_memstream(&text, &size);
+    FILE *to = open_memstream(&all, &size);
     if (!to)
-        return trouble("display", o->argument[1], strerror(errno));
-    if (!o->structure)
-        return show(display_facility(cf, to), to, &text, "display", o->argument[1]);
-    uint8_t name[CF_NAME_SIZE];
-    cf_name_put(name, sizeof name, o->structure);
-    return show(display_structure(cf, name, to), to, &text, "display", o->structure);
+        return NULL;
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "%s %s\n    %s\n", commands[i]->name, commands[i]->arguments, commands[i]->purpose);
+    fprintf(to, "\n%s", exit_codes);
+    return fclose(to) == 0 ? all : NULL;
 }
 
-static int list(struct cf *cf, const struct options *o)
-{
-    char *text = NULL, *end = NULL;
-    size_t size;
-    const char *number = o->argument[3];
-    long index = number ? strtol(number, &end, 10) : -1;
-    if (number && (*end || end == number || index < 0))
-        return trouble("list", number, "expected a list number");
-    FILE *to = open_memstream(&text, &size);
-    if (!to)
-        return trouble("list", o->argument[2], strerror(errno));
-    uint8_t name[CF_NAME_SIZE];
-    cf_name_put(name, sizeof name, o->argument[2]);
-    return show(display_entries(cf, name, index, to), to, &text, "list", o->argument[2]);
-}
-
-static const struct command {
-    const char *name;
-    unsigned least, most;       /* arguments, itself included */
-    bool opens;                 /* works on an existing facility */
-    int (*run)(struct cf *cf, const struct options *o);
-} commands[] = {
-    {"create", 2, 2, false, create},  {"remove", 2, 2, false, remove_facility}, {"check", 2, 2, true, check},
-    {"display", 2, 2, true, display}, {"list", 3, 4, true, list},
-};
-
-static int run(const struct command *command, const struct options *o)
+static int run(const struct command *command, const struct request *request)
 {
     struct cf *cf = NULL;
-    int error = command->opens ? cf_open(o->argument[1], "CFCTL", &cf) : 0;
+    int error = command->opens ? cf_open(request->facility, "CFCTL", &cf) : 0;
     if (error != 0)
-        return trouble(command->name, o->argument[1], why(error));
-    int result = command->run(cf, o);
+        return trouble(command->name, request->facility, why(error));
+    int result = command->run(cf, request);
     if (cf)
         cf_close(cf);
-    if (fflush(stdout) != 0)
-        return trouble(command->name, o->argument[1], strerror(errno));
-    return result;
+    return fflush(stdout) == 0 ? result : trouble(command->name, request->facility, strerror(errno));
 }
 
 int main(int argc, char **argv)
 {
-    static const struct argp argp = {argp_options, parse, "COMMAND NAME [ARGUMENT...]", doc, NULL, NULL, NULL};
-    struct options o = {.cfname = "CF01", .size = 64u << 20};
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        const struct command *command = &commands[i];
-        if (strcmp(command->name, o.argument[0]) != 0)
-            continue;
-        if (o.count >= command->least && o.count <= command->most)
-            return run(command, &o);
-        fprintf(stderr, "cfctl: %s: wrong number of arguments; try --help\n", command->name);
-        return argp_err_exit_status;
-    }
-    fprintf(stderr, "cfctl: %s: no such command; expected create, remove, display, list or check\n", o.argument[0]);
-    return argp_err_exit_status;
+    static const struct argp argp = {argp_options, parse, "COMMAND NAME [ARGUMENT...]", doc, NULL, help, NULL};
+    struct line line = {.request = {.cfname = "CF01", .size = 64u << 20}};
+    argp_parse(&argp, argc, argv, 0, NULL, &line);
+    return run(line.command, &line.request);
 }

@@ -1,6 +1,11 @@
-# cfctl: make, look at, check and remove coupling facilities.
+# cfctl: make, look at, check and remove coupling facilities. The files of its commands:
+CFCTL_SRC := $(addprefix tools/cfctl/, \
+	cfctl.c \
+	facility.c \
+	display.c)
+
 PROGRAMS += $(B)/bin/cfctl
-$(B)/bin/cfctl: $(addprefix $(B)/host/,tools/cfctl/cfctl.o tools/cfctl/display.o $(CF_ENGINE_SRC:.c=.o))
+$(B)/bin/cfctl: $(CFCTL_SRC:%.c=$(B)/host/%.o) $(CF_ENGINE_SRC:%.c=$(B)/host/%.o)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ -lm -lpthread
 

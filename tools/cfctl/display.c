@@ -1,12 +1,16 @@
 /* Displays in the spirit of D XCF,STR and D CF. */
-#include "tools/cfctl/display.h"
-
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "cfemu/engine/cf_element.h"
+#include "cfemu/engine/cf_request.h"
+#include "tools/cfctl/command.h"
+
+enum { DISPLAY_OK = 0, DISPLAY_NO_STRUCTURE, DISPLAY_NO_LIST, DISPLAY_BUSY };
 
 #define INCREMENT_KIB (CF_INCREMENT / 1024)
 
@@ -94,7 +98,7 @@ static void structure_line(struct cf *cf, struct cf_slot *slot, FILE *to)
     cf_slot_unlock(slot);
 }
 
-int display_facility(struct cf *cf, FILE *to)
+static int display_facility(struct cf *cf, FILE *to)
 {
     if (cf_directory_lock(cf) != 0)
         return DISPLAY_BUSY;
@@ -232,7 +236,7 @@ static void release(struct cf *cf, struct cf_slot *slot)
     cf_directory_unlock(cf);
 }
 
-int display_structure(struct cf *cf, const uint8_t *name, FILE *to)
+static int display_structure(struct cf *cf, const uint8_t *name, FILE *to)
 {
     struct cf_slot *slot;
     int result = hold(cf, name, &slot);
@@ -243,7 +247,7 @@ int display_structure(struct cf *cf, const uint8_t *name, FILE *to)
     return DISPLAY_OK;
 }
 
-int display_entries(struct cf *cf, const uint8_t *name, long list, FILE *to)
+static int display_entries(struct cf *cf, const uint8_t *name, long list, FILE *to)
 {
     struct cf_slot *slot;
     int result = hold(cf, name, &slot);
@@ -253,3 +257,50 @@ int display_entries(struct cf *cf, const uint8_t *name, long list, FILE *to)
     release(cf, slot);
     return result;
 }
+
+/* --- commands ------------------------------------------------------------------------------------------------------- */
+
+/* Write out what a display function collected. */
+static int show(int result, FILE *to, char **text, const char *what, const char *name)
+{
+    static const char *const reasons[] = {"", "no such structure", "the structure has no such list", "held up by another process; try again"};
+    fclose(to);
+    if (result == DISPLAY_OK)
+        fputs(*text, stdout);
+    free(*text);
+    return result == DISPLAY_OK ? EXIT_OK : trouble(what, name, reasons[result]);
+}
+
+static int display(struct cf *cf, const struct request *request)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return trouble("display", request->facility, strerror(errno));
+    if (!request->structure)
+        return show(display_facility(cf, to), to, &text, "display", request->facility);
+    uint8_t name[CF_NAME_SIZE];
+    cf_name_put(name, sizeof name, request->structure);
+    return show(display_structure(cf, name, to), to, &text, "display", request->structure);
+}
+
+static int list(struct cf *cf, const struct request *request)
+{
+    char *text = NULL, *end = NULL;
+    size_t size;
+    const char *number = request->count > 1 ? request->argument[1] : NULL;
+    long index = number ? strtol(number, &end, 10) : -1;
+    if (number && (*end || end == number || index < 0))
+        return trouble("list", number, "expected a list number");
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return trouble("list", request->argument[0], strerror(errno));
+    uint8_t name[CF_NAME_SIZE];
+    cf_name_put(name, sizeof name, request->argument[0]);
+    return show(display_entries(cf, name, index, to), to, &text, "list", request->argument[0]);
+}
+
+const struct command display_command = {
+    "display", "NAME", "storage, processes, structures; with --structure: one of them in full", 0, 0, true, display};
+const struct command list_command = {"list", "NAME STRNAME [LIST]", "the entries of a structure, on one list or on all", 1, 2, true, list};
