@@ -1,6 +1,6 @@
 # The coupling facility engine. Others link it as $(CF_ENGINE_SRC:%.c=$(B)/host/%.o), or /san/ in tests, or /pic/ in a module.
 CF_ENGINE_SRC := $(addprefix cfemu/engine/, \
-	cf_segment.c cf_undo.c cf_element.c cf_entry.c cf_connect.c cf_list.c cf_lock.c cf_notify.c cf_message.c cf_check.c)
+	cf_segment.c cf_undo.c cf_element.c cf_entry.c cf_connect.c cf_life.c cf_list.c cf_lock.c cf_notify.c cf_message.c cf_check.c)
 
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
@@ -16,7 +16,7 @@ $(B)/bench/cf_bench: $(addprefix $(B)/host/,cfemu/bench/cf_bench.o $(CF_ENGINE_S
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ -lpthread
 
-CF_TESTS := test_cf_commands test_cf_crash
+CF_TESTS := test_cf_commands test_cf_crash test_cf_life
 CHECKS += $(CF_TESTS:%=$(B)/tests/%)
 $(CF_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/cfemu/tests/%.o \
 		$(addprefix $(B)/san/,cfemu/tests/cf_fixture.o $(CF_ENGINE_SRC:.c=.o))

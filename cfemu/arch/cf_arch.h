@@ -91,7 +91,9 @@ enum {
 enum cf_command {
     CF_CMD_IDENTIFY = 0x0001,       /* what CF is this: name, level, storage */
     CF_CMD_CONNECT = 0x0010,        /* IXLCONN: connect, allocate the structure if it does not exist */
-    CF_CMD_DISCONNECT = 0x0011,     /* IXLDISC */
+    CF_CMD_DISCONNECT = 0x0011,     /* IXLDISC; CF_OPT_FAILURE, CF_OPT_DELETESTR */
+    CF_CMD_RESPOND = 0x0012,        /* IXLEERSP: the caller has dealt with the end of another connection */
+    CF_CMD_FORCE = 0x0013,          /* IXLFORCE of a connection (MCB_AUTH_COMP) or, if that is blank, of a structure (MCB_NAME) */
     CF_CMD_LIST_READ = 0x0100,      /* IXLLIST REQUEST=READ */
     CF_CMD_LIST_WRITE = 0x0101,     /* IXLLIST REQUEST=WRITE */
     CF_CMD_LIST_DELETE = 0x0102,    /* IXLLIST REQUEST=DELETE; returns what it deleted (data and adjunct as asked) */
@@ -140,6 +142,8 @@ enum {                              /* MCB_OPTIONS */
     CF_OPT_LISTCOMP = 0x20,         /* LISTNUM compare: the entry must be on MCB_LIST */
     CF_OPT_STOP = 0x10,             /* MONITOR: stop */
     CF_OPT_FAILURE = 0x08,          /* DISCONNECT REASON=FAILURE */
+    CF_OPT_DELETESTR = 0x04,        /* DISCONNECT REASON=DELETESTR: the last one deletes the structure, STRDISP=KEEP or not */
+    CF_OPT_RELEASECONN = 0x04,      /* RESPOND RELEASECONN=YES */
 };
 
 /* CONNECT: attributes at MCB_OWN, fixed by the first connector; the answer has the attributes in force at MRB_OWN in
@@ -157,6 +161,11 @@ enum {
     CONN_EXISTING = 24,             /* u8, answer only: 1 = structure was there already */
     CONN_RECONNECTED = 25,          /* u8, answer only: 1 = a failed-persistent connection of this name was taken up */
     CONN_CFNAME = 32,               /* 8 bytes, answer only */
+    CONN_OPTIONS = 40,              /* u8: CF_CONN_OPT_*, of this connection */
+    CONN_CFLEVEL = 41,              /* u8: MINCFLEVEL; answer: the level of this CF */
+    CONN_MAXCONN = 42,              /* u8: connections of the structure at most, 0 = 255 */
+    CONN_VERSION = 44,              /* u32, answer only: connection version: connection id << 16 | count of its uses */
+    CONN_NAME = 48,                 /* 16 bytes, answer only: connection name, generated if none was given */
 };
 enum {
     CF_CONN_ADJUNCT = 0x80,         /* ADJUNCT=YES */
@@ -164,6 +173,28 @@ enum {
     CF_CONN_KEYED = 0x20,           /* REFOPTION=KEY */
     CF_CONN_STRDISP_KEEP = 0x10,    /* STRDISP=KEEP */
     CF_CONN_CONDISP_KEEP = 0x08,    /* CONDISP=KEEP */
+};
+enum {
+    CF_CONN_OPT_RESPONDS = 0x80,    /* the event exit answers the end of a peer with RESPOND */
+};
+
+/* The end of a connection, and who must agree to it.
+ *
+ *   FAILING         its process died, DISCONNECT REASON=FAILURE, or DISCONNECT while it held locks
+ *   DISCONNECTING   DISCONNECT otherwise
+ *
+ * Each active peer that has said CF_CONN_OPT_RESPONDS is told (CF_EVENT_CONN_FAILED, _CONN_GONE) and is waited for: it
+ * recovers what it wants and says RESPOND. Until the last one has, or has ended itself, the connection's name cannot be
+ * used (CF_RSP_RESPONSES_MISSING). Then a failed connection with CONDISP=KEEP is failed-persistent, unless somebody said
+ * RELEASECONN=YES; any other one is undefined.
+ *
+ * Its locks: while responses are awaited it holds them, and others queue for them. When it becomes undefined the first
+ * waiters get them. When it becomes failed-persistent they are persistent: the waiters are told CF_EVENT_LOCK_REFUSED,
+ * requests for them end with CF_RSP_LOCK_PERSISTENT, and the connection has them when it connects again.
+ * Where neither the connection nor a peer responds, the locks of a failed connection go to the first waiters at once. */
+enum {                              /* RESPOND: at MCB_OWN */
+    RESPOND_CONID = 0,              /* u32: connection that ended */
+    RESPOND_VERSION = 4,            /* u32: its version, 0 = whichever */
 };
 
 /* IDENTIFY: at MRB_OWN */
@@ -181,12 +212,16 @@ enum {
     VECTOR_LOCKINDEX = 12,          /* u32: LOCK_GRANTED: which lock */
     VECTOR_FAILED = 16,             /* 32 bytes: CONN_FAILED: bit map of connection ids, bit 0 = high bit of byte 0 */
 };
+#define VECTOR_GONE MRB_ADJUNCT     /* in the MRB, 32 bytes: CONN_GONE: bit map of connection ids */
 enum {
     CF_EVENT_LOCK_GRANTED = 0x80000000u,    /* a queued lock is the caller's now. One grant per VECTOR_READ: repeat it
                                                until it reports none */
     CF_EVENT_CONN_FAILED = 0x40000000u,     /* connections have failed since the last report */
     CF_EVENT_LIST = 0x20000000u,            /* a monitored list became non-empty since the last report */
     CF_EVENT_CONN_NEW = 0x10000000u,        /* a new connection joined the structure since the last report */
+    CF_EVENT_CONN_GONE = 0x08000000u,       /* CF_CONN_OPT_RESPONDS only: connections have disconnected since the last report */
+    CF_EVENT_LOCK_REFUSED = 0x04000000u,    /* a queued lock became persistent: repeat the request, it says so. One per
+                                               VECTOR_READ, in place of a grant */
 };
 
 enum cf_response {
@@ -200,6 +235,7 @@ enum cf_response {
     CF_RSP_LOCK_HELD = 0x0020,          /* MRB_LOCKOWNER says by whom */
     CF_RSP_LOCK_QUEUED = 0x0021,        /* a grant event follows; then repeat the request */
     CF_RSP_LOCK_NOT_HELD = 0x0022,      /* RESET, HELDBY: the caller does not hold it */
+    CF_RSP_LOCK_PERSISTENT = 0x0027,    /* MRB_LOCKOWNER, a failed-persistent connection, holds it */
     CF_RSP_LIST_FULL = 0x0030,
     CF_RSP_STRUCTURE_FULL = 0x0031,
     CF_RSP_CF_FULL = 0x0032,            /* no storage for the structure */
@@ -208,7 +244,11 @@ enum cf_response {
     CF_RSP_NO_STRUCTURE = 0x0040,
     CF_RSP_NO_CONNECTION = 0x0041,      /* token unknown or of an epoch that was fenced */
     CF_RSP_NAME_IN_USE = 0x0042,        /* CONNECT: an active connection has this name */
-    CF_RSP_TOO_MANY = 0x0043,           /* CONNECT: no connection or structure slot is free */
+    CF_RSP_TOO_MANY = 0x0043,           /* CONNECT: no connection (MAXCONN) or structure slot is free */
+    CF_RSP_RESPONSES_MISSING = 0x0044,  /* CONNECT, FORCE: peers have not yet answered the end of the connection of this name */
+    CF_RSP_NOT_AWAITED = 0x0045,        /* RESPOND: no response of the caller for this connection is awaited */
+    CF_RSP_CONN_ACTIVE = 0x0046,        /* FORCE: the connection, or a connection of the structure, is active */
+    CF_RSP_CF_LEVEL = 0x0047,           /* CONNECT: this CF is below MINCFLEVEL */
     CF_RSP_BUSY = 0x0050,               /* the structure is held up; nothing was done; try again */
     CF_RSP_BAD_COMMAND = 0x0060,
     CF_RSP_BAD_REQUEST = 0x0061,        /* MRB_REASON = offset of the MCB field at fault */

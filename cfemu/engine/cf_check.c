@@ -6,7 +6,8 @@
  *   free list   every entry number is on a list or free, never both
  *   elements    each element belongs to the data of one entry or is free, as the bit maps and counts say
  *   names       each named entry is in its bucket, once
- *   locks       queues agree with the wait entries of the connections; owners are connected
+ *   connections names once; responses are awaited from those who owe them
+ *   locks       queues agree with the wait entries of the connections; owners are connected; nobody waits for persistent ones
  *   monitors    each is on the chain of its list or free; vector bits say whether the list is empty
  *   undo        nothing is half done */
 #include <inttypes.h>
@@ -17,6 +18,7 @@
 #include "cfemu/engine/cf_connect.h"
 #include "cfemu/engine/cf_element.h"
 #include "cfemu/engine/cf_entry.h"
+#include "cfemu/engine/cf_life.h"
 #include "cfemu/engine/cf_undo.h"
 
 struct check {
@@ -273,10 +275,32 @@ static void names_check(struct check *check)
 
 /* --- connections, locks, monitors -------------------------------------------------------------------------------------- */
 
+/* May have waits and monitors. */
 static bool connected(const struct cf_structure *s, uint32_t conid)
 {
-    return conid >= 1 && conid <= CF_CONNECTIONS_MAX &&
-           (s->conn[conid].state == CF_CONN_ACTIVE || s->conn[conid].state == CF_CONN_FAILING);
+    if (conid < 1 || conid > CF_CONNECTIONS_MAX)
+        return false;
+    uint32_t state = s->conn[conid].state;
+    return state == CF_CONN_ACTIVE || ((state == CF_CONN_FAILING || state == CF_CONN_DISCONNECTING) && !s->conn[conid].told);
+}
+
+/* May hold locks. */
+static bool holder(const struct cf_structure *s, uint32_t conid)
+{
+    return conid >= 1 && conid <= CF_CONNECTIONS_MAX && s->conn[conid].state != CF_CONN_FREE;
+}
+
+static void responses_check(struct check *check, uint32_t conid)
+{
+    const struct cf_structure *s = check->s;
+    const struct cf_conn *conn = &s->conn[conid];
+    bool ending = conn->state == CF_CONN_FAILING || conn->state == CF_CONN_DISCONNECTING;
+    for (uint32_t i = 0; i <= CF_CONNECTIONS_MAX; i++)
+        if (cf_conid_in(conn->awaited, i) && (!ending || !conn->told || i == 0 || s->conn[i].state != CF_CONN_ACTIVE ||
+                                              !(s->conn[i].options & CF_CONN_OPT_RESPONDS)))
+            finding(check, "connection %u: a response of %u is awaited, which owes none", conid, i);
+    if (ending && !cf_connection_awaits(conn))
+        finding(check, "connection %u is ending, and waits for nobody", conid);
 }
 
 static void connections_check(struct check *check)
@@ -284,7 +308,7 @@ static void connections_check(struct check *check)
     const struct cf_structure *s = check->s;
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
         const struct cf_conn *conn = &s->conn[i];
-        if (conn->state > CF_CONN_FAILED_PERSISTENT)
+        if (conn->state > CF_CONN_DISCONNECTING)
             finding(check, "connection %u: state %u", i, conn->state);
         if (conn->state == CF_CONN_ACTIVE &&
             (conn->attachment >= CF_ATTACHMENTS_MAX || (conn->token & 0xFF) != i || conn->token >> 32 > check->cf->header->epoch ||
@@ -292,6 +316,8 @@ static void connections_check(struct check *check)
             finding(check, "connection %u: active without a process or a valid token", i);
         if (conn->state != CF_CONN_ACTIVE && conn->token != 0)
             finding(check, "connection %u: not active, but its token is valid", i);
+        if (conn->state != CF_CONN_FREE)
+            responses_check(check, i);
         for (uint32_t j = 1; j < i && conn->state != CF_CONN_FREE; j++)
             if (s->conn[j].state != CF_CONN_FREE && memcmp(conn->name, s->conn[j].name, CF_NAME_SIZE) == 0)
                 finding(check, "connections %u and %u have the same name", j, i);
@@ -314,7 +340,7 @@ static uint32_t queue_check(struct check *check, uint32_t index)
     }
     if (count != lock->waiters || last != lock->last)
         finding(check, "lock %u: %u waiters, last %u; it says %u, %u", index, count, last, lock->waiters, lock->last);
-    if (lock->owner == 0 ? count > 0 : !connected(s, lock->owner))
+    if (lock->owner == 0 ? count > 0 : !holder(s, lock->owner))
         finding(check, "lock %u: owner %u, %u waiters", index, lock->owner, count);
     return count;
 }

@@ -4,15 +4,14 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "cfemu/engine/cf_lock.h"
+#include "cfemu/engine/cf_life.h"
 #include "cfemu/engine/cf_message.h"
 #include "cfemu/engine/cf_notify.h"
 #include "cfemu/engine/cf_undo.h"
 
 static const char blanks[CF_NAME_SIZE + 1] = "                ";
 
-/* 1 to 16 characters A-Z 0-9 $ @ # _, then blanks. */
-static bool name_valid(const uint8_t *name)
+bool cf_name_valid(const uint8_t *name)
 {
     size_t length = 0;
     while (length < CF_NAME_SIZE && name[length] != 0 &&
@@ -21,7 +20,12 @@ static bool name_valid(const uint8_t *name)
     return length > 0 && memcmp(name + length, blanks, CF_NAME_SIZE - length) == 0;
 }
 
-static struct cf_slot *slot_by_name(struct cf *cf, const uint8_t *name)
+bool cf_name_blank(const uint8_t *name)
+{
+    return memcmp(name, blanks, CF_NAME_SIZE) == 0;
+}
+
+struct cf_slot *cf_slot_by_name(struct cf *cf, const uint8_t *name)
 {
     for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++)
         if (slot->state == CF_SLOT_ACTIVE && memcmp(slot->name, name, CF_NAME_SIZE) == 0)
@@ -29,42 +33,7 @@ static struct cf_slot *slot_by_name(struct cf *cf, const uint8_t *name)
     return NULL;
 }
 
-/* --- the end of a connection ---------------------------------------------------------------------------------------- */
-
-static bool holds_locks(struct cf_structure *s, uint32_t conid)
-{
-    for (uint32_t i = 0; i < s->lockentries; i++)
-        if (cf_lock_at(s, i)->owner == conid)
-            return true;
-    return false;
-}
-
-/* End a connection, each step a transaction of its own. The directory mutex and the structure's are held. */
-static void connection_end(struct cf *cf, struct cf_structure *s, uint32_t conid, bool failed, struct cf_wakes *wakes)
-{
-    struct cf_conn *conn = &s->conn[conid];
-    cf_set64(s, &conn->token, 0);
-    cf_set32(s, &conn->state, CF_CONN_FAILING);
-    cf_commit(s);
-    for (uint32_t i = 0; i < CF_WAITS_MAX; i++) {
-        if (conn->wait[i].state != CF_WAIT_FREE)
-            cf_lock_forget(s, conid, i);
-        cf_commit(s);
-    }
-    for (uint32_t i = 0; i < s->lockentries; i++) {
-        if (cf_lock_at(s, i)->owner != conid)
-            continue;
-        cf_lock_release(cf, s, i, wakes);
-        cf_commit(s);
-    }
-    while (cf_monitor_end_one(s, conid))
-        cf_commit(s);
-    bool keep = failed && conn->flags & CF_CONN_CONDISP_KEEP;
-    cf_set32(s, &conn->state, keep ? CF_CONN_FAILED_PERSISTENT : CF_CONN_FREE);
-    if (failed)
-        cf_tell_others(cf, s, conid, CF_EVENT_CONN_FAILED, wakes);
-    cf_commit(s);
-}
+/* --- connections of a process that ended ------------------------------------------------------------------------------ */
 
 bool cf_structure_fail(struct cf *cf, struct cf_slot *slot, uint32_t attachment, struct cf_wakes *wakes)
 {
@@ -74,9 +43,10 @@ bool cf_structure_fail(struct cf *cf, struct cf_slot *slot, uint32_t attachment,
     struct cf_structure *s = cf_control(cf, slot);
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
         const struct cf_conn *conn = &s->conn[i];
-        if (conn->state == CF_CONN_FAILING || (conn->state == CF_CONN_ACTIVE && conn->attachment == attachment))
-            connection_end(cf, s, i, true, wakes);
+        if (conn->state == CF_CONN_ACTIVE && conn->attachment == attachment)
+            cf_connection_end(cf, s, i, true, wakes);
     }
+    cf_connections_settle(cf, s, wakes);
     if (cf_structure_unused(s))
         cf_structure_free(cf, slot);
     cf_slot_unlock(slot);
@@ -118,10 +88,10 @@ static int connect_validate(struct cf_call *call)
     uint8_t flags = own[CONN_FLAGS];
     uint32_t headers = get_be32(own + CONN_LISTHEADERS), vector = get_be32(own + CONN_VECTORLEN);
     uint16_t maxelemnum = get_be16(own + CONN_MAXELEMNUM);
-    if (!name_valid(call->mcb + MCB_NAME))
+    if (!cf_name_valid(call->mcb + MCB_NAME))
         return cf_bad(call, MCB_NAME);
-    bool unnamed = memcmp(call->mcb + MCB_AUTH_COMP, blanks, CF_NAME_SIZE) == 0;
-    if (unnamed ? flags & CF_CONN_CONDISP_KEEP : !name_valid(call->mcb + MCB_AUTH_COMP))
+    bool unnamed = cf_name_blank(call->mcb + MCB_AUTH_COMP);
+    if (unnamed ? flags & CF_CONN_CONDISP_KEEP : !cf_name_valid(call->mcb + MCB_AUTH_COMP))
         return cf_bad(call, MCB_AUTH_COMP);
     if (headers < 1 || headers > CF_LISTHEADERS_MAX)
         return cf_bad(call, MCB_OWN + CONN_LISTHEADERS);
@@ -138,24 +108,32 @@ static int connect_validate(struct cf_call *call)
         return cf_bad(call, MCB_OWN + CONN_ENTRYRATIO);
     if (vector % 32 != 0 || vector > CF_VECTOR_BITS_MAX)
         return cf_bad(call, MCB_OWN + CONN_VECTORLEN);
-    return 0;
+    if (own[CONN_OPTIONS] & (uint8_t)~CF_CONN_OPT_RESPONDS)
+        return cf_bad(call, MCB_OWN + CONN_OPTIONS);
+    return own[CONN_CFLEVEL] <= CF_LEVEL ? 0 : CF_RSP_CF_LEVEL;
 }
 
 /* The connection id to use: of the failed-persistent connection of this name, else a free one. */
 static int conid_choose(struct cf_structure *s, const uint8_t *name, bool unnamed, uint32_t *conid)
 {
+    uint32_t count = 0;
     *conid = 0;
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
         const struct cf_conn *conn = &s->conn[i];
         if (conn->state == CF_CONN_FREE) {
             if (*conid == 0)
                 *conid = i;
-        } else if (!unnamed && memcmp(conn->name, name, CF_NAME_SIZE) == 0) {
-            *conid = i;
-            return conn->state == CF_CONN_FAILED_PERSISTENT ? 0 : CF_RSP_NAME_IN_USE;
+            continue;
         }
+        count++;
+        if (unnamed || memcmp(conn->name, name, CF_NAME_SIZE) != 0)
+            continue;
+        *conid = i;
+        if (conn->state == CF_CONN_FAILED_PERSISTENT)
+            return 0;
+        return cf_connection_awaits(conn) ? CF_RSP_RESPONSES_MISSING : CF_RSP_NAME_IN_USE;
     }
-    return *conid != 0 ? 0 : CF_RSP_TOO_MANY;
+    return *conid != 0 && count < s->maxconn ? 0 : CF_RSP_TOO_MANY;
 }
 
 /* A token is never given out twice (epoch), and not to be guessed (random); the low byte is for the connection id. */
@@ -180,6 +158,8 @@ static void attributes_report(struct cf_call *call, const struct cf_structure *s
     put_be16(own + CONN_ELEMENTRATIO, (uint16_t)s->elementratio);
     put_be32(own + CONN_VECTORLEN, vector_bits);
     memcpy(own + CONN_CFNAME, call->cf->header->cfname, 8);
+    own[CONN_CFLEVEL] = CF_LEVEL;
+    own[CONN_MAXCONN] = (uint8_t)s->maxconn;
     cf_report_counts(call, s);
 }
 
@@ -187,7 +167,7 @@ static void attributes_report(struct cf_call *call, const struct cf_structure *s
 static int connection_make(struct cf_call *call, struct cf_structure *s)
 {
     const uint8_t *mcb = call->mcb;
-    bool unnamed = memcmp(mcb + MCB_AUTH_COMP, blanks, CF_NAME_SIZE) == 0;
+    bool unnamed = cf_name_blank(mcb + MCB_AUTH_COMP);
     uint32_t conid;
     int result = conid_choose(s, mcb + MCB_AUTH_COMP, unnamed, &conid);
     if (result != 0)
@@ -199,6 +179,8 @@ static int connection_make(struct cf_call *call, struct cf_structure *s)
         .attachment = call->cf->attachment,
         .token = call->token,
         .flags = mcb[MCB_OWN + CONN_FLAGS] & CF_CONN_CONDISP_KEEP,
+        .options = mcb[MCB_OWN + CONN_OPTIONS],
+        .version = conid << 16 | ((conn->version + 1) & 0xFFFF),
         .vector_bits = get_be32(mcb + MCB_OWN + CONN_VECTORLEN),
     };
     fresh.token |= conid;
@@ -219,6 +201,9 @@ static int connection_make(struct cf_call *call, struct cf_structure *s)
     put_be32(call->mrb + MRB_CONID, conid);
     attributes_report(call, s, fresh.vector_bits);
     call->mrb[MRB_OWN + CONN_RECONNECTED] = reconnected;
+    call->mrb[MRB_OWN + CONN_OPTIONS] = (uint8_t)fresh.options;
+    put_be32(call->mrb + MRB_OWN + CONN_VERSION, fresh.version);
+    memcpy(call->mrb + MRB_OWN + CONN_NAME, fresh.name, CF_NAME_SIZE);
     return 0;
 }
 
@@ -227,7 +212,7 @@ static int connect_locked(struct cf_call *call)
 {
     struct cf *cf = call->cf;
     uint64_t started = cf_ticks();
-    struct cf_slot *slot = slot_by_name(cf, call->mcb + MCB_NAME);
+    struct cf_slot *slot = cf_slot_by_name(cf, call->mcb + MCB_NAME);
     bool existing = slot != NULL;
     if (!existing) {
         int result = cf_structure_allocate(cf, call->mcb + MCB_NAME, call->mcb + MCB_OWN, &slot);
@@ -267,6 +252,23 @@ int cf_command_connect(struct cf_call *call)
 
 /* --- DISCONNECT ---------------------------------------------------------------------------------------------------- */
 
+static bool holds_locks(struct cf_structure *s, uint32_t conid)
+{
+    for (uint32_t i = 0; i < s->lockentries; i++)
+        if (cf_lock_at(s, i)->owner == conid)
+            return true;
+    return false;
+}
+
+/* true: no other connection is there, nor one that failed or is about to end. */
+static bool only_one(const struct cf_structure *s, uint32_t conid)
+{
+    for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++)
+        if (i != conid && s->conn[i].state != CF_CONN_FREE)
+            return false;
+    return true;
+}
+
 static int disconnect_locked(struct cf_call *call)
 {
     struct cf *cf = call->cf;
@@ -276,8 +278,11 @@ static int disconnect_locked(struct cf_call *call)
     if (result != 0)
         return result;
     struct cf_structure *s = call->s;
-    bool failed = call->mcb[MCB_OPTIONS] & CF_OPT_FAILURE || holds_locks(s, call->conid);
-    connection_end(cf, s, call->conid, failed, &call->wakes);
+    uint8_t options = call->mcb[MCB_OPTIONS];
+    bool failed = options & CF_OPT_FAILURE || holds_locks(s, call->conid);
+    if (!failed && options & CF_OPT_DELETESTR && s->flags & CF_CONN_STRDISP_KEEP && only_one(s, call->conid))
+        cf_set32(s, &s->flags, s->flags & ~(uint32_t)CF_CONN_STRDISP_KEEP);     /* in the first transaction of the end */
+    cf_connection_end(cf, s, call->conid, failed, &call->wakes);
     cf_count(s, CF_STAT_DISCONNECT, 0, &served);
     if (cf_structure_unused(s))
         cf_structure_free(cf, slot);
@@ -287,7 +292,8 @@ static int disconnect_locked(struct cf_call *call)
 
 int cf_command_disconnect(struct cf_call *call)
 {
-    if (call->mcb[MCB_OPTIONS] & (uint8_t)~CF_OPT_FAILURE)
+    uint8_t options = call->mcb[MCB_OPTIONS];
+    if (options & (uint8_t)~(CF_OPT_FAILURE | CF_OPT_DELETESTR) || options == (CF_OPT_FAILURE | CF_OPT_DELETESTR))
         return cf_bad(call, MCB_OPTIONS);
     if (cf_directory_lock(call->cf) != 0)
         return CF_RSP_BUSY;

@@ -18,12 +18,14 @@ static uint32_t wait_find(struct cf_structure *s, uint32_t conid, uint32_t index
 static int enqueue(struct cf_call *call, struct cf_lock *lock, uint32_t index)
 {
     struct cf_structure *s = call->s;
-    if (wait_find(s, call->conid, index) != 0)
-        return CF_RSP_LOCK_QUEUED;
     struct cf_wait_entry *wait = call->conn->wait;
-    uint32_t i = 0;
-    while (i < CF_WAITS_MAX && wait[i].state != CF_WAIT_FREE)
-        i++;
+    uint32_t known = wait_find(s, call->conid, index);
+    uint32_t i = known % CF_WAITS_MAX;
+    if (known != 0 && wait[i].state != CF_WAIT_REFUSED)
+        return CF_RSP_LOCK_QUEUED;
+    if (known == 0)
+        while (i < CF_WAITS_MAX && wait[i].state != CF_WAIT_FREE)
+            i++;
     if (i == CF_WAITS_MAX)
         return CF_RSP_BUSY;
     uint32_t number = call->conid * CF_WAITS_MAX + i;
@@ -52,6 +54,14 @@ void cf_lock_release(struct cf *cf, struct cf_structure *s, uint32_t index, stru
         cf_set32(s, &lock->last, 0);
     cf_set32(s, &lock->waiters, lock->waiters - 1);
     cf_tell(cf, s, conid, wakes);
+}
+
+void cf_lock_refuse(struct cf *cf, struct cf_structure *s, uint32_t index, struct cf_wakes *wakes)
+{
+    uint32_t number = cf_lock_at(s, index)->first;
+    cf_lock_forget(s, number / CF_WAITS_MAX, number % CF_WAITS_MAX);
+    cf_set32(s, &cf_wait_at(s, number)->state, CF_WAIT_REFUSED);
+    cf_tell(cf, s, number / CF_WAITS_MAX, wakes);
 }
 
 void cf_lock_forget(struct cf_structure *s, uint32_t conid, uint32_t i)
@@ -99,7 +109,11 @@ int cf_lock_before(struct cf_call *call)
         return CF_RSP_LOCK_NOT_HELD;
     if (lock->owner == 0)
         return 0;
-    call->contender = call->s->conn[lock->owner].attachment;
+    const struct cf_conn *owner = &call->s->conn[lock->owner];
+    if (owner->state == CF_CONN_FAILED_PERSISTENT)
+        return CF_RSP_LOCK_PERSISTENT;
+    if (owner->state == CF_CONN_ACTIVE)     /* the attachment of one that failed may be another's by now */
+        call->contender = owner->attachment;
     return call->mcb[MCB_LOCKMODE] == CF_LOCKMODE_UNCOND ? enqueue(call, lock, index) : CF_RSP_LOCK_HELD;
 }
 

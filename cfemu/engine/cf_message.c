@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cfemu/engine/cf_connect.h"
+#include "cfemu/engine/cf_life.h"
 #include "cfemu/engine/cf_list.h"
 #include "cfemu/engine/cf_lock.h"
 #include "cfemu/engine/cf_notify.h"
@@ -18,7 +19,7 @@ static enum cf_stat_class response_class(int response)
         return CF_STAT_NO_ENTRY;
     if (response >= CF_RSP_VERSION_MISMATCH && response <= CF_RSP_KEY_MISMATCH)
         return CF_STAT_MISMATCH;
-    if (response >= CF_RSP_LOCK_HELD && response <= CF_RSP_LOCK_NOT_HELD)
+    if (response >= CF_RSP_LOCK_HELD && response < CF_RSP_LIST_FULL)
         return CF_STAT_CONTENDED;
     if (response >= CF_RSP_LIST_FULL && response <= CF_RSP_TIMEOUT)
         return CF_STAT_FULL;
@@ -148,6 +149,10 @@ static int dispatch(struct cf_call *call)
         return cf_command_connect(call);
     case CF_CMD_DISCONNECT:
         return cf_command_disconnect(call);
+    case CF_CMD_RESPOND:
+        return cf_command_respond(call);
+    case CF_CMD_FORCE:
+        return cf_command_force(call);
     case CF_CMD_IDENTIFY:
         return identify(call);
     default:

@@ -29,11 +29,13 @@ void cf_tell_others(struct cf *cf, struct cf_structure *s, uint32_t conid, uint3
 {
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
         struct cf_conn *conn = &s->conn[i];
-        if (i == conid || conn->state != CF_CONN_ACTIVE)
+        if (i == conid || conn->state != CF_CONN_ACTIVE ||
+            (event == CF_EVENT_CONN_GONE && !(conn->options & CF_CONN_OPT_RESPONDS)))
             continue;
         cf_set32(s, &conn->events, conn->events | event);
-        if (event == CF_EVENT_CONN_FAILED)
-            cf_set64(s, &conn->failed[conid / 64], conn->failed[conid / 64] | 1ull << (63 - conid % 64));
+        uint64_t *map = event == CF_EVENT_CONN_FAILED ? conn->failed : event == CF_EVENT_CONN_GONE ? conn->gone : NULL;
+        if (map)
+            cf_set64(s, &map[conid / 64], map[conid / 64] | cf_conid_bit(conid));
         cf_tell(cf, s, i, wakes);
     }
 }
@@ -176,18 +178,30 @@ static void vector_fetch(struct cf_call *call, uint32_t bytes)
         memcpy(call->in, vector, bytes);
 }
 
-/* Report one grant. false: there is none. */
-static bool grant_report(struct cf_call *call)
+/* Report one grant or refusal; its event, 0 = there is none. */
+static uint32_t lock_report(struct cf_call *call)
 {
     for (uint32_t i = 0; i < CF_WAITS_MAX; i++) {
-        if (call->conn->wait[i].state != CF_WAIT_GRANTED)
+        const struct cf_wait_entry *wait = &call->conn->wait[i];
+        if (wait->state != CF_WAIT_GRANTED && wait->state != CF_WAIT_REFUSED)
             continue;
-        put_be32(call->mrb + MRB_LOCKOWNER, call->conid);
-        put_be32(call->mrb + MRB_OWN + VECTOR_LOCKINDEX, call->conn->wait[i].lock);
+        uint32_t event = wait->state == CF_WAIT_GRANTED ? CF_EVENT_LOCK_GRANTED : CF_EVENT_LOCK_REFUSED;
+        put_be32(call->mrb + MRB_LOCKOWNER, cf_lock_at(call->s, wait->lock)->owner);
+        put_be32(call->mrb + MRB_OWN + VECTOR_LOCKINDEX, wait->lock);
         cf_lock_forget(call->s, call->conid, i);
-        return true;
+        return event;
     }
-    return false;
+    return 0;
+}
+
+/* Report a bit map of connections, once. */
+static void map_report(struct cf_structure *s, uint64_t map[4], uint8_t *to)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        put_be64(to + 8 * i, map[i]);
+        if (map[i] != 0)
+            cf_set64(s, &map[i], 0);
+    }
 }
 
 int cf_command_vector(struct cf_call *call)
@@ -201,17 +215,11 @@ int cf_command_vector(struct cf_call *call)
     if (bytes > call->in_cap)
         return CF_RSP_BUFFER_FULL;
     vector_fetch(call, bytes);
-    uint32_t events = conn->events;
-    if (grant_report(call))
-        events |= CF_EVENT_LOCK_GRANTED;
-    put_be32(own + VECTOR_EVENTS, events);
+    put_be32(own + VECTOR_EVENTS, conn->events | lock_report(call));
     if (conn->events != 0)
         cf_set32(s, &conn->events, 0);
-    for (uint32_t i = 0; i < 4; i++) {
-        put_be64(own + VECTOR_FAILED + 8 * i, conn->failed[i]);
-        if (conn->failed[i] != 0)
-            cf_set64(s, &conn->failed[i], 0);
-    }
+    map_report(s, conn->failed, own + VECTOR_FAILED);
+    map_report(s, conn->gone, call->mrb + VECTOR_GONE);
     return 0;
 }
 

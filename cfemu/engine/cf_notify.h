@@ -14,7 +14,7 @@ int cf_command_vector(struct cf_call *call);
 /* The connection has something to read: count it, and remember to wake its view. */
 void cf_tell(struct cf *cf, struct cf_structure *s, uint32_t conid, struct cf_wakes *wakes);
 
-/* Give an event to every active connection but one. */
+/* Give an event about a connection to every other one that is active; CONN_GONE only to those who respond. */
 void cf_tell_others(struct cf *cf, struct cf_structure *s, uint32_t conid, uint32_t event, struct cf_wakes *wakes);
 
 /* Wake the views. No structure's mutex is held. */

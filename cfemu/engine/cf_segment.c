@@ -203,6 +203,7 @@ static void attributes_take(struct cf_structure *s, const uint8_t *own)
     s->flags = own[CONN_FLAGS] & (CF_CONN_ADJUNCT | CF_CONN_NAMED | CF_CONN_KEYED | CF_CONN_STRDISP_KEEP);
     s->entryratio = get_be16(own + CONN_ENTRYRATIO);
     s->elementratio = get_be16(own + CONN_ELEMENTRATIO);
+    s->maxconn = own[CONN_MAXCONN] > 0 ? own[CONN_MAXCONN] : CF_CONNECTIONS_MAX;
     s->element_size = CF_ELEMENT_MIN << s->elemchar;
     s->entry_size = (uint32_t)sizeof(struct cf_entry) + (s->flags & CF_CONN_ADJUNCT ? CF_ADJUNCT_SIZE : 0);
     s->entries_per_increment = CF_INCREMENT / s->entry_size;

@@ -100,11 +100,11 @@ struct cf_undo {
     } record[CF_UNDO_MAX];
 };
 
-enum cf_conn_state { CF_CONN_FREE = 0, CF_CONN_ACTIVE, CF_CONN_FAILING, CF_CONN_FAILED_PERSISTENT };
+enum cf_conn_state { CF_CONN_FREE = 0, CF_CONN_ACTIVE, CF_CONN_FAILING, CF_CONN_FAILED_PERSISTENT, CF_CONN_DISCONNECTING };
 
-enum cf_wait_state { CF_WAIT_FREE = 0, CF_WAIT_QUEUED, CF_WAIT_GRANTED };
+enum cf_wait_state { CF_WAIT_FREE = 0, CF_WAIT_QUEUED, CF_WAIT_GRANTED, CF_WAIT_REFUSED };
 
-/* A lock that a connection waits for, or was granted and has not heard of. Number of it: conid * CF_WAITS_MAX + index. */
+/* A lock that a connection waits for, or was granted or refused and has not heard of. Number of it: conid * CF_WAITS_MAX + index. */
 struct cf_wait_entry {
     uint32_t state;
     uint32_t lock;
@@ -120,14 +120,30 @@ struct cf_conn {
     uint8_t system[8];
     uint8_t job[8];
     uint32_t flags;             /* CF_CONN_CONDISP_KEEP */
+    uint32_t options;           /* CF_CONN_OPT_* */
+    uint32_t version;           /* connection id << 16 | count of its uses */
     uint32_t vector_bits;
-    uint32_t events;            /* CF_EVENT_* not yet reported, without LOCK_GRANTED, which the waits tell */
-    uint32_t pad;
+    uint32_t events;            /* CF_EVENT_* not yet reported, without LOCK_GRANTED and _REFUSED, which the waits tell */
+    /* FAILING, DISCONNECTING: cf_life.h */
+    uint32_t told;              /* its waits and monitors have ended, and its peers have the event */
+    uint32_t release;           /* a peer said RELEASECONN=YES, or an operator FORCE */
     uint64_t requests;
     uint64_t failed[4];         /* bit map of connection ids, bit 0 = high bit of word 0 */
+    uint64_t gone[4];           /* the same of those that disconnected */
+    uint64_t awaited[4];        /* FAILING, DISCONNECTING: whose responses are awaited */
     uint64_t vector[CF_VECTOR_BITS_MAX / 64];
     struct cf_wait_entry wait[CF_WAITS_MAX];
 };
+
+static inline bool cf_conid_in(const uint64_t set[4], uint32_t conid)
+{
+    return set[conid / 64] >> (63 - conid % 64) & 1;
+}
+
+static inline uint64_t cf_conid_bit(uint32_t conid)
+{
+    return 1ull << (63 - conid % 64);
+}
 
 struct cf_monitor {
     uint32_t conid;             /* 0 = free */
@@ -183,6 +199,7 @@ struct cf_structure {
     uint32_t listheaders, lockentries;
     uint32_t maxelemnum, elemchar, flags, size_kib;
     uint32_t entryratio, elementratio;
+    uint32_t maxconn;
     uint64_t hash_seed;
     /* geometry */
     uint32_t element_size, entry_size;

@@ -16,6 +16,8 @@ enum cf_stat_command {
     CF_STAT_LOCK,
     CF_STAT_MONITOR,
     CF_STAT_VECTOR,
+    CF_STAT_RESPOND,
+    CF_STAT_FORCE,
     CF_STAT_COMMANDS
 };
 

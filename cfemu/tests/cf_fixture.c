@@ -41,6 +41,10 @@ int ask(const struct cf_user *user, struct ask a)
     if (a.name)
         cf_name_put(mcb + MCB_NAME, CF_NAME_SIZE, a.name);
     memset(mcb + MCB_ADJUNCT, a.adjunct, CF_ADJUNCT_SIZE);
+    if (a.connection)
+        cf_name_put(mcb + MCB_AUTH_COMP, CF_NAME_SIZE, a.connection);
+    for (unsigned i = 0; i < 2; i++)
+        put_be32(mcb + MCB_OWN + 4 * i, a.own[i]);
     uint8_t *out = a.length <= CF_DATA_MAX ? malloc(a.length + 1) : NULL;   /* exact, so that the sanitizer sees overreads */
     uint32_t out_len = out ? a.length : 0;
     if (out)
@@ -64,6 +68,9 @@ int connect_as(struct cf *cf, const char *structure, const char *name, const str
     put_be16(own + CONN_ELEMENTRATIO, a->element_ratio);
     own[CONN_ELEMCHAR] = a->elemchar;
     own[CONN_FLAGS] = a->flags;
+    own[CONN_OPTIONS] = a->options;
+    own[CONN_CFLEVEL] = a->level;
+    own[CONN_MAXCONN] = a->maxconn;
     return cf_send_connect(cf, mcb, mrb, user);
 }
 

@@ -24,6 +24,8 @@ struct ask {
     uint32_t length;        /* of the data, all bytes fill */
     uint8_t fill;
     uint8_t adjunct;        /* all bytes of the adjunct */
+    const char *connection; /* MCB_AUTH_COMP as a name, NULL: zeros */
+    uint32_t own[2];        /* first words at MCB_OWN */
 };
 
 /* The last answer. */
@@ -35,7 +37,7 @@ int ask(const struct cf_user *user, struct ask a);
 struct attributes {
     uint32_t lists, locks, size_kib, vector;
     uint16_t entry_ratio, element_ratio, maxelemnum;
-    uint8_t elemchar, flags;
+    uint8_t elemchar, flags, options, level, maxconn;
 };
 
 /* Usual attributes: 8 lists, 8 locks, names, adjuncts, 256-byte elements, a vector of 32 bits. */
