@@ -21,6 +21,13 @@ enum cf_stat_command {
     CF_STAT_COMMANDS
 };
 
+static inline const char *cf_stat_name(enum cf_stat_command command)
+{
+    static const char *const names[] = {"CONNECT", "DISCONNECT", "READ", "WRITE", "DELETE", "LOCK", "MONITOR", "VECTOR", "RESPOND", "FORCE"};
+    _Static_assert(sizeof names / sizeof names[0] == CF_STAT_COMMANDS, "every kind of command has a name");
+    return names[command];
+}
+
 enum cf_stat_class {
     CF_STAT_OK,
     CF_STAT_NO_ENTRY,   /* no entry, entry exists */

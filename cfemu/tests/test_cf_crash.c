@@ -46,8 +46,8 @@ static void list_text(struct cf *cf, struct cf_structure *s, uint32_t index, FIL
 static void connection_text(const struct cf_structure *s, uint32_t conid, FILE *to)
 {
     const struct cf_conn *conn = &s->conn[conid];
-    fprintf(to, "connection %u %.16s state %u events %x failed %lx vector %lx waits", conid, (const char *)conn->name,
-            conn->state, conn->events, conn->failed[0], conn->vector[0]);
+    fprintf(to, "connection %u %.16s state %u events %x failed %lx gone %lx vector %lx awaited %lx waits", conid,
+            (const char *)conn->name, conn->state, conn->events, conn->failed[0], conn->gone[0], conn->vector[0], conn->awaited[0]);
     for (int i = 0; i < (int)CF_WAITS_MAX; i++)
         if (conn->wait[i].state != CF_WAIT_FREE)
             fprintf(to, " %u:%u", conn->wait[i].lock, conn->wait[i].state);
@@ -86,10 +86,10 @@ static char *segment_text(struct cf *cf)
 static struct cf *cf;
 static struct cf_user one, two;
 
-static void scene(uint8_t flags)
+static void scene(uint8_t flags, uint8_t options)
 {
     struct attributes attributes = {.lists = 5, .locks = 4, .size_kib = 768, .vector = 32, .entry_ratio = 1, .element_ratio = 1,
-                                    .maxelemnum = 255, .flags = CF_CONN_ADJUNCT | flags};
+                                    .maxelemnum = 255, .flags = CF_CONN_ADJUNCT | flags, .options = options};
     cf = segment_new(2 << 20);
     ck_assert_int_eq(connect_as(cf, "STR1", "ONE", &attributes, &one), CF_RSP_OK);
     ck_assert_int_eq(connect_as(cf, "STR1", "TWO", &attributes, &two), CF_RSP_OK);
@@ -119,10 +119,18 @@ struct act {
     uint8_t flags;
     struct ask ask;
     const char *connect;    /* structure to connect to instead */
+    uint8_t options;        /* of the connections */
+    int ended;              /* connections that have failed before: 1, 2, or the sum */
+    const struct cf_user *as;       /* who asks, if not ONE */
+    bool unlocked;          /* TWO has let go of its locks */
 };
 
 #define NAMED CF_CONN_NAMED
 #define KEYED CF_CONN_KEYED
+#define KEEP CF_CONN_CONDISP_KEEP
+#define RESPONDS CF_CONN_OPT_RESPONDS
+
+static const struct cf_user *const users[] = {&one, &two};
 
 static const struct act acts[] = {
     {"read and lock", NAMED, {CF_CMD_LIST_READ, CF_LOCATE_NAME, .name = "A", .lockoper = CF_LOCK_SET, .lock = 3}, NULL},
@@ -143,6 +151,15 @@ static const struct act acts[] = {
     {"stop a monitor", NAMED, {CF_CMD_LIST_MONITOR, .list = 2, .options = CF_OPT_STOP}, NULL},
     {"read the vector", NAMED, {CF_CMD_VECTOR_READ, 0}, NULL},
     {"disconnect", NAMED, {CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE}, NULL},
+    {"fail, with peers who respond", NAMED, {CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE}, NULL, RESPONDS},
+    {"respond to the end of a peer", NAMED, {CF_CMD_RESPOND, .own = {1}}, NULL, RESPONDS, 1, &two},
+    {"respond, and its locks are persistent", NAMED | KEEP, {CF_CMD_RESPOND, .own = {1}}, NULL, RESPONDS, 1, &two},
+    {"respond with RELEASECONN", NAMED | KEEP, {CF_CMD_RESPOND, .options = CF_OPT_RELEASECONN, .own = {1}}, NULL, RESPONDS, 1, &two},
+    {"fail while a response is owed", NAMED | KEEP, {CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE}, NULL, RESPONDS, 1, &two},
+    {"force a connection", NAMED | KEEP, {CF_CMD_FORCE, .name = "STR1", .connection = "ONE"}, NULL, 0, 1},
+    {"force a connection and the structure with it", NAMED | KEEP, {CF_CMD_FORCE, .name = "STR1", .connection = "ONE"}, NULL, RESPONDS, 3},
+    {"force a structure", NAMED | KEEP, {CF_CMD_FORCE, .name = "STR1", .connection = ""}, NULL, RESPONDS, 3},
+    {"delete a kept structure", NAMED | CF_CONN_STRDISP_KEEP, {CF_CMD_DISCONNECT, .options = CF_OPT_DELETESTR}, NULL, 0, 1, &two, true},
     {"connect", NAMED, {0}, "STR1"},
     {"connect and allocate", NAMED, {0}, "STR2"},
 };
@@ -156,7 +173,18 @@ static void perform(const struct act *act)
     if (act->connect)
         ck_assert_int_eq(connect_as(cf, act->connect, "THREE", &attributes, &three), CF_RSP_OK);
     else
-        ck_assert_int_eq(ask(&one, act->ask), CF_RSP_OK);
+        ck_assert_int_eq(ask(act->as ? act->as : &one, act->ask), CF_RSP_OK);
+}
+
+/* The scene, and what happened before the act. */
+static void prepare(const struct act *act)
+{
+    scene(act->flags, act->options);
+    for (int i = 0; i < 2; i++)
+        if (act->ended & 1 << i)
+            ck_assert_int_eq(ask(users[i], (struct ask){CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE}), CF_RSP_OK);
+    for (uint32_t lock = 0; act->unlocked && lock < 2; lock++)
+        ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_RESET, .lock = lock}), CF_RSP_OK);
 }
 
 static int steps_left;
@@ -189,14 +217,14 @@ static bool dies(int step, const struct act *act)
 
 static void every_step(const struct act *act)
 {
-    scene(act->flags);
+    prepare(act);
     char *before = segment_text(cf);
     perform(act);
     char *after = segment_text(cf);
     cf_close(cf);
     int step = 1, was_before = 0, was_after = 0;
     for (bool died = true; died; step++) {
-        scene(act->flags);
+        prepare(act);
         died = dies(step, act);
         if (died)
             dies(1 + step % 3, NULL);       /* and the one who recovers dies, too */

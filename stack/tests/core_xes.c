@@ -34,17 +34,23 @@ static void on_attention(void *context)
     xes_attention(context);
 }
 
-static int connect_as(unsigned n, const char *name, uint32_t *reason)
+static int connect_with(unsigned n, const char *name, uint8_t flags, uint8_t options, uint32_t *reason)
 {
     const struct xes_connect_parms parms = {
         .structure = "TEST1", .connection = name, .system = plex_names[n - 1], .job = "JOB1",
         .attributes = { .list_headers = 8, .lock_entries = 8, .size_kib = 1024, .max_elements = 16,
-                        .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 4, .vector_bits = 32 },
+                        .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED | flags, .entry_ratio = 1, .element_ratio = 4, .vector_bits = 32,
+                        .options = options },
         .list_exit = on_list, .event_exit = on_event,
     };
 
     host_platform_select(n);
     return xes_connect(&xes[n], &parms, &connection[n], reason);
+}
+
+static int connect_as(unsigned n, const char *name, uint32_t *reason)
+{
+    return connect_with(n, name, 0, 0, reason);
 }
 
 static void start(void)
@@ -230,6 +236,46 @@ START_TEST(the_lock_of_a_dead_holder_goes_to_the_waiter)
 }
 END_TEST
 
+static void *second_is_refused(void *refused)
+{
+    uint32_t reason;
+
+    ck_assert_int_eq(lock(2, CF_LOCK_SET, CF_LOCKMODE_UNCOND, &reason), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(reason, IXLRSNCODELOCKPERSISTENT);
+    *(bool *)refused = true;
+    return NULL;
+}
+
+START_TEST(a_lock_that_becomes_persistent_ends_the_wait)
+{
+    pthread_t thread;
+    uint32_t reason;
+    bool refused = false;
+
+    start();
+    ck_assert_int_eq(connect_with(1, "PEER", 0, CF_CONN_OPT_RESPONDS, &reason), IXLRETCODEWARNING);
+    struct xes_connection *peer = connection[1];
+    ck_assert_int_eq(connect_with(1, "KEEPER", CF_CONN_CONDISP_KEEP, 0, &reason), IXLRETCODEWARNING);
+    struct xes_connection *keeper = connection[1];
+    uint32_t conid = keeper->conid;
+    ck_assert_int_eq(lock(1, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    ck_assert_int_eq(pthread_create(&thread, NULL, second_is_refused, &refused), 0);
+    usleep(20000);
+    xes_disconnect(keeper, true);
+    ck_assert_int_eq(connect_with(1, "KEEPER", CF_CONN_CONDISP_KEEP, 0, &reason), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(reason, IXLRSNCODERSPNOTREC);
+    ck_assert_int_eq(xes_force(0, "TEST1", "KEEPER", &reason), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(reason, IXLRSNCODERSPNOTREC);
+    ck_assert(!refused);
+    ck_assert_int_eq(xes_respond(peer, conid, false, &reason), IXLRETCODEOK);
+    pthread_join(thread, NULL);
+    ck_assert(refused);
+    ck_assert_int_eq(xes_force(0, "TEST1", "KEEPER", &reason), IXLRETCODEOK);
+    ck_assert_int_eq(lock(2, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    end();
+}
+END_TEST
+
 START_TEST(a_grant_that_nobody_waits_for_is_passed_on)
 {
     uint32_t reason;
@@ -314,6 +360,7 @@ int main(void)
     tcase_add_test(t, a_lock_that_is_held_is_refused_or_waited_for);
     tcase_add_test(t, a_waiter_sleeps_until_the_lock_is_granted);
     tcase_add_test(t, the_lock_of_a_dead_holder_goes_to_the_waiter);
+    tcase_add_test(t, a_lock_that_becomes_persistent_ends_the_wait);
     tcase_add_test(t, a_grant_that_nobody_waits_for_is_passed_on);
     tcase_add_test(t, exits_are_driven_by_attention);
     tcase_add_test(t, a_lost_cf_is_loss_of_connectivity);

@@ -20,6 +20,7 @@ static const struct {
     { CF_RSP_KEY_MISMATCH, IXLRSNCODEKEYMISMATCH, IXLRETCODEENVERROR },
     { CF_RSP_LOCK_HELD, IXLRSNCODELOCKCOND, IXLRETCODEENVERROR },
     { CF_RSP_LOCK_NOT_HELD, IXLRSNCODELOCKNOTHELD, IXLRETCODEWARNING },
+    { CF_RSP_LOCK_PERSISTENT, IXLRSNCODELOCKPERSISTENT, IXLRETCODEENVERROR },
     { CF_RSP_LIST_FULL, IXLRSNCODELISTFULL, IXLRETCODEENVERROR },
     { CF_RSP_STRUCTURE_FULL, IXLRSNCODESTRFULL, IXLRETCODEENVERROR },
     { CF_RSP_CF_FULL, IXLRSNCODECFFULL, IXLRETCODEENVERROR },
@@ -29,6 +30,10 @@ static const struct {
     { CF_RSP_NO_CONNECTION, IXLRSNCODEBADCONTOKEN, IXLRETCODEPARMERROR },
     { CF_RSP_NAME_IN_USE, IXLRSNCODECONNAMEINUSE, IXLRETCODEENVERROR },
     { CF_RSP_TOO_MANY, IXLRSNCODEMAXCONN, IXLRETCODEENVERROR },
+    { CF_RSP_RESPONSES_MISSING, IXLRSNCODERSPNOTREC, IXLRETCODEENVERROR },
+    { CF_RSP_NOT_AWAITED, IXLRSNCODENOTAWAITED, IXLRETCODEPARMERROR },
+    { CF_RSP_CONN_ACTIVE, IXLRSNCODECONNACTIVE, IXLRETCODEENVERROR },
+    { CF_RSP_CF_LEVEL, IXLRSNCODEINSUFFCFLEVEL, IXLRETCODEENVERROR },
     { CF_RSP_BUSY, IXLRSNCODESTRTEMPUNAVAIL, IXLRETCODEENVERROR },
     { CF_RSP_BAD_COMMAND, IXLRSNCODEBADPARMLIST, IXLRETCODEPARMERROR },
     { CF_RSP_BAD_REQUEST, IXLRSNCODEBADPARMLIST, IXLRETCODEPARMERROR },
@@ -95,6 +100,9 @@ static void put_attributes(uint8_t *own, const struct xes_attributes *a)
     put_be16(own + CONN_ENTRYRATIO, a->entry_ratio);
     put_be16(own + CONN_ELEMENTRATIO, a->element_ratio);
     put_be32(own + CONN_VECTORLEN, a->vector_bits);
+    own[CONN_OPTIONS] = a->options;
+    own[CONN_CFLEVEL] = a->cf_level;
+    own[CONN_MAXCONN] = a->max_connections;
 }
 
 static void get_attributes(struct xes_attributes *a, const uint8_t *own)
@@ -108,6 +116,9 @@ static void get_attributes(struct xes_attributes *a, const uint8_t *own)
     a->entry_ratio = get_be16(own + CONN_ENTRYRATIO);
     a->element_ratio = get_be16(own + CONN_ELEMENTRATIO);
     a->vector_bits = get_be32(own + CONN_VECTORLEN);
+    a->options = own[CONN_OPTIONS];
+    a->cf_level = own[CONN_CFLEVEL];
+    a->max_connections = own[CONN_MAXCONN];
 }
 
 static struct xes_connection *free_connection(struct xes *xes)
@@ -178,6 +189,40 @@ void xes_disconnect(struct xes_connection *c, bool failure)
     (void)send_message(c->cf, &m, NULL, 0, NULL, 0, &c->busy);
 }
 
+static int simple_command(unsigned cf, struct message *m, uint32_t *reason)
+{
+    uint64_t busy = 0;
+
+    *reason = IXLRSNCODENOCONN;
+    if (!send_message(cf, m, NULL, 0, NULL, 0, &busy))
+        return IXLRETCODEENVERROR;
+    return meaning(get_be16(m->mrb + MRB_RESPONSE), reason);
+}
+
+int xes_respond(struct xes_connection *c, uint32_t conid, bool release, uint32_t *reason)
+{
+    struct message m;
+
+    memset(m.mcb, 0, sizeof m.mcb);
+    put_be16(m.mcb + MCB_COMMAND, CF_CMD_RESPOND);
+    m.mcb[MCB_OPTIONS] = release ? CF_OPT_RELEASECONN : 0;
+    put_be32(m.mcb + MCB_STRUCTURE, c->structure);
+    put_be64(m.mcb + MCB_TOKEN, c->token);
+    put_be32(m.mcb + MCB_OWN + RESPOND_CONID, conid);
+    return simple_command(c->cf, &m, reason);
+}
+
+int xes_force(unsigned cf, const char *structure, const char *connection, uint32_t *reason)
+{
+    struct message m;
+
+    memset(m.mcb, 0, sizeof m.mcb);
+    put_be16(m.mcb + MCB_COMMAND, CF_CMD_FORCE);
+    xes_name(m.mcb + MCB_NAME, CF_NAME_SIZE, structure);
+    xes_name(m.mcb + MCB_AUTH_COMP, CF_NAME_SIZE, connection ? connection : "");
+    return simple_command(cf, &m, reason);
+}
+
 /* --- list requests ------------------------------------------------------------------------------------------------- */
 
 static void build(uint8_t *mcb, const struct xes_connection *c, const struct xes_request *r, uint8_t lockoper)
@@ -239,6 +284,7 @@ int xes_list(struct xes_connection *c, struct xes_request *r)
     c->requests++;
     if (lockoper == CF_LOCK_SET) {
         c->lock_ecb.posted = 0;
+        c->lock_refused = false;
         c->lock_wanted = r->lock_index + 1;     /* before the request: the grant may come before its response is looked at */
     }
     while (!c->lost) {
@@ -254,7 +300,8 @@ int xes_list(struct xes_connection *c, struct xes_request *r)
             r->reason = IXLRSNCODELOCKCOND;
             if (!wait_for_grant(c))
                 break;
-            lockoper = CF_LOCK_HELDBY;
+            lockoper = c->lock_refused ? r->lockoper : CF_LOCK_HELDBY;
+            c->lock_refused = false;
             continue;
         }
         take_answer(r, m.mrb);
@@ -322,11 +369,19 @@ void xes_poll(struct xes_connection *c)
         events = get_be32(own + VECTOR_EVENTS);
         if (events & CF_EVENT_LOCK_GRANTED)
             lock_granted(c, get_be32(own + VECTOR_LOCKINDEX));
+        if (events & CF_EVENT_LOCK_REFUSED && c->lock_wanted == get_be32(own + VECTOR_LOCKINDEX) + 1) {
+            c->lock_refused = true;
+            platform_post(&c->lock_ecb);
+        }
         if ((events & CF_EVENT_LIST) && c->list_exit)
             lists_not_empty(c, vector, get_be32(own + VECTOR_BYTES));
-        if ((events & (CF_EVENT_CONN_FAILED | CF_EVENT_CONN_NEW)) && c->event_exit)
-            c->event_exit(c->context, own + VECTOR_FAILED, (events & CF_EVENT_CONN_NEW) != 0);
-    } while (events & CF_EVENT_LOCK_GRANTED);   /* one grant is reported at a time */
+        if ((events & (CF_EVENT_CONN_FAILED | CF_EVENT_CONN_GONE | CF_EVENT_CONN_NEW)) && c->event_exit) {
+            uint8_t ended[32];
+            for (unsigned i = 0; i < sizeof ended; i++)
+                ended[i] = own[VECTOR_FAILED + i] | m.mrb[VECTOR_GONE + i];
+            c->event_exit(c->context, ended, (events & CF_EVENT_CONN_NEW) != 0);
+        }
+    } while (events & (CF_EVENT_LOCK_GRANTED | CF_EVENT_LOCK_REFUSED));     /* one is reported at a time */
 }
 
 void xes_attention(struct xes *xes)

@@ -58,11 +58,16 @@ enum xes_reason_code {
     IXLRSNCODEAUTHMISMATCH = 0x0F14,
     IXLRSNCODEKEYMISMATCH = 0x0F15,
     IXLRSNCODELOCKCOND = 0x0F20,            /* the lock is held by another; or the wait for it was too long */
+    IXLRSNCODELOCKPERSISTENT = 0x0F27,      /* a failed-persistent connection holds it */
     IXLRSNCODELISTFULL = 0x0F30,
     IXLRSNCODESTRFULL = 0x0F31,
     IXLRSNCODECFFULL = 0x0F32,
     IXLRSNCODECONNAMEINUSE = 0x0F42,
     IXLRSNCODEMAXCONN = 0x0F43,
+    IXLRSNCODERSPNOTREC = 0x0F44,           /* peers have not yet answered the end of the connection of this name */
+    IXLRSNCODENOTAWAITED = 0x0F45,          /* IXLEERSP: no answer of this connection is awaited */
+    IXLRSNCODECONNACTIVE = 0x0F46,          /* IXLFORCE: it is active, or connections of the structure are */
+    IXLRSNCODEINSUFFCFLEVEL = 0x0F47,       /* the CF is below MINCFLEVEL */
     IXLRSNCODESTRTEMPUNAVAIL = 0x0F50,      /* busy for longer than we wait */
     IXLRSNCODENOCONN = 0x0F60,              /* loss of connectivity to the CF */
     IXLRSNCODESTRFAILURE = 0x0F61,          /* an answer that the architecture does not know */
@@ -74,7 +79,8 @@ struct xes_connection;
 /* A monitored list became non-empty; vector_index as given to MONITOR. */
 typedef void xes_list_exit(void *context, uint32_t vector_index);
 
-/* Connections that failed (bit map of 256 bits, bit 0 = high bit of byte 0) and whether a new one joined. */
+/* Connections that failed (bit map of 256 bits, bit 0 = high bit of byte 0) and whether a new one joined. With
+ * CF_CONN_OPT_RESPONDS also those that disconnected; for each of both xes_respond() is due, from the main line. */
 typedef void xes_event_exit(void *context, const uint8_t failed[32], bool joined);
 
 struct xes_attributes {             /* of a structure; see CONNECT in cf_arch.h */
@@ -86,6 +92,9 @@ struct xes_attributes {             /* of a structure; see CONNECT in cf_arch.h 
     uint8_t flags;                  /* CF_CONN_* */
     uint16_t entry_ratio, element_ratio;
     uint32_t vector_bits;
+    uint8_t options;                /* CF_CONN_OPT_* */
+    uint8_t cf_level;               /* MINCFLEVEL; answer: CFLEVEL */
+    uint8_t max_connections;        /* 0 = as many as the facility has */
 };
 
 struct xes_connect_parms {
@@ -115,6 +124,7 @@ struct xes_connection {
     void *context;
     struct ecb lock_ecb;            /* posted when the lock that the main line waits for is granted */
     volatile uint32_t lock_wanted;  /* lock index + 1 that the main line waits for, 0 = none */
+    volatile bool lock_refused;     /* ... and it became persistent */
     uint64_t requests, queued, busy;        /* statistics: requests, lock contentions, busy answers */
 };
 
@@ -147,6 +157,13 @@ int xes_connect(struct xes *xes, const struct xes_connect_parms *parms, struct x
 
 /* IXLDISC; failure: REASON=FAILURE. The connection is free afterwards whatever the CF answered. */
 void xes_disconnect(struct xes_connection *connection, bool failure);
+
+/* IXLEERSP: this connection has dealt with the end of another; release: RELEASECONN=YES. Return code; *reason. */
+int xes_respond(struct xes_connection *connection, uint32_t conid, bool release, uint32_t *reason);
+
+/* IXLFORCE of a failed-persistent connection, or with connection NULL of a structure without active ones. The names are
+ * of 1..16 characters. Return code; *reason. */
+int xes_force(unsigned cf, const char *structure, const char *connection, uint32_t *reason);
 
 /* IXLLIST. Result: return code; request->reason and the answer fields are set. */
 int xes_list(struct xes_connection *connection, struct xes_request *request);

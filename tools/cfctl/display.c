@@ -133,7 +133,7 @@ static void attributes_text(struct cf *cf, const struct cf_slot *slot, const str
 
 static void connections_text(const struct cf_structure *s, FILE *to)
 {
-    static const char *const states[] = {"", "ACTIVE", "FAILING", "FAILED-PERSISTENT"};
+    static const char *const states[] = {"", "ACTIVE", "FAILING", "FAILED-PERSISTENT", "DISCONNECTING"};
     fprintf(to, " # CONNECTIONS: %u\n", connections_count(s));
     fprintf(to, " CONNECTION NAME  ID VERSION  SYSNAME  JOBNAME  STATE             REQUESTS\n");
     fprintf(to, " ---------------- -- -------- -------- -------- ----------------- ----------\n");
@@ -143,8 +143,8 @@ static void connections_text(const struct cf_structure *s, FILE *to)
             continue;
         char system[17], job[17];
         fprintf(to, " %.16s %02X %08X %-8s %-8s %-17s %10" PRIu64 "\n", (const char *)conn->name, i,
-                (unsigned)(conn->token >> 32), name_text(conn->system, 8, system), name_text(conn->job, 8, job),
-                conn->state <= CF_CONN_FAILED_PERSISTENT ? states[conn->state] : "INVALID", conn->requests);
+                conn->version, name_text(conn->system, 8, system), name_text(conn->job, 8, job),
+                conn->state <= CF_CONN_DISCONNECTING ? states[conn->state] : "INVALID", conn->requests);
     }
 }
 
@@ -160,11 +160,10 @@ static void lock_text(struct cf_structure *s, uint32_t index, FILE *to)
 
 static void statistics_text(const struct cf *cf, const struct cf_stats *stats, FILE *to)
 {
-    static const char *const commands[CF_STAT_COMMANDS] = {"CONNECT", "DISCONNECT", "READ", "WRITE", "DELETE", "LOCK", "MONITOR", "VECTOR"};
     fprintf(to, " %-11s %10s %10s %10s %10s %10s %10s\n", "REQUESTS", "OK", "NO ENTRY", "MISMATCH", "CONTENTION", "FULL", "REFUSED");
     for (int i = 0; i < CF_STAT_COMMANDS; i++) {
         const uint64_t *row = stats->requests[i];
-        fprintf(to, " %-11s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n", commands[i],
+        fprintf(to, " %-11s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n", cf_stat_name((enum cf_stat_command)i),
                 row[CF_STAT_OK], row[CF_STAT_NO_ENTRY], row[CF_STAT_MISMATCH], row[CF_STAT_CONTENDED], row[CF_STAT_FULL], row[CF_STAT_REFUSED]);
     }
     double scale = cf_ticks_per_us(cf), count = stats->served > 0 ? (double)stats->served : 1;
