@@ -24,6 +24,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stack/profile/profile.h"
+
 #define OPERATOR_COMMANDS_MAX 48
 #define OPERATOR_OPERANDS_MAX 32
 #define OPERATOR_LINE_MAX 126           /* characters of a command, as on a z/OS console */
@@ -84,6 +86,23 @@ void operator_line(void *context, const char *line);
 
 /* IEE311I for a keyword that must be there. */
 void operator_missing(const struct operator_parameters *parameters, const char *keyword);
+
+/* V TCPIP,[proc],OBEYFILE,member and V TCPIP,[proc],SYNTAXCHECK,member (or DSN=member): operator_profile.c. */
+struct operator_profile_ops {
+    void (*change)(void *context, const struct profile_change *change);     /* act on it; in the order of profile_compare() */
+    void (*done)(void *context);                /* after the last one; not called if nothing changed. May be NULL */
+};
+
+struct operator_profile {                       /* one a stack; large */
+    struct profile *running;
+    struct profile_input *input;                /* its source, symbols and text; message must write to the operator */
+    const struct operator_profile_ops *ops;
+    void *context;                              /* of ops */
+    struct profile before;                      /* as it was before the last OBEYFILE; what SYNTAXCHECK reads into */
+};
+
+/* Register both commands. *profile is kept, all of it but before filled in. */
+void operator_profile_register(struct operator *operator, struct operator_profile *profile);
 
 /* Handler of D TCPIP,,FLOW[,figure]: the trace of the flowcharts' blocks, figure by figure. No context. */
 operator_handler operator_flow;
