@@ -48,18 +48,34 @@ __attribute__((format(printf, 2, 3))) static void finding(struct check *check, c
 
 /* --- geometry ------------------------------------------------------------------------------------------------------- */
 
-static bool table_check(struct check *check, const char *what, const uint32_t *table, uint32_t count, uint8_t *seen)
+/* The structure's, and in no other place of it? */
+static bool increment_check(struct check *check, const char *what, uint32_t place, uint32_t number, uint8_t *seen)
 {
     const struct cf *cf = check->cf;
     uint32_t owner = (uint32_t)(check->slot - cf->slots) + 1;
+    if (number < cf->header->increments && cf->map[number] == owner && !seen[number]++)
+        return true;
+    finding(check, "%s increment %u is number %u, which is not the structure's or is used twice", what, place, number);
+    return false;
+}
+
+static bool increments_check(struct check *check, uint32_t first, uint8_t *seen)
+{
+    struct cf_structure *s = check->s;
+    const uint32_t *elements = cf_at(s, s->element_increments);
+    uint32_t gaps = 0;
     bool valid = true;
-    for (uint32_t i = 0; i < count; i++) {
-        bool in_range = table[i] < cf->header->increments;
-        if (in_range && cf->map[table[i]] == owner && !seen[table[i]]++)
-            continue;
-        finding(check, "%s increment %u is number %u, which is not the structure's or is used twice", what, i, table[i]);
-        valid = false;
+    for (uint32_t i = 0; i < cf_control_increments(s); i++)
+        valid &= increment_check(check, "control", i, first + i, seen);
+    for (uint32_t i = 0; valid && i < s->entry_increment_count; i++)
+        valid &= increment_check(check, "entry", i, cf_entries_at(s, i)->increment, seen);
+    for (uint32_t i = 0; valid && i < s->element_places; i++) {
+        gaps += elements[i] == CF_NO_INCREMENT;
+        valid &= elements[i] == CF_NO_INCREMENT || increment_check(check, "element", i, elements[i], seen);
     }
+    if (valid && s->element_increment_count + gaps != s->element_places)
+        finding(check, "%u places of element increments, %u of them gaps, counted as %u", s->element_places, gaps,
+                s->element_increment_count);
     return valid;
 }
 
@@ -69,13 +85,14 @@ static bool geometry_check(struct check *check)
     struct cf *cf = check->cf;
     const struct cf_slot *slot = check->slot;
     struct cf_structure *s = check->s;
-    uint64_t control = (s->control_size + CF_INCREMENT - 1) / CF_INCREMENT;
     uint64_t first = (slot->control - cf->header->first) / CF_INCREMENT;
-    if (control + s->entry_increment_count + s->element_increment_count != slot->increments ||
+    if (cf_control_increments(s) + s->entry_increment_count + s->element_increment_count != slot->increments ||
         s->entries_per_increment == 0 || s->element_size != CF_ELEMENT_MIN << s->elemchar ||
         s->lists < sizeof *s || s->locks < s->lists || s->hash < s->locks || s->entry_increments < s->hash ||
-        s->element_increments < s->entry_increments || s->element_free < s->element_increments ||
-        s->control_size < s->element_free || s->entries_total != s->entry_increment_count * s->entries_per_increment) {
+        s->entry_free < s->entry_increments || s->element_increments < s->entry_free ||
+        s->element_free < s->element_increments || s->control_size < s->element_free ||
+        slot->increments > s->increments_max || s->element_places > s->increments_max ||
+        s->element_places < s->element_increment_count || s->entries_total != s->entry_increment_count * s->entries_per_increment) {
         finding(check, "the geometry contradicts itself");
         return false;
     }
@@ -84,13 +101,7 @@ static bool geometry_check(struct check *check)
         finding(check, "out of memory");
         return false;
     }
-    bool valid = true;
-    for (uint64_t i = first; valid && i < first + control; i++) {
-        uint32_t number = (uint32_t)i;
-        valid = table_check(check, "control", &number, 1, seen);
-    }
-    valid &= table_check(check, "entry", cf_at(s, s->entry_increments), s->entry_increment_count, seen);
-    valid &= table_check(check, "element", cf_at(s, s->element_increments), s->element_increment_count, seen);
+    bool valid = increments_check(check, (uint32_t)first, seen);
     free(seen);
     return valid;
 }
@@ -100,10 +111,11 @@ static bool geometry_check(struct check *check)
 static void runs_check(struct check *check, uint32_t number, const struct cf_entry *entry)
 {
     struct cf_structure *s = check->s;
+    const uint32_t *element_increments = cf_at(s, s->element_increments);
     uint32_t wanted = cf_elements_for(s, entry->length), found = 0;
     for (uint32_t run = entry->run; run != CF_NO_RUN && found <= wanted;) {
         uint32_t place = run / CF_INCREMENT_ELEMENTS, slot = run % CF_INCREMENT_ELEMENTS;
-        if (place >= s->element_increment_count || slot >= s->elements_per_increment) {
+        if (place >= s->element_places || element_increments[place] == CF_NO_INCREMENT || slot >= s->elements_per_increment) {
             finding(check, "entry %u: run at %u, where no element is", number, run);
             return;
         }
@@ -131,7 +143,13 @@ static void elements_check(struct check *check)
 {
     struct cf_structure *s = check->s;
     const uint64_t *element_free = cf_at(s, s->element_free);
-    for (uint32_t place = 0; place < s->element_increment_count; place++) {
+    const uint32_t *table = cf_at(s, s->element_increments);
+    for (uint32_t place = 0; place < s->element_places; place++) {
+        if (table[place] == CF_NO_INCREMENT) {
+            if (element_free[place / 64] >> place % 64 & 1)
+                finding(check, "element increment %u is a gap, and said to have free elements", place);
+            continue;
+        }
         const struct cf_elements *elements = cf_elements_at(check->cf, s, place);
         uint32_t free_count = 0;
         for (uint32_t i = 0; i < s->elements_per_increment; i++) {
@@ -223,6 +241,32 @@ static void list_check(struct check *check, uint32_t index)
         finding(check, "list %u: the tree does not have its %u keys", index, keys);
 }
 
+/* The free entries of an entry increment, and its count of used ones. Result: how many are free. */
+static uint32_t place_check(struct check *check, uint32_t place)
+{
+    struct cf_structure *s = check->s;
+    const struct cf_entries *entries = cf_entries_at(s, place);
+    const uint64_t *map = cf_at(s, s->entry_free);
+    uint32_t first = place * s->entries_per_increment + 1, used = 0, free_count = 0;
+    for (uint32_t number = first; number < first + s->entries_per_increment && number <= s->entries_fresh; number++)
+        used += check->entry_seen[number] && entry_of(check, number)->list != 0;
+    if (used != entries->used)
+        finding(check, "entry increment %u: %u entries used, counted as %u", place, used, entries->used);
+    if ((entries->free != 0) != (map[place / 64] >> place % 64 & 1))
+        finding(check, "entry increment %u: the bit for free entries is wrong", place);
+    for (uint32_t number = entries->free; number != 0; number = entry_of(check, number)->next) {
+        if (!entry_valid(check, "free entries", number))
+            break;
+        if (number < first || number >= first + s->entries_per_increment || check->entry_seen[number]++ ||
+            entry_of(check, number)->list != 0) {
+            finding(check, "entry %u is free and in use, or free twice, or in a wrong increment", number);
+            break;
+        }
+        free_count++;
+    }
+    return free_count;
+}
+
 static void free_entries_check(struct check *check)
 {
     struct cf_structure *s = check->s;
@@ -232,15 +276,8 @@ static void free_entries_check(struct check *check)
     if (used != s->entries_used)
         finding(check, "%u entries on lists, counted as %u", used, s->entries_used);
     uint32_t free_count = 0;
-    for (uint32_t number = s->entry_free; number != 0; number = entry_of(check, number)->next) {
-        if (!entry_valid(check, "free entries", number))
-            return;
-        if (check->entry_seen[number]++ || entry_of(check, number)->list != 0) {
-            finding(check, "entry %u is free and in use, or free twice", number);
-            return;
-        }
-        free_count++;
-    }
+    for (uint32_t place = 0; place < s->entry_increment_count; place++)
+        free_count += place_check(check, place);
     if (used + free_count != s->entries_fresh)
         finding(check, "%u entries used and %u free of %u", used, free_count, s->entries_fresh);
 }
@@ -399,7 +436,7 @@ static void contents_check(struct check *check)
     struct cf_structure *s = check->s;
     check->elements_used = 0;
     check->entry_seen = calloc((size_t)s->entries_total + 1, 1);
-    check->element_seen = calloc((size_t)s->element_increment_count * CF_INCREMENT_ELEMENTS + 1, 1);
+    check->element_seen = calloc((size_t)s->element_places * CF_INCREMENT_ELEMENTS + 1, 1);
     if (check->entry_seen && check->element_seen) {
         for (uint32_t i = 0; i < s->listheaders; i++)
             list_check(check, i);

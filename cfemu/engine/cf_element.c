@@ -70,7 +70,7 @@ static struct span span_find(const struct cf *cf, struct cf_structure *s, uint32
 static uint32_t place_next(struct cf_structure *s, uint32_t place)
 {
     const uint64_t *map = cf_at(s, s->element_free);
-    uint32_t count = s->element_increment_count;
+    uint32_t count = s->element_places;
     uint32_t found = place < count ? bit_find(map, place, count, true) : count;
     if (found == count)
         found = bit_find(map, 0, count, true);

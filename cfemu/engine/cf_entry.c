@@ -202,19 +202,58 @@ static void key_link(struct cf_call *call, struct cf_list *list, uint32_t number
 
 /* --- entries ------------------------------------------------------------------------------------------------------- */
 
+/* The entry increment to take an entry from: one that has free ones, the lower ones first, or that of the next fresh one. */
+static uint32_t place_choose(struct cf_structure *s)
+{
+    if (s->entry_hint < s->entry_increment_count && cf_entries_at(s, s->entry_hint)->free != 0)
+        return s->entry_hint;
+    const uint64_t *map = cf_at(s, s->entry_free);
+    for (uint32_t i = 0; i < (s->entry_increment_count + 63) / 64; i++)
+        if (map[i] != 0)
+            return i * 64 + (uint32_t)__builtin_ctzll(map[i]);
+    return s->entries_fresh / s->entries_per_increment;
+}
+
+static void entries_set(struct cf_structure *s, uint32_t place, uint32_t free, uint32_t used)
+{
+    struct cf_entries *entries = cf_entries_at(s, place);
+    const uint32_t now[2] = {free, used};
+    if ((entries->free != 0) != (free != 0)) {
+        uint64_t *word = (uint64_t *)cf_at(s, s->entry_free) + place / 64;
+        cf_set64(s, word, *word ^ 1ull << place % 64);
+    }
+    cf_set_bytes(s, &entries->free, now, sizeof now);
+}
+
 /* A free entry, taken. Its contents may be stored plainly, but for what the chain of free entries needs. */
 static uint32_t entry_take(struct cf_call *call)
 {
     struct cf_structure *s = call->s;
-    uint32_t number = s->entry_free;
+    uint32_t place = place_choose(s);
+    struct cf_entries *entries = cf_entries_at(s, place);
+    uint32_t number = entries->free, next = 0;
     if (number != 0) {
-        cf_set32(s, &s->entry_free, entry_at(call, number)->next);
+        next = entry_at(call, number)->next;
     } else {
         number = s->entries_fresh + 1;
         cf_set32(s, &s->entries_fresh, number);
     }
+    entries_set(s, place, next, entries->used + 1);
     cf_set32(s, &s->entries_used, s->entries_used + 1);
+    s->entry_hint = place;
     return number;
+}
+
+static void entry_give(struct cf_call *call, uint32_t number, struct cf_entry *entry)
+{
+    struct cf_structure *s = call->s;
+    uint32_t place = (number - 1) / s->entries_per_increment;
+    struct cf_entries *entries = cf_entries_at(s, place);
+    cf_set32(s, &entry->list, 0);
+    cf_set32(s, &entry->next, entries->free);
+    entries_set(s, place, number, entries->used - 1);
+    cf_set32(s, &s->entries_used, s->entries_used - 1);
+    s->entry_hint = place;
 }
 
 uint32_t cf_entry_create(struct cf_call *call, uint32_t list_number, const uint8_t *name, bool at_head)
@@ -261,10 +300,7 @@ void cf_entry_delete(struct cf_call *call, uint32_t number)
         cf_elements_free(call->cf, s, entry->run);
         cf_set32(s, &s->elements_used, s->elements_used - cf_elements_for(s, entry->length));
     }
-    cf_set32(s, &entry->list, 0);
-    cf_set32(s, &entry->next, s->entry_free);
-    cf_set32(s, &s->entry_free, number);
-    cf_set32(s, &s->entries_used, s->entries_used - 1);
+    entry_give(call, number, entry);
 }
 
 static uint32_t by_leid(struct cf_call *call, const uint8_t *leid)

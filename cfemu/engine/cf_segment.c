@@ -213,43 +213,57 @@ static void attributes_take(struct cf_structure *s, const uint8_t *own)
         sizeof(struct cf_elements) + s->elements_per_increment * sizeof(struct cf_run), CF_ELEMENT_MIN);
 }
 
-/* Lay out a structure of so many increments. Result: control increments, or 0 if they are too few. */
-static uint32_t geometry(struct cf_structure *s, uint32_t increments)
+void cf_storage_split(const struct cf_structure *s, uint32_t storage, uint32_t entryratio, uint32_t elementratio,
+                      uint32_t *entries, uint32_t *elements)
 {
-    uint64_t entries_max = (uint64_t)increments * s->entries_per_increment;
+    uint64_t for_entries = (uint64_t)entryratio * s->elements_per_increment;
+    uint64_t for_elements = (uint64_t)elementratio * s->entries_per_increment;
+    *entries = (uint32_t)((storage * for_entries + (for_entries + for_elements) / 2) / (for_entries + for_elements));
+    if (*entries == 0)
+        *entries = 1;
+    if (*entries == storage && elementratio > 0)
+        *entries = storage - 1;
+    *elements = storage - *entries;
+}
+
+void cf_totals_set(struct cf_structure *s)
+{
+    uint64_t elements = (uint64_t)s->element_increment_count * s->elements_per_increment;
+    uint32_t storage = s->entry_increment_count + s->element_increment_count;
+    cf_set32(s, &s->entries_total, s->entry_increment_count * s->entries_per_increment);
+    cf_set32(s, &s->elements_total, elements > s->spare ? (uint32_t)(elements - s->spare) : 0);
+    cf_set32(s, &s->size_kib, (cf_control_increments(s) + storage) * (CF_INCREMENT / 1024));
+}
+
+/* Lay out a structure of so many increments, that can grow to capacity. Result: control increments, or 0 if they are too
+ * few. */
+static uint32_t geometry(struct cf_structure *s, uint32_t increments, uint32_t capacity)
+{
+    uint64_t entries_max = (uint64_t)capacity * s->entries_per_increment;
     uint64_t buckets = s->flags & CF_CONN_NAMED ? power_of_two(entries_max / 2) : 1;
     s->hash_mask = (uint32_t)(buckets - 1);
     s->lists = round_up(sizeof(struct cf_structure), 64);
     s->locks = round_up(s->lists + s->listheaders * sizeof(struct cf_list), 64);
     s->hash = round_up(s->locks + s->lockentries * sizeof(struct cf_lock), 64);
     s->entry_increments = round_up(s->hash + buckets * sizeof(uint32_t), 64);
-    s->element_increments = s->entry_increments + increments * sizeof(uint32_t);
-    s->element_free = round_up(s->element_increments + increments * sizeof(uint32_t), 64);
-    s->control_size = round_up(s->element_free + (increments + 63) / 64 * sizeof(uint64_t), 64);
+    uint64_t bits = (capacity + 63) / 64 * sizeof(uint64_t);
+    s->entry_free = s->entry_increments + capacity * sizeof(struct cf_entries);
+    s->element_increments = round_up(s->entry_free + bits, 64);
+    s->element_free = round_up(s->element_increments + capacity * sizeof(uint32_t), 64);
+    s->control_size = round_up(s->element_free + bits, 64);
+    s->increments_max = capacity;
 
-    uint64_t control = (s->control_size + CF_INCREMENT - 1) / CF_INCREMENT;
+    uint32_t control = cf_control_increments(s);
     uint32_t needed = s->elementratio > 0 ? 2 : 1;
     if (control + needed > increments)
         return 0;
-    uint32_t storage = increments - (uint32_t)control;
-    uint64_t for_entries = (uint64_t)s->entryratio * s->elements_per_increment;
-    uint64_t for_elements = (uint64_t)s->elementratio * s->entries_per_increment;
-    uint32_t entries = (uint32_t)((storage * for_entries + (for_entries + for_elements) / 2) / (for_entries + for_elements));
-    if (entries == 0)
-        entries = 1;
-    if (entries == storage && s->elementratio > 0)
-        entries = storage - 1;
-    s->entry_increment_count = entries;
-    s->element_increment_count = storage - entries;
-
-    uint32_t spare = CF_DATA_MAX / s->element_size;     /* see cf_element.h */
-    if (spare > s->maxelemnum)
-        spare = s->maxelemnum;
-    uint64_t elements = (uint64_t)s->element_increment_count * s->elements_per_increment;
-    s->entries_total = entries * s->entries_per_increment;
-    s->elements_total = elements > spare ? (uint32_t)(elements - spare) : 0;
-    s->size_kib = increments * (CF_INCREMENT / 1024);
-    return (uint32_t)control;
+    cf_storage_split(s, increments - control, s->entryratio, s->elementratio, &s->entry_increment_count,
+                     &s->element_increment_count);
+    s->element_places = s->element_increment_count;
+    s->spare = CF_DATA_MAX / s->element_size;           /* see cf_element.h */
+    if (s->spare > s->maxelemnum)
+        s->spare = s->maxelemnum;
+    return control;
 }
 
 /* Claim count consecutive free increments. Result: the first, or UINT32_MAX. */
@@ -270,34 +284,44 @@ static uint32_t increments_claim(struct cf *cf, uint32_t owner, uint32_t count)
     return UINT32_MAX;
 }
 
-/* Give each place of a table an increment of its own. */
-static void table_fill(struct cf *cf, uint32_t *table, uint32_t count, uint32_t owner)
+/* Give each place of the tables an increment of its own. */
+static void tables_fill(struct cf *cf, struct cf_structure *s, uint32_t owner)
 {
-    uint32_t increment = 0;
+    uint32_t *elements = cf_at(s, s->element_increments);
+    uint32_t count = s->entry_increment_count + s->element_increment_count, increment = 0;
     for (uint32_t i = 0; i < count; i++) {
         while (cf->map[increment] != 0)
             increment++;
         cf->map[increment] = owner;
-        table[i] = increment;
+        if (i < s->entry_increment_count)
+            cf_entries_at(s, i)->increment = increment;
+        else
+            elements[i - s->entry_increment_count] = increment;
         cf_step();
     }
     cf->header->increments_free -= count;
 }
 
+void cf_elements_init(struct cf *cf, struct cf_structure *s, uint32_t place)
+{
+    struct cf_elements *elements = cf_elements_at(cf, s, place);
+    uint64_t *element_free = cf_at(s, s->element_free);
+    memset(elements, 0, sizeof *elements);
+    elements->free = s->elements_per_increment;
+    element_free[place / 64] |= 1ull << place % 64;
+}
+
 static void contents_init(struct cf *cf, struct cf_structure *s)
 {
     for (uint32_t i = 0; i < s->listheaders; i++)
-        cf_list_at(s, i)->limit = s->entries_total;
+        cf_list_at(s, i)->limit = s->increments_max * s->entries_per_increment;     /* the whole structure, however it grows */
     for (uint32_t i = 1; i < CF_MONITORS_MAX; i++)
         s->monitor[i].next = i + 1;
     s->monitor_free = 1;
-    uint64_t *element_free = cf_at(s, s->element_free);
-    for (uint32_t i = 0; i < s->element_increment_count; i++) {
-        struct cf_elements *elements = cf_elements_at(cf, s, i);
-        memset(elements, 0, sizeof *elements);
-        elements->free = s->elements_per_increment;
-        element_free[i / 64] |= 1ull << i % 64;
-    }
+    for (uint32_t i = 0; i < s->element_increment_count; i++)
+        cf_elements_init(cf, s, i);
+    cf_totals_set(s);
+    cf_commit(s);
 }
 
 int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own, struct cf_slot **slot_out)
@@ -316,7 +340,7 @@ int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own
     if (size == 0 && increments > free_count)
         increments = free_count;
     uint32_t control = 0;
-    while (increments <= free_count && (control = geometry(&plan, (uint32_t)increments)) == 0)
+    while (increments <= free_count && (control = geometry(&plan, (uint32_t)increments, (uint32_t)increments)) == 0)
         increments++;
     if (control == 0)
         return CF_RSP_CF_FULL;
@@ -334,8 +358,7 @@ int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own
     memcpy(s, &plan, offsetof(struct cf_structure, conn));
     if (getrandom(&s->hash_seed, sizeof s->hash_seed, 0) != sizeof s->hash_seed)
         s->hash_seed = cf_clock_ns(CLOCK_REALTIME);
-    table_fill(cf, cf_at(s, s->entry_increments), s->entry_increment_count, owner);
-    table_fill(cf, cf_at(s, s->element_increments), s->element_increment_count, owner);
+    tables_fill(cf, s, owner);
     contents_init(cf, s);
 
     memcpy(slot->name, name, CF_NAME_SIZE);

@@ -8,17 +8,18 @@
  *   │ directory: structure slots   │              │ list headers                   │ lists
  *   │   with their mutexes         │              │ lock entries                   │ locks
  *   │ map: owner of each increment │              │ hash buckets of names          │ hash
- *   ├──────────────────────────────┤ first        │ numbers of entry increments    │ entry_increments
- *   │ increment 0                  │              │ numbers of element increments  │ element_increments
- *   │ increment 1                  │              │ bit per element increment      │ element_free
- *   │ …                            │              └────────────────────────────────┘
- *   └──────────────────────────────┘ size
+ *   ├──────────────────────────────┤ first        │ entry increments: number, free │ entry_increments
+ *   │ increment 0                  │              │ bit per entry increment        │ entry_free
+ *   │ increment 1                  │              │ numbers of element increments  │ element_increments
+ *   │ …                            │              │ bit per element increment      │ element_free
+ *   └──────────────────────────────┘ size         └────────────────────────────────┘
  *
  *   entry increment: entry controls, each followed by its adjunct if the structure has adjuncts
  *   element increment: struct cf_elements (bit map of used elements, heads of runs), then the elements
  *
  * All places are offsets or numbers, never pointers: each process maps the segment where it likes. Entries are numbered
  * from 1; number n is entry n-1 of the entry increments in their order. Element number = increment's place << 10 | slot.
+ * Entry increments have no gaps: they come and go at the end (cf_alter.h). Element increments can be missing anywhere.
  *
  * Who may change what
  *   directory mutex   slots' state, increment map, attachments' end, connections (with the structure's mutex)
@@ -181,6 +182,16 @@ struct cf_entry {
 
 #define CF_NO_RUN 0xFFFFFFFFu
 
+/* An entry increment. Its free entries that were used before are chained; a bit in entry_free says that there are any. */
+struct cf_entries {
+    uint32_t increment;         /* number */
+    uint32_t pad;
+    uint32_t free;              /* first free entry; with used one word */
+    uint32_t used;
+};
+
+#define CF_NO_INCREMENT 0xFFFFFFFFu
+
 /* A run: consecutive elements of one increment. Its length and the next run of the entry stand at its first element. */
 struct cf_run {
     uint32_t next;
@@ -206,15 +217,18 @@ struct cf_structure {
     uint32_t entries_per_increment, elements_per_increment;
     uint32_t elements_at;                       /* offset of the elements in their increment */
     uint32_t entry_increment_count, element_increment_count;
+    uint32_t element_places;                    /* of the table of element increments in use, gaps included */
+    uint32_t increments_max;                    /* that the control area is laid out for */
+    uint32_t spare;                             /* elements that users may not use, see cf_element.h */
     uint32_t hash_mask;
     uint64_t lists, locks, hash;                /* offsets from here */
-    uint64_t entry_increments, element_increments, element_free;
+    uint64_t entry_increments, entry_free, element_increments, element_free;
     uint64_t control_size;
     /* contents */
     uint32_t entries_total, elements_total;     /* what users may use; some elements are spare, see cf_element.h */
     uint32_t entries_used, elements_used;
     uint32_t entries_fresh;                     /* entry numbers above were never used */
-    uint32_t entry_free;                        /* first of the free ones below */
+    uint32_t entry_hint;                        /* entry increment to look in first; only a hint */
     uint64_t sequence;
     uint32_t element_hint;                      /* element increment to look in first; only a hint */
     uint32_t monitor_free;
@@ -260,6 +274,11 @@ static inline struct cf_structure *cf_control(const struct cf *cf, const struct 
     return (struct cf_structure *)(cf->base + slot->control);
 }
 
+static inline uint32_t cf_control_increments(const struct cf_structure *s)
+{
+    return (uint32_t)((s->control_size + CF_INCREMENT - 1) / CF_INCREMENT);
+}
+
 static inline void *cf_at(struct cf_structure *s, uint64_t offset)
 {
     return (uint8_t *)s + offset;
@@ -280,11 +299,15 @@ static inline struct cf_wait_entry *cf_wait_at(struct cf_structure *s, uint32_t 
     return &s->conn[number / CF_WAITS_MAX].wait[number % CF_WAITS_MAX];
 }
 
+static inline struct cf_entries *cf_entries_at(struct cf_structure *s, uint32_t place)
+{
+    return (struct cf_entries *)cf_at(s, s->entry_increments) + place;
+}
+
 static inline struct cf_entry *cf_entry_at(const struct cf *cf, struct cf_structure *s, uint32_t number)
 {
-    const uint32_t *table = cf_at(s, s->entry_increments);
     uint32_t index = number - 1;
-    return (struct cf_entry *)(cf_increment(cf, table[index / s->entries_per_increment]) +
+    return (struct cf_entry *)(cf_increment(cf, cf_entries_at(s, index / s->entries_per_increment)->increment) +
                                (size_t)(index % s->entries_per_increment) * s->entry_size);
 }
 
@@ -318,6 +341,16 @@ void cf_slot_unlock(struct cf_slot *slot);
 /* Allocate an empty structure with the attributes of a CONNECT message, already checked, and set *slot. The directory
  * mutex is held. 0, CF_RSP_CF_FULL, CF_RSP_TOO_MANY. */
 int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own, struct cf_slot **slot);
+
+/* How many of storage increments entries and elements get in this ratio. */
+void cf_storage_split(const struct cf_structure *s, uint32_t storage, uint32_t entryratio, uint32_t elementratio,
+                      uint32_t *entries, uint32_t *elements);
+
+/* Set what users may use, by the increments there are; part of a transaction. */
+void cf_totals_set(struct cf_structure *s);
+
+/* All elements of a new element increment are free. Nobody can see it yet. */
+void cf_elements_init(struct cf *cf, struct cf_structure *s, uint32_t place);
 
 /* Free it. The directory mutex and the structure's are held. */
 void cf_structure_free(struct cf *cf, struct cf_slot *slot);

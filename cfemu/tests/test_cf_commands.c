@@ -780,7 +780,7 @@ START_TEST(check_finds_damage)
     struct cf_structure *s = cf_control(cf, &cf->slots[0]);
     struct cf_entry *entry = cf_entry_at(cf, s, 1);
     uint32_t *damage[] = {&cf_list_at(s, 0)->count, &cf_list_at(s, 0)->tail, &entry->list, &entry->next, &entry->run,
-                          &entry->length, &s->entries_used, &s->elements_used, &s->entry_free, &s->monitor_free,
+                          &entry->length, &s->entries_used, &s->elements_used, &cf_entries_at(s, 0)->free, &s->monitor_free,
                           &cf_lock_at(s, 0)->owner, &cf_lock_at(s, 1)->waiters, &cf_elements_at(cf, s, 0)->free,
                           (uint32_t *)&cf_elements_at(cf, s, 0)->used[5], &s->undo.count, &cf->header->increments_free,
                           (uint32_t *)&entry->name[0], &s->conn[1].state, &cf->map[0], &cf->slots[5].state};
