@@ -5,10 +5,11 @@ STACK_PROFILE_SRC := stack/base/text.c stack/base/flow.c \
 	stack/operator/operator_profile.c
 STACK_PROFILE_SAN := $(STACK_PROFILE_SRC:%.c=$(B)/san/%.o)
 
-# tests, sanitized; each is one file and the console
+# tests, sanitized; each is one file, the console and the members
 STACK_PROFILE_TESTS := $(B)/tests/text $(B)/tests/profile $(B)/tests/sip $(B)/tests/operator
 CHECKS += $(STACK_PROFILE_TESTS)
 
-$(STACK_PROFILE_TESTS): $(B)/tests/%: $(B)/san/stack/tests/%_test.o $(B)/san/stack/tests/console.o $(STACK_PROFILE_SAN)
+$(STACK_PROFILE_TESTS): $(B)/tests/%: $(B)/san/stack/tests/%_test.o $(B)/san/stack/tests/console.o $(B)/san/stack/tests/members.o \
+		$(STACK_PROFILE_SAN)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcheck_pic -lrt -lm -lsubunit

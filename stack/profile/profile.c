@@ -14,33 +14,33 @@
 #include "stack/base/text.h"
 
 static const struct profile_statement statements[] = {
-    { "DEVice", BLOCK_NONE, statement_device, NULL, NULL },
-    { "LINK", BLOCK_NONE, statement_link, NULL, NULL },
-    { "HOME", BLOCK_NONE, statement_home, NULL, NULL },
-    { "START", BLOCK_NONE, statement_start, NULL, NULL },
-    { "BEGINRoutes", BLOCK_NONE, statement_beginroutes, NULL, NULL },
-    { "ROUTE", BLOCK_ROUTES, statement_route, NULL, NULL },
-    { "ENDRoutes", BLOCK_ROUTES, statement_endroutes, NULL, NULL },
-    { "IPCONFig", BLOCK_NONE, statement_ipconfig, NULL, NULL },
-    { "TCPCONFig", BLOCK_NONE, statement_tcpconfig, NULL, NULL },
-    { "UDPCONFig", BLOCK_NONE, statement_udpconfig, NULL, NULL },
-    { "GLOBALCONFig", BLOCK_NONE, statement_globalconfig, NULL, NULL },
-    { "PORT", BLOCK_NONE, statement_port, NULL, NULL },
-    { "PORTRange", BLOCK_NONE, statement_portrange, NULL, NULL },
-    { "DELETE", BLOCK_NONE, statement_delete, "PORT", "PORTRange" },
-    { "VIPADYNamic", BLOCK_NONE, statement_vipadynamic, NULL, NULL },
-    { "VIPADEFine", BLOCK_VIPADYNAMIC, statement_vipadefine, NULL, NULL },
-    { "VIPABackup", BLOCK_VIPADYNAMIC, statement_vipabackup, NULL, NULL },
-    { "VIPADISTribute", BLOCK_VIPADYNAMIC, statement_vipadistribute, "PORT", "DELETE" },
-    { "VIPARange", BLOCK_VIPADYNAMIC, statement_viparange, "DELETE", NULL },
-    { "VIPADELete", BLOCK_VIPADYNAMIC, statement_vipadelete, NULL, NULL },
-    { "ENDVIPADYNamic", BLOCK_VIPADYNAMIC, statement_endvipadynamic, NULL, NULL },
-    { "SOURCEIPA", BLOCK_ANY, statement_sourceipa, "DELETE", NULL },
-    { "SRCIP", BLOCK_NONE, statement_srcip, NULL, NULL },
-    { "JOBNAME", BLOCK_SRCIP, statement_jobname, NULL, NULL },
-    { "DESTINATION", BLOCK_SRCIP, statement_destination, NULL, NULL },
-    { "ENDSRCIP", BLOCK_SRCIP, statement_endsrcip, NULL, NULL },
-    { "INCLUDE", BLOCK_ANY, statement_include, NULL, NULL },
+    { "DEVice", BLOCK_NONE, statement_device, NULL },
+    { "LINK", BLOCK_NONE, statement_link, NULL },
+    { "HOME", BLOCK_NONE, statement_home, NULL },
+    { "START", BLOCK_NONE, statement_start, NULL },
+    { "BEGINRoutes", BLOCK_NONE, statement_beginroutes, NULL },
+    { "ROUTE", BLOCK_ROUTES, statement_route, NULL },
+    { "ENDRoutes", BLOCK_ROUTES, statement_endroutes, NULL },
+    { "IPCONFig", BLOCK_NONE, statement_ipconfig, NULL },
+    { "TCPCONFig", BLOCK_NONE, statement_tcpconfig, NULL },
+    { "UDPCONFig", BLOCK_NONE, statement_udpconfig, NULL },
+    { "GLOBALCONFig", BLOCK_NONE, statement_globalconfig, NULL },
+    { "PORT", BLOCK_NONE, statement_port, NULL },
+    { "PORTRange", BLOCK_NONE, statement_portrange, NULL },
+    { "DELETE", BLOCK_NONE, statement_delete, NULL },
+    { "VIPADYNamic", BLOCK_NONE, statement_vipadynamic, NULL },
+    { "VIPADEFine", BLOCK_VIPADYNAMIC, statement_vipadefine, NULL },
+    { "VIPABackup", BLOCK_VIPADYNAMIC, statement_vipabackup, NULL },
+    { "VIPADISTribute", BLOCK_VIPADYNAMIC, statement_vipadistribute, "PORT" },
+    { "VIPARange", BLOCK_VIPADYNAMIC, statement_viparange, NULL },
+    { "VIPADELete", BLOCK_VIPADYNAMIC, statement_vipadelete, NULL },
+    { "ENDVIPADYNamic", BLOCK_VIPADYNAMIC, statement_endvipadynamic, NULL },
+    { "SOURCEIPA", BLOCK_ANY, statement_sourceipa, NULL },
+    { "SRCIP", BLOCK_NONE, statement_srcip, NULL },
+    { "JOBNAME", BLOCK_SRCIP, statement_jobname, NULL },
+    { "DESTINATION", BLOCK_SRCIP, statement_destination, NULL },
+    { "ENDSRCIP", BLOCK_SRCIP, statement_endsrcip, NULL },
+    { "INCLUDE", BLOCK_ANY, statement_include, NULL },
 };
 
 static const struct profile_statement *find_statement(const struct profile_token *token)
@@ -147,16 +147,11 @@ bool parser_at(const struct profile_parser *p, const char *keyword)
     return !p->token.end && text_abbreviates(p->token.text, keyword);
 }
 
-static bool is_own(const char *word, const struct profile_token *token)
-{
-    return word != NULL && text_abbreviates(token->text, word);
-}
-
 bool parser_at_statement(const struct profile_parser *p)
 {
     if (p->token.end)
         return true;
-    if (is_own(p->statement->own_word, &p->token) || is_own(p->statement->own_word2, &p->token))
+    if (p->statement->own_word != NULL && text_abbreviates(p->token.text, p->statement->own_word))
         return false;
     return find_statement(&p->token) != NULL;
 }
@@ -318,7 +313,7 @@ static void skip(struct profile_parser *p)
 /* A word that begins no statement: it is named, with how far the parser went to find one. */
 static void skip_unknown(struct profile_parser *p)
 {
-    static const struct profile_statement none = { "", BLOCK_NONE, NULL, NULL, NULL };
+    static const struct profile_statement none = { "", BLOCK_NONE, NULL, NULL };
     struct profile_token bad = p->token;
     char line[WTO_MAX + 1], word[TOKEN_MAX + 1];
 

@@ -311,10 +311,16 @@ static bool room_to_split(struct profile_parser *p, const struct profile_distrib
 {
     const struct profile *profile = p->profile;
     unsigned count = profile->distribute_count;
+    char line[WTO_MAX + 1];
 
     for (unsigned i = 0; i < profile->distribute_count && which->port_count > 0; i++)
         count += profile->distributes[i].address == which->address;
-    return count <= DVIPA_MAX || parser_expected(p, "NO MORE THAN %u VIPADISTRIBUTE", DVIPA_MAX);
+    if (count <= DVIPA_MAX)
+        return true;
+    text_format(line, sizeof line, "EZZ0312I VIPADISTRIBUTE DELETE ON LINE %u NEEDS ROOM FOR MORE THAN %u VIPADISTRIBUTE - IGNORED",
+                p->statement_line, DVIPA_MAX);
+    parser_report(p, line);
+    return false;
 }
 
 static void delete_distribution(struct profile_parser *p, const struct profile_distribute *which)

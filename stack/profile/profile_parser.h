@@ -46,7 +46,6 @@ struct profile_statement {
     enum profile_block block;       /* where it may stand */
     bool (*parse)(struct profile_parser *p);
     const char *own_word;           /* begins a statement elsewhere, but belongs to this one here; or NULL */
-    const char *own_word2;
 };
 
 #define EFFECT_ALL ""

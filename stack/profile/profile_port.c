@@ -343,7 +343,7 @@ bool statement_globalconfig(struct profile_parser *p)
         if (parser_keyword(p, "NOEXPLICITBINDPORTRANGE"))
             p->profile->explicit_count = 0;
         else if (!parser_keyword(p, "EXPLICITBINDPORTRANGE"))
-            return parser_expected(p, "EXPLICITBINDPORTRANGE OR NOEXPLICITBINDPORTRANGE");
+            return parser_expected(p, "[NO]EXPLICITBINDPORTRANGE");
         else if (!parse_explicit(p))
             return false;
         p->effect = EFFECT_REST;

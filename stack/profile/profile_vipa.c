@@ -54,7 +54,7 @@ static bool parse_store(struct profile_parser *p, struct profile_clusterports *c
             clusterports->store = (enum profile_store)i;
             return true;
         }
-    return parser_expected(p, "BITMAP, REVERSED, LISTS, CRHT, BROADCAST OR DISTRIBUTOR");
+    return parser_expected(p, "BITMAP, LISTS, CRHT OR ANOTHER STORE");
 }
 
 struct quota {
