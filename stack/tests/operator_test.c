@@ -9,6 +9,7 @@
 #include "stack/base/text.h"
 #include "stack/operator/operator.h"
 #include "stack/tests/console.h"
+#include "stack/tests/members.h"
 
 /* Writes what it was called with: "name verb|KEYWORD=value|value". */
 static void echo(void *context, const struct operator_parameters *parameters)
@@ -180,6 +181,103 @@ START_TEST(a_pattern_is_registered_once)
 }
 END_TEST
 
+/* --- OBEYFILE, SYNTAXCHECK ----------------------------------------------------------------------------------------- */
+
+static void write_change(void *context, const struct profile_change *change)
+{
+    char text[16];
+
+    ck_assert_ptr_eq(context, &count);
+    text_wto("CHANGE %d %s", (int)change->kind, text_ip(text, change->address));
+}
+
+static void write_done(void *context)
+{
+    ck_assert_ptr_eq(context, &count);
+    text_wto("DONE");
+}
+
+static const struct operator_profile_ops profile_ops = { write_change, write_done };
+static struct profile running;
+static struct operator_profile obeyed;
+
+static void set_up_profile(struct operator *operator)
+{
+    static const char text[] = "VIPADYNAMIC VIPADEFINE 255.255.0.0 10.1.9.1 ENDVIPADYNAMIC PORT 60 TCP APPA";
+    struct members *members = members_new();
+
+    set_up(operator);
+    members->all_messages = true;
+    members_add(members, "GOOD", "VIPADYNAMIC VIPADEFINE CLUSTERPORTS 255.255.0.0 10.1.9.1 10.1.9.2 ENDVIPADYNAMIC");
+    members_add(members, "BAD", "PORT 61 TPC APPA 62 TCP APPA");
+    members_add(members, "NOTHING", "");
+    ck_assert_int_eq(profile_parse(&running, "T", text, sizeof text - 1, NULL, console_line, NULL), 0);
+    obeyed.running = &running;
+    obeyed.input = &members->input;
+    obeyed.ops = &profile_ops;
+    obeyed.context = &count;
+    operator_profile_register(operator, &obeyed);
+    console_clear();
+}
+
+static const struct {
+    const char *command, *answer;
+} obeys[] = {
+    { "V TCPIP,,OBEYFILE,GOOD",
+      "EZZ0060I PROCESSING COMMAND: VARY TCPIP,,OBEYFILE,GOOD\nEZZ0300I OPENED OBEYFILE FILE GOOD\n"
+      "EZZ0309I PROFILE PROCESSING BEGINNING FOR GOOD\n"
+      "EZZ0328I CLUSTERPORTS ON LINE 1 ADDED LIVE TO 10.1.9.1, PORTS SHARED NOW ARE COUNTED UNTIL THEY ARE FREE\n"
+      "EZZ0316I PROFILE PROCESSING COMPLETE FOR FILE GOOD\nCHANGE 4 10.1.9.2\nCHANGE 7 10.1.9.1\nDONE\n"
+      "EZZ0053I COMMAND VARY OBEY COMPLETED SUCCESSFULLY\n" },
+    { "VARY TCPIP,TCPIP,O,DSN=NOTHING",
+      "EZZ0060I PROCESSING COMMAND: VARY TCPIP,,OBEYFILE,NOTHING\nEZZ0300I OPENED OBEYFILE FILE NOTHING\n"
+      "EZZ0309I PROFILE PROCESSING BEGINNING FOR NOTHING\nEZZ0316I PROFILE PROCESSING COMPLETE FOR FILE NOTHING\n"
+      "EZZ0053I COMMAND VARY OBEY COMPLETED SUCCESSFULLY\n" },
+    { "V TCPIP,,OBEYFILE,BAD",
+      "EZZ0060I PROCESSING COMMAND: VARY TCPIP,,OBEYFILE,BAD\nEZZ0300I OPENED OBEYFILE FILE BAD\n"
+      "EZZ0309I PROFILE PROCESSING BEGINNING FOR BAD\n"
+      "EZZ0318I TPC WAS FOUND ON LINE 1 AND TCP OR UDP WAS EXPECTED - ENTRY OF PORT IGNORED\n"
+      "EZZ0316I PROFILE PROCESSING COMPLETE FOR FILE BAD\nCHANGE 11 0.0.0.0\nDONE\n"
+      "EZZ0059I VARY OBEY COMMAND FAILED: SEE PREVIOUS MESSAGES\n" },
+    { "V TCPIP,,OBEYFILE,NOSUCH",
+      "EZZ0060I PROCESSING COMMAND: VARY TCPIP,,OBEYFILE,NOSUCH\nEZZ0301I OBEYFILE FILE NOSUCH CANNOT BE READ - NOTHING CHANGED\n"
+      "EZZ0059I VARY OBEY COMMAND FAILED: SEE PREVIOUS MESSAGES\n" },
+    { "V TCPIP,,SYNTAXCHECK,BAD",
+      "EZZ0060I PROCESSING COMMAND: VARY TCPIP,,SYNTAXCHECK,BAD\nEZZ0061I SYNTAX CHECK OF BAD BEGINS\n"
+      "EZZ0300I OPENED SYNTAXCHECK FILE BAD\nEZZ0309I PROFILE PROCESSING BEGINNING FOR BAD\n"
+      "EZZ0318I TPC WAS FOUND ON LINE 1 AND TCP OR UDP WAS EXPECTED - ENTRY OF PORT IGNORED\n"
+      "EZZ0316I PROFILE PROCESSING COMPLETE FOR FILE BAD\nEZZ0065I SYNTAX CHECK OF BAD COMPLETE, 1 ERRORS\n" },
+    { "V TCPIP,,SYN,NOSUCH",
+      "EZZ0060I PROCESSING COMMAND: VARY TCPIP,,SYNTAXCHECK,NOSUCH\nEZZ0061I SYNTAX CHECK OF NOSUCH BEGINS\n"
+      "EZZ0301I SYNTAXCHECK FILE NOSUCH CANNOT BE READ - NOTHING CHANGED\nEZZ0065I SYNTAX CHECK OF NOSUCH FAILED: SEE PREVIOUS MESSAGES\n" },
+    { "V TCPIP,,OBEYFILE", "IEE311I V        PARAMETER MISSING - EXPECTED A MEMBER\n" },
+    { "V TCPIP,,OBEYFILE,", "IEE311I V        PARAMETER MISSING - EXPECTED A MEMBER\n" },
+    { "V TCPIP,,OBEYFILE,GOOD,BAD", "IEE309I V        UNIDENTIFIABLE KEYWORD BAD - EXPECTED ONE MEMBER\n" },
+    { "V TCPIP,,SYNTAXCHECK,X=GOOD", "IEE309I V        UNIDENTIFIABLE KEYWORD X - EXPECTED DSN\n" },
+};
+
+START_TEST(a_member_is_obeyed_or_checked)
+{
+    struct operator operator;
+
+    set_up_profile(&operator);
+    operator_command(&operator, obeys[_i].command);
+    ck_assert_str_eq(console_text(), obeys[_i].answer);
+}
+END_TEST
+
+START_TEST(a_syntax_check_leaves_the_running_profile_alone)
+{
+    struct operator operator;
+
+    set_up_profile(&operator);
+    operator_command(&operator, "V TCPIP,,SYNTAXCHECK,GOOD");
+    ck_assert_uint_eq(running.dvipa_count, 1);
+    operator_command(&operator, "V TCPIP,,OBEYFILE,GOOD");
+    ck_assert_uint_eq(running.dvipa_count, 2);
+}
+END_TEST
+
 /* Any line is answered, and nothing is read or written outside of it (the sanitizers watch). */
 START_TEST(random_lines_are_harmless)
 {
@@ -216,6 +314,8 @@ int main(void)
     tcase_add_test(tcase, flow_shows_the_counts_of_a_figure);
     tcase_add_test(tcase, flow_shows_all_blocks_or_says_which_figures_there_are);
     tcase_add_test_raise_signal(tcase, a_pattern_is_registered_once, SIGABRT);
+    tcase_add_loop_test(tcase, a_member_is_obeyed_or_checked, 0, sizeof obeys / sizeof *obeys);
+    tcase_add_test(tcase, a_syntax_check_leaves_the_running_profile_alone);
     tcase_add_test(tcase, random_lines_are_harmless);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
