@@ -1,6 +1,7 @@
 # The coupling facility engine. Others link it as $(CF_ENGINE_SRC:%.c=$(B)/host/%.o), or /san/ in tests, or /pic/ in a module.
 CF_ENGINE_SRC := $(addprefix cfemu/engine/, \
-	cf_segment.c cf_undo.c cf_element.c cf_entry.c cf_connect.c cf_life.c cf_list.c cf_lock.c cf_notify.c cf_message.c cf_check.c)
+	cf_segment.c cf_undo.c cf_element.c cf_entry.c cf_connect.c cf_life.c cf_list.c cf_lock.c cf_notify.c cf_message.c cf_duplex.c \
+	cf_check.c)
 
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)

@@ -100,6 +100,11 @@ enum cf_command {
     CF_CMD_LIST_LOCK = 0x0103,      /* IXLLIST REQUEST=LOCK: only the lock operation */
     CF_CMD_LIST_MONITOR = 0x0104,   /* IXLLIST REQUEST=MONITOR_LIST; CF_OPT_STOP ends it */
     CF_CMD_VECTOR_READ = 0x0110,    /* IXLVECTR: the connection's notification vector and its pending events */
+    /* The operator's, by structure name at MCB_NAME, without a connection. Both CFs of a pair are needed. What is long ends
+     * with CF_RSP_TIMEOUT: repeat it. The structure is in use all the time, and keeps its id, tokens and contents. */
+    CF_CMD_DUPLEX_START = 0x0300,   /* SETXCF START,REBUILD,DUPLEX: keep a second copy in the other CF. OK: it is complete */
+    CF_CMD_DUPLEX_STOP = 0x0301,    /* SETXCF STOP,REBUILD,DUPLEX: keep the old copy, or the new one with CF_OPT_KEEP_NEW */
+    CF_CMD_REBUILD = 0x0302,        /* SETXCF START,REBUILD,LOCATION=OTHER of a simplex structure: move it, system-managed */
 };
 
 /* How an entry is found. */
@@ -144,6 +149,7 @@ enum {                              /* MCB_OPTIONS */
     CF_OPT_FAILURE = 0x08,          /* DISCONNECT REASON=FAILURE */
     CF_OPT_DELETESTR = 0x04,        /* DISCONNECT REASON=DELETESTR: the last one deletes the structure, STRDISP=KEEP or not */
     CF_OPT_RELEASECONN = 0x04,      /* RESPOND RELEASECONN=YES */
+    CF_OPT_KEEP_NEW = 0x04,         /* DUPLEX_STOP: KEEP=NEW, else OLD */
 };
 
 /* CONNECT: attributes at MCB_OWN, fixed by the first connector; the answer has the attributes in force at MRB_OWN in
@@ -222,6 +228,8 @@ enum {
     CF_EVENT_CONN_GONE = 0x08000000u,       /* CF_CONN_OPT_RESPONDS only: connections have disconnected since the last report */
     CF_EVENT_LOCK_REFUSED = 0x04000000u,    /* a queued lock became persistent: repeat the request, it says so. One per
                                                VECTOR_READ, in place of a grant */
+    CF_EVENT_CF_FAILED = 0x00800000u,       /* loss of connectivity: the CF has failed, and the structure with it. Every
+                                               report says so */
 };
 
 enum cf_response {
@@ -250,6 +258,8 @@ enum cf_response {
     CF_RSP_CONN_ACTIVE = 0x0046,        /* FORCE: the connection, or a connection of the structure, is active */
     CF_RSP_CF_LEVEL = 0x0047,           /* CONNECT: this CF is below MINCFLEVEL */
     CF_RSP_BUSY = 0x0050,               /* the structure is held up; nothing was done; try again */
+    CF_RSP_CF_FAILED = 0x0051,          /* the coupling facility is lost, with the structure */
+    CF_RSP_REBUILD = 0x0052,            /* a rebuild or duplexing is in the way, or not in the phase for this */
     CF_RSP_BAD_COMMAND = 0x0060,
     CF_RSP_BAD_REQUEST = 0x0061,        /* MRB_REASON = offset of the MCB field at fault */
 };

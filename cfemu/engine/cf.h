@@ -24,11 +24,26 @@ struct cf;      /* one process's view of a CF */
  * 0, or -errno (-EEXIST: it exists, -EINVAL: a value out of range). */
 int cf_create(const char *name, const char *cfname, uint64_t size);
 
+/* Make two CFs a pair: structures can be duplexed and rebuilt between them, and have one name and id in both. Nobody has
+ * them open yet. 0 or -errno (-EBUSY: in use, -EEXIST: one is paired already). */
+int cf_pair(const char *first, const char *second);
+
+/* The CF fails: from now on every command on a structure that has no other copy gets CF_RSP_CF_FAILED. Every waiter is
+ * told. (Removing the segment is no failure: who has it mapped would not notice.) 0 or -errno. */
+int cf_fail(const char *name);
+
+/* A failed CF comes back, empty. 0 or -errno (-EALREADY: it has not failed, -EBUSY: a structure is held up). */
+int cf_activate(const char *name);
+
+/* Lines for the operator, from the thread that noticed; no lock is held. NULL (the start): they are dropped. */
+extern void (*cf_operator)(const char *line);
+
 /* Remove the name; users that have it mapped keep it until they close. 0 or -errno. */
 int cf_remove(const char *name);
 
 /* Map a CF and attach this process to it: *cf gets the view. system: name of the image for displays (1..8 characters).
- * 0, or -errno: -ENOENT no such CF, -EPROTO not a CF segment or another version, -ENOSPC no attachment slot free. */
+ * 0, or -errno: -ENOENT no such CF, -EPROTO not a CF segment or another version, -ENOSPC no attachment slot free,
+ * -EAGAIN it is being paired. */
 int cf_open(const char *name, const char *system, struct cf **cf);
 
 /* Detach: connections made through this view are disconnected as by a failure of the user. */

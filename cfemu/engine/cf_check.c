@@ -9,13 +9,15 @@
  *   connections names once; responses are awaited from those who owe them
  *   locks       queues agree with the wait entries of the connections; owners are connected; nobody waits for persistent ones
  *   monitors    each is on the chain of its list or free; vector bits say whether the list is empty
- *   undo        nothing is half done */
+ *   undo        nothing is half done
+ *   copies      those of a duplexed structure are equal */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfemu/engine/cf_connect.h"
+#include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_element.h"
 #include "cfemu/engine/cf_entry.h"
 #include "cfemu/engine/cf_life.h"
@@ -25,7 +27,7 @@ struct check {
     struct cf *cf;
     FILE *report;
     int findings;
-    const struct cf_slot *slot;
+    struct cf_slot *slot;
     struct cf_structure *s;
     uint8_t *entry_seen;        /* by entry number */
     uint8_t *element_seen;      /* by place * CF_INCREMENT_ELEMENTS + slot */
@@ -51,9 +53,9 @@ __attribute__((format(printf, 2, 3))) static void finding(struct check *check, c
 /* The structure's, and in no other place of it? */
 static bool increment_check(struct check *check, const char *what, uint32_t place, uint32_t number, uint8_t *seen)
 {
-    const struct cf *cf = check->cf;
-    uint32_t owner = (uint32_t)(check->slot - cf->slots) + 1;
-    if (number < cf->header->increments && cf->map[number] == owner && !seen[number]++)
+    const struct cf_half *half = &check->cf->half[check->slot->where];
+    uint32_t owner = (uint32_t)(check->slot - check->cf->slots) + 1;
+    if (number < half->header->increments && half->map[number] == owner && !seen[number]++)
         return true;
     finding(check, "%s increment %u is number %u, which is not the structure's or is used twice", what, place, number);
     return false;
@@ -82,11 +84,12 @@ static bool increments_check(struct check *check, uint32_t first, uint8_t *seen)
 /* Are the offsets sane? Everything else relies on them. */
 static bool geometry_check(struct check *check)
 {
-    struct cf *cf = check->cf;
     const struct cf_slot *slot = check->slot;
+    const struct cf_header *header = check->cf->half[slot->where].header;
     struct cf_structure *s = check->s;
-    uint64_t first = (slot->control - cf->header->first) / CF_INCREMENT;
-    if (cf_control_increments(s) + s->entry_increment_count + s->element_increment_count != slot->increments ||
+    uint64_t first = (slot->control[slot->where] - header->first) / CF_INCREMENT;
+    if (s->back != first * CF_INCREMENT ||
+        cf_control_increments(s) + s->entry_increment_count + s->element_increment_count != slot->increments ||
         s->entries_per_increment == 0 || s->element_size != CF_ELEMENT_MIN << s->elemchar ||
         s->lists < sizeof *s || s->locks < s->lists || s->hash < s->locks || s->entry_increments < s->hash ||
         s->entry_free < s->entry_increments || s->element_increments < s->entry_free ||
@@ -96,7 +99,7 @@ static bool geometry_check(struct check *check)
         finding(check, "the geometry contradicts itself");
         return false;
     }
-    uint8_t *seen = calloc(cf->header->increments, 1);
+    uint8_t *seen = calloc(header->increments, 1);
     if (!seen) {
         finding(check, "out of memory");
         return false;
@@ -348,7 +351,7 @@ static void connections_check(struct check *check)
         if (conn->state > CF_CONN_DISCONNECTING)
             finding(check, "connection %u: state %u", i, conn->state);
         if (conn->state == CF_CONN_ACTIVE &&
-            (conn->attachment >= CF_ATTACHMENTS_MAX || (conn->token & 0xFF) != i || conn->token >> 32 > check->cf->header->epoch ||
+            (conn->attachment >= CF_ATTACHMENTS_MAX || (conn->token & 0xFF) != i || conn->token >> 32 > check->cf->half[0].header->epoch ||
              atomic_load(&check->cf->attachments[conn->attachment].state) != CF_ATTACHMENT_ACTIVE))
             finding(check, "connection %u: active without a process or a valid token", i);
         if (conn->state != CF_CONN_ACTIVE && conn->token != 0)
@@ -461,30 +464,48 @@ static void structure_check(struct check *check)
         finding(check, "%u stores of an unfinished command", check->s->undo.count);
     if (geometry_check(check))
         contents_check(check);
+    if (check->slot->duplex == CF_DUPLEX_ACTIVE) {
+        uint64_t difference = cf_duplex_compare(check->cf, check->slot);
+        if (difference != 0)
+            finding(check, "the copies differ, first at %" PRIx64 " of the primary's segment", difference);
+    }
 }
 
-static void directory_check(struct check *check)
+static void storage_check(struct check *check, uint32_t in)
 {
     const struct cf *cf = check->cf;
+    const struct cf_half *half = &cf->half[in];
     uint32_t free_count = 0;
     uint32_t owned[CF_STRUCTURES_MAX + 1] = {0};
     check->slot = NULL;
-    for (uint32_t i = 0; i < cf->header->increments; i++) {
-        uint32_t owner = cf->map[i];
+    for (uint32_t i = 0; i < half->header->increments; i++) {
+        uint32_t owner = half->map[i];
         if (owner > CF_STRUCTURES_MAX || (owner != 0 && cf->slots[owner - 1].state != CF_SLOT_ACTIVE))
             finding(check, "increment %u belongs to %u, which is no structure", i, owner);
         else
             owned[owner]++;
         free_count += owner == 0;
     }
-    if (free_count != cf->header->increments_free)
-        finding(check, "%u increments are free, counted as %u", free_count, cf->header->increments_free);
+    if (free_count != half->header->increments_free)
+        finding(check, "%u increments are free, counted as %u", free_count, half->header->increments_free);
+    for (uint32_t i = 0; i < CF_STRUCTURES_MAX; i++) {
+        const struct cf_slot *slot = &cf->slots[i];
+        if (slot->state == CF_SLOT_ACTIVE && slot->control[in] != 0 && owned[i + 1] != slot->increments)
+            finding(check, "structure slot %u has %u increments in CF %.8s, not %u", i, owned[i + 1],
+                    (const char *)half->header->cfname, slot->increments);
+    }
+}
+
+static void directory_check(struct check *check)
+{
+    const struct cf *cf = check->cf;
+    for (uint32_t half = 0; half < 2; half++)
+        if (cf->half[half].base)
+            storage_check(check, half);
     for (uint32_t i = 0; i < CF_STRUCTURES_MAX; i++) {
         const struct cf_slot *slot = &cf->slots[i];
         if (slot->state != CF_SLOT_FREE && slot->state != CF_SLOT_ACTIVE)
             finding(check, "structure slot %u is half %s", i, slot->state == CF_SLOT_FREEING ? "freed" : "allocated");
-        if (slot->state == CF_SLOT_ACTIVE && owned[i + 1] != slot->increments)
-            finding(check, "structure slot %u has %u increments, not %u", i, owned[i + 1], slot->increments);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_life.h"
 #include "cfemu/engine/cf_message.h"
 #include "cfemu/engine/cf_notify.h"
@@ -68,6 +69,7 @@ bool cf_fail_attachment(struct cf *cf, uint32_t number)
     }
     cf_directory_unlock(cf);
     cf_wake(cf, &wakes);
+    cf_duplex_tell();
     return complete;
 }
 
@@ -142,7 +144,7 @@ static uint64_t token_make(struct cf *cf)
     uint32_t random = 0;
     if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
         random = (uint32_t)cf_ticks();
-    return ++cf->header->epoch << 32 | (random & 0xFFFFFF00u);
+    return ++cf->half[0].header->epoch << 32 | (random & 0xFFFFFF00u);
 }
 
 static void attributes_report(struct cf_call *call, const struct cf_structure *s, uint32_t vector_bits)
@@ -157,7 +159,7 @@ static void attributes_report(struct cf_call *call, const struct cf_structure *s
     put_be16(own + CONN_ENTRYRATIO, (uint16_t)s->entryratio);
     put_be16(own + CONN_ELEMENTRATIO, (uint16_t)s->elementratio);
     put_be32(own + CONN_VECTORLEN, vector_bits);
-    memcpy(own + CONN_CFNAME, call->cf->header->cfname, 8);
+    memcpy(own + CONN_CFNAME, call->cf->half[cf_half_of(call->cf, s)].header->cfname, 8);
     own[CONN_CFLEVEL] = CF_LEVEL;
     own[CONN_MAXCONN] = (uint8_t)s->maxconn;
     cf_report_counts(call, s);
@@ -207,13 +209,39 @@ static int connection_make(struct cf_call *call, struct cf_structure *s)
     return 0;
 }
 
+/* The structure was in a CF that has failed. If it has a second copy, that is taken; else it is gone, but for those who
+ * are still connected. *slot: NULL if it is gone for all. */
+static int lost_replace(struct cf *cf, struct cf_slot **slot)
+{
+    bool waited, active = false;
+    if (cf_slot_lock(cf, *slot, &waited) == CF_NOT_TAKEN)
+        return CF_RSP_BUSY;
+    bool lost = cf_half_failed(cf, (*slot)->where);
+    struct cf_structure *s = cf_control(cf, *slot);
+    for (uint32_t i = 1; lost && i <= CF_CONNECTIONS_MAX; i++)
+        active |= s->conn[i].state == CF_CONN_ACTIVE;
+    if (lost && !active)
+        cf_structure_free(cf, *slot);
+    cf_slot_unlock(*slot);
+    if (lost && !active)
+        *slot = NULL;
+    return lost && active ? CF_RSP_CF_FAILED : 0;
+}
+
 /* The directory mutex is held. */
 static int connect_locked(struct cf_call *call)
 {
     struct cf *cf = call->cf;
     uint64_t started = cf_ticks();
     struct cf_slot *slot = cf_slot_by_name(cf, call->mcb + MCB_NAME);
+    if (slot && cf_half_failed(cf, slot->where)) {
+        int result = lost_replace(cf, &slot);
+        if (result != 0)
+            return result;
+    }
     bool existing = slot != NULL;
+    if (!existing && cf_half_failed(cf, cf->own))
+        return CF_RSP_CF_FAILED;
     if (!existing) {
         int result = cf_structure_allocate(cf, call->mcb + MCB_NAME, call->mcb + MCB_OWN, &slot);
         if (result != 0)

@@ -126,11 +126,13 @@ uint32_t cf_elements_store(struct cf *cf, struct cf_structure *s, const uint8_t 
         span_mark(cf, s, span, true);
         *link = span.place << ELEMENT_SHIFT | span.slot;
         struct cf_run *run = run_at(cf, s, *link);
+        cf_fresh(s, run, sizeof *run);
         run->length = span.length;
         run->next = CF_NO_RUN;
         uint32_t bytes = span.length * s->element_size;
         if (bytes > length)
             bytes = length;
+        cf_fresh(s, element_at(cf, s, *link), bytes);
         memcpy(element_at(cf, s, *link), data, bytes);
         data += bytes;
         length -= bytes;

@@ -262,6 +262,7 @@ uint32_t cf_entry_create(struct cf_call *call, uint32_t list_number, const uint8
     struct cf_list *list = cf_list_at(s, list_number);
     uint32_t number = entry_take(call);
     struct cf_entry *entry = entry_at(call, number);
+    cf_fresh(s, entry, s->entry_size);
     cf_set64(s, &s->sequence, s->sequence + 1);
     entry->sequence = s->sequence;
     entry->version = 0;

@@ -29,6 +29,7 @@ static int enqueue(struct cf_call *call, struct cf_lock *lock, uint32_t index)
     if (i == CF_WAITS_MAX)
         return CF_RSP_BUSY;
     uint32_t number = call->conid * CF_WAITS_MAX + i;
+    cf_fresh(s, &wait[i], sizeof wait[i]);
     wait[i].lock = index;
     wait[i].next = 0;
     cf_set32(s, &wait[i].state, CF_WAIT_QUEUED);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cfemu/engine/cf_connect.h"
+#include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_life.h"
 #include "cfemu/engine/cf_list.h"
 #include "cfemu/engine/cf_lock.h"
@@ -51,6 +52,13 @@ void cf_report_counts(struct cf_call *call, const struct cf_structure *s)
     put_be32(call->mrb + MRB_ELEMENTS_TOTAL, s->elements_total);
 }
 
+/* What concerns the connection, not the structure, is done although the structure is lost with its CF. */
+static bool without_cf(const struct cf_call *call)
+{
+    uint16_t command = get_be16(call->mcb + MCB_COMMAND);
+    return command == CF_CMD_VECTOR_READ || command == CF_CMD_DISCONNECT || command == CF_CMD_RESPOND;
+}
+
 static int connection_find(struct cf_call *call, const struct cf_slot *slot, uint32_t id)
 {
     if (slot->state != CF_SLOT_ACTIVE || cf_slot_id(call->cf, slot) != id)
@@ -64,7 +72,7 @@ static int connection_find(struct cf_call *call, const struct cf_slot *slot, uin
     call->s = s;
     call->conn = conn;
     call->conid = conid;
-    return 0;
+    return cf_half_failed(call->cf, slot->where) && !without_cf(call) ? CF_RSP_CF_FAILED : 0;
 }
 
 int cf_structure_enter(struct cf_call *call, struct cf_slot **slot_out, struct cf_served *served)
@@ -122,6 +130,8 @@ static int identify(struct cf_call *call)
 {
     const struct cf_header *header = call->cf->header;
     uint8_t *own = call->mrb + MRB_OWN;
+    if (cf_half_failed(call->cf, call->cf->own))
+        return CF_RSP_CF_FAILED;
     memcpy(own + IDENTIFY_NAME, header->cfname, 8);
     put_be32(own + IDENTIFY_LEVEL, CF_LEVEL);
     put_be64(own + IDENTIFY_SIZE_KIB, (uint64_t)header->increments * (CF_INCREMENT / 1024));
@@ -153,6 +163,12 @@ static int dispatch(struct cf_call *call)
         return cf_command_respond(call);
     case CF_CMD_FORCE:
         return cf_command_force(call);
+    case CF_CMD_DUPLEX_START:
+        return cf_command_duplex_start(call);
+    case CF_CMD_DUPLEX_STOP:
+        return cf_command_duplex_stop(call);
+    case CF_CMD_REBUILD:
+        return cf_command_rebuild(call);
     case CF_CMD_IDENTIFY:
         return identify(call);
     default:
@@ -175,4 +191,5 @@ void cf_message(struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out
     int response = dispatch(&call);
     put_be16(mrb + MRB_RESPONSE, (uint16_t)response);
     cf_wake(cf, &call.wakes);
+    cf_duplex_tell();
 }

@@ -215,7 +215,10 @@ int cf_command_vector(struct cf_call *call)
     if (bytes > call->in_cap)
         return CF_RSP_BUFFER_FULL;
     vector_fetch(call, bytes);
-    put_be32(own + VECTOR_EVENTS, conn->events | lock_report(call));
+    uint32_t events = conn->events | lock_report(call);
+    if (cf_structure_lost(call->cf, s))
+        events |= CF_EVENT_CF_FAILED;
+    put_be32(own + VECTOR_EVENTS, events);
     if (conn->events != 0)
         cf_set32(s, &conn->events, 0);
     map_report(s, conn->failed, own + VECTOR_FAILED);

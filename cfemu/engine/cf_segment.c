@@ -18,6 +18,7 @@
 
 #include "cfemu/arch/cf_bytes.h"
 #include "cfemu/engine/cf_connect.h"
+#include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_notify.h"
 #include "cfemu/engine/cf_undo.h"
 
@@ -96,16 +97,17 @@ enum cf_taken cf_slot_lock(struct cf *cf, struct cf_slot *slot, bool *waited)
     int error = mutex_take(&slot->mutex, waited);
     if (error == ETIMEDOUT)
         return CF_NOT_TAKEN;
-    if (error == 0)
-        return CF_TAKEN;
-    if (slot->state == CF_SLOT_ACTIVE) {
-        struct cf_structure *s = cf_control(cf, slot);
-        if (s->undo.count > 0)
-            s->stats.rollbacks++;
-        cf_rollback(s);
+    if (error == EOWNERDEAD) {
+        if (slot->state == CF_SLOT_ACTIVE) {
+            if (cf_control(cf, slot)->undo.count > 0)
+                cf_control(cf, slot)->stats.rollbacks++;
+            cf_duplex_recover(cf, slot);
+        }
+        pthread_mutex_consistent(&slot->mutex);
     }
-    pthread_mutex_consistent(&slot->mutex);
-    return CF_TAKEN_FROM_DEAD;
+    if (slot->duplex != CF_DUPLEX_NONE)
+        cf_duplex_enter(cf, slot);
+    return error == 0 ? CF_TAKEN : CF_TAKEN_FROM_DEAD;
 }
 
 void cf_slot_unlock(struct cf_slot *slot)
@@ -115,24 +117,41 @@ void cf_slot_unlock(struct cf_slot *slot)
 
 /* --- storage of structures ----------------------------------------------------------------------------------------- */
 
-static void increments_release(struct cf *cf, uint32_t owner)
+/* Free the increments of an owner in one half, and those of structures that have no copy there. */
+static void increments_release(struct cf *cf, uint32_t half, uint32_t owner)
 {
+    const struct cf_half *in = &cf->half[half];
     uint32_t free_count = 0;
-    for (uint32_t i = 0; i < cf->header->increments; i++) {
-        if (cf->map[i] == owner)
-            cf->map[i] = 0;
-        free_count += cf->map[i] == 0;
+    for (uint32_t i = 0; in->base && i < in->header->increments; i++) {
+        uint32_t of = in->map[i];
+        if (of != 0 && (of == owner || (cf->slots[of - 1].state == CF_SLOT_ACTIVE && cf->slots[of - 1].control[half] == 0)))
+            in->map[i] = 0;
+        free_count += in->map[i] == 0;
     }
-    cf->header->increments_free = free_count;
+    if (in->base)
+        in->header->increments_free = free_count;
 }
 
 void cf_structure_free(struct cf *cf, struct cf_slot *slot)
 {
     slot->state = CF_SLOT_FREEING;
     cf_step();
-    increments_release(cf, (uint32_t)(slot - cf->slots) + 1);
-    cf_step();
+    slot->duplex = CF_DUPLEX_NONE;
+    slot->target = 0;
+    for (uint32_t half = 0; half < 2; half++) {
+        increments_release(cf, half, (uint32_t)(slot - cf->slots) + 1);
+        cf_step();
+    }
+    slot->control[0] = slot->control[1] = 0;
     slot->state = CF_SLOT_FREE;
+    cf_step();
+}
+
+void cf_copy_free(struct cf *cf, struct cf_slot *slot, uint32_t half)
+{
+    slot->control[half] = 0;
+    cf_step();
+    increments_release(cf, half, (uint32_t)(slot - cf->slots) + 1);
     cf_step();
 }
 
@@ -150,7 +169,8 @@ bool cf_structure_unused(struct cf_structure *s)
 static void directory_recover(struct cf *cf)
 {
     struct cf_wakes wakes = {0};
-    increments_release(cf, 0);
+    increments_release(cf, 0, 0);
+    increments_release(cf, 1, 0);
     for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++) {
         if (slot->state == CF_SLOT_ALLOCATING || slot->state == CF_SLOT_FREEING)
             cf_structure_free(cf, slot);
@@ -163,19 +183,20 @@ static void directory_recover(struct cf *cf)
 int cf_directory_lock(struct cf *cf)
 {
     bool waited;
-    int error = mutex_take(&cf->header->mutex, &waited);
+    pthread_mutex_t *mutex = &cf->half[0].header->mutex;
+    int error = mutex_take(mutex, &waited);
     if (error == ETIMEDOUT)
         return CF_RSP_BUSY;
     if (error == EOWNERDEAD) {
         directory_recover(cf);
-        pthread_mutex_consistent(&cf->header->mutex);
+        pthread_mutex_consistent(mutex);
     }
     return 0;
 }
 
 void cf_directory_unlock(struct cf *cf)
 {
-    mutex_release(&cf->header->mutex);
+    mutex_release(&cf->half[0].header->mutex);
 }
 
 static uint64_t round_up(uint64_t value, uint64_t to)
@@ -284,22 +305,26 @@ static uint32_t increments_claim(struct cf *cf, uint32_t owner, uint32_t count)
     return UINT32_MAX;
 }
 
-/* Give each place of the tables an increment of its own. */
+static uint32_t increment_take(struct cf *cf, uint32_t *from, uint32_t owner)
+{
+    while (cf->map[*from] != 0)
+        ++*from;
+    cf->map[*from] = owner;
+    cf->header->increments_free--;
+    cf_step();
+    return *from;
+}
+
+/* Give each place of the tables, but the gaps, an increment of its own. */
 static void tables_fill(struct cf *cf, struct cf_structure *s, uint32_t owner)
 {
     uint32_t *elements = cf_at(s, s->element_increments);
-    uint32_t count = s->entry_increment_count + s->element_increment_count, increment = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        while (cf->map[increment] != 0)
-            increment++;
-        cf->map[increment] = owner;
-        if (i < s->entry_increment_count)
-            cf_entries_at(s, i)->increment = increment;
-        else
-            elements[i - s->entry_increment_count] = increment;
-        cf_step();
-    }
-    cf->header->increments_free -= count;
+    uint32_t from = 0;
+    for (uint32_t i = 0; i < s->entry_increment_count; i++)
+        cf_entries_at(s, i)->increment = increment_take(cf, &from, owner);
+    for (uint32_t i = 0; i < s->element_places; i++)
+        if (elements[i] != CF_NO_INCREMENT)
+            elements[i] = increment_take(cf, &from, owner);
 }
 
 void cf_elements_init(struct cf *cf, struct cf_structure *s, uint32_t place)
@@ -353,16 +378,21 @@ int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own
         cf_structure_free(cf, slot);
         return CF_RSP_CF_FULL;
     }
-    struct cf_structure *s = (struct cf_structure *)cf_increment(cf, first);
+    struct cf_structure *s = (struct cf_structure *)cf_increment(&cf->half[cf->own], first);
     memset(s, 0, (size_t)control * CF_INCREMENT);
     memcpy(s, &plan, offsetof(struct cf_structure, conn));
+    s->back = (uint64_t)first * CF_INCREMENT;
     if (getrandom(&s->hash_seed, sizeof s->hash_seed, 0) != sizeof s->hash_seed)
         s->hash_seed = cf_clock_ns(CLOCK_REALTIME);
     tables_fill(cf, s, owner);
     contents_init(cf, s);
 
     memcpy(slot->name, name, CF_NAME_SIZE);
-    slot->control = (uint64_t)((uint8_t *)s - cf->base);
+    slot->control[cf->own] = (uint64_t)((uint8_t *)s - cf->base);
+    slot->control[!cf->own] = 0;
+    slot->where = (uint8_t)cf->own;
+    slot->duplex = CF_DUPLEX_NONE;
+    slot->target = 0;
     slot->increments = (uint32_t)increments;
     slot->allocated_ns = cf_clock_ns(CLOCK_REALTIME);
     slot->generation = slot->generation % 0xFFFF + 1;
@@ -370,6 +400,34 @@ int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own
     slot->state = CF_SLOT_ACTIVE;
     cf_step();
     *slot_out = slot;
+    return 0;
+}
+
+int cf_copy_allocate(struct cf *cf, struct cf_slot *slot)
+{
+    uint32_t half = !slot->where, owner = (uint32_t)(slot - cf->slots) + 1;
+    const struct cf_half *to = &cf->half[half];
+    struct cf there = *cf;              /* as one who opened the other CF sees it */
+    there.base = to->base;
+    there.header = to->header;
+    there.map = to->map;
+    struct cf_structure *s = cf_control(cf, slot);
+    uint32_t control = cf_control_increments(s);
+    if (slot->control[half] != 0)       /* what a process left that died here */
+        cf_copy_free(cf, slot, half);
+    if (slot->increments > to->header->increments_free)
+        return CF_RSP_CF_FULL;
+    uint32_t first = increments_claim(&there, owner, control);
+    if (first == UINT32_MAX)
+        return CF_RSP_CF_FULL;
+    struct cf_structure *copy = (struct cf_structure *)cf_increment(to, first);
+    memset(copy, 0, (size_t)control * CF_INCREMENT);
+    memcpy(copy, s, offsetof(struct cf_structure, stats));
+    copy->back = (uint64_t)first * CF_INCREMENT;
+    memcpy(cf_at(copy, copy->element_increments), cf_at(s, s->element_increments), s->element_places * sizeof(uint32_t));
+    tables_fill(&there, copy, owner);
+    slot->control[half] = (uint64_t)((uint8_t *)copy - to->base);
+    cf_step();
     return 0;
 }
 
@@ -397,23 +455,41 @@ static void name_pad(uint8_t out[8], const char *name)
     memcpy(out, name, strnlen(name, 8));
 }
 
-static void view_set(struct cf *cf, uint8_t *base)
+static struct cf_attachment *attachments_of(uint8_t *base)
 {
-    cf->base = base;
-    cf->header = (struct cf_header *)base;
-    cf->attachments = (struct cf_attachment *)(base + 4096);
-    cf->slots = (struct cf_slot *)(cf->attachments + CF_ATTACHMENTS_MAX);
-    cf->map = (uint32_t *)(cf->slots + CF_STRUCTURES_MAX);
+    return (struct cf_attachment *)(base + 4096);
+}
+
+static struct cf_slot *slots_of(uint8_t *base)
+{
+    return (struct cf_slot *)(attachments_of(base) + CF_ATTACHMENTS_MAX);
+}
+
+static void half_set(struct cf_half *half, uint8_t *base, uint32_t increments)
+{
+    half->base = base;
+    half->header = (struct cf_header *)base;
+    half->map = (uint32_t *)(slots_of(base) + CF_STRUCTURES_MAX);
+    half->twin = half->map + increments;
+}
+
+/* The halves are mapped. */
+static void view_set(struct cf *cf, uint32_t own)
+{
+    cf->own = own;
+    cf->base = cf->half[own].base;
+    cf->header = cf->half[own].header;
+    cf->map = cf->half[own].map;
+    cf->attachments = attachments_of(cf->half[0].base);
+    cf->slots = slots_of(cf->half[0].base);
 }
 
 static int segment_init(uint8_t *base, const char *cfname, uint64_t size)
 {
-    struct cf cf = {0};
-    view_set(&cf, base);
     uint32_t increments = (uint32_t)(size / CF_INCREMENT);
     uint64_t fixed = cf_segment_fixed(increments);
     increments = (uint32_t)((size - fixed) / CF_INCREMENT);
-    struct cf_header *header = cf.header;
+    struct cf_header *header = (struct cf_header *)base;
     header->version = CF_SEGMENT_VERSION;
     header->increments = header->increments_free = increments;
     header->size = size;
@@ -423,7 +499,7 @@ static int segment_init(uint8_t *base, const char *cfname, uint64_t size)
     header->created_ticks = cf_ticks();
     int error = mutex_init(&header->mutex);
     for (uint32_t i = 0; error == 0 && i < CF_STRUCTURES_MAX; i++)
-        error = mutex_init(&cf.slots[i].mutex);
+        error = mutex_init(&slots_of(base)[i].mutex);
     atomic_thread_fence(memory_order_release);
     header->magic = CF_MAGIC;
     return -error;
@@ -460,28 +536,78 @@ int cf_remove(const char *name)
     return shm_unlink(path) == 0 ? 0 : -errno;
 }
 
-static int segment_map(const char *path, struct cf *cf)
+static int file_map(int fd, struct cf_half *half)
 {
-    cf->fd = shm_open(path, O_RDWR | O_CLOEXEC, 0);
-    if (cf->fd < 0)
-        return -errno;
     struct stat status;
-    if (fstat(cf->fd, &status) != 0)
+    if (fstat(fd, &status) != 0)
         return -errno;
     uint64_t size = (uint64_t)status.st_size;
     if (size < CF_SEGMENT_MIN || size > CF_SEGMENT_MAX)
         return -EPROTO;
-    uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, cf->fd, 0);
+    uint8_t *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED)
         return -errno;
-    view_set(cf, base);
-    struct cf_header *header = cf->header;
+    struct cf_header *header = (struct cf_header *)base;
     uint64_t magic = __atomic_load_n(&header->magic, __ATOMIC_ACQUIRE);
-    if (magic == CF_MAGIC && header->version == CF_SEGMENT_VERSION && header->size == size)
+    if (magic == CF_MAGIC && header->version == CF_SEGMENT_VERSION && header->size == size) {
+        half_set(half, base, header->increments);
         return 0;
+    }
     munmap(base, size);
-    cf->base = NULL;
     return -EPROTO;
+}
+
+/* Map one segment. *fd: of its file, the caller's to close. */
+static int segment_map(const char *name, struct cf_half *half, int *fd)
+{
+    char path[NAME_MAX + 2];
+    int error = shm_path(path, name);
+    if (error != 0)
+        return error;
+    *fd = shm_open(path, O_RDWR | O_CLOEXEC, 0);
+    if (*fd < 0)
+        return -errno;
+    error = file_map(*fd, half);
+    if (error != 0) {
+        close(*fd);
+        *fd = -1;
+    }
+    return error;
+}
+
+/* Map a CF, and the other one if it is half of a pair. */
+static int halves_map(struct cf *cf, const char *name)
+{
+    struct cf_half own = {0}, other = {0};
+    int error = segment_map(name, &own, &cf->fd);
+    if (error != 0)
+        return error;
+    uint64_t pair = atomic_load(&own.header->pair);
+    uint32_t half = pair != 0 ? own.header->half : 0;
+    cf->half[half] = own;
+    if (pair != 0) {
+        int fd;
+        error = segment_map(own.header->pair_name, &other, &fd);
+        if (error != 0)
+            return error;
+        cf->half[!half] = other;
+        if (atomic_load(&other.header->pair) != pair || other.header->half != !half)
+            error = -EPROTO;            /* another CF of that name */
+        close(half == 0 ? fd : cf->fd);
+        cf->fd = half == 0 ? cf->fd : fd;
+    }
+    if (error == 0)
+        view_set(cf, half);
+    return error;
+}
+
+static void halves_unmap(struct cf *cf)
+{
+    for (uint32_t half = 0; half < 2; half++)
+        if (cf->half[half].base)
+            munmap(cf->half[half].base, cf->half[half].header->size);
+    if (cf->fd >= 0)
+        close(cf->fd);
 }
 
 /* --- attachments --------------------------------------------------------------------------------------------------- */
@@ -540,10 +666,7 @@ static bool slot_take(struct cf *cf, const char *system)
 
 static void view_free(struct cf *cf)
 {
-    if (cf->base)
-        munmap(cf->base, cf->header->size);
-    if (cf->fd >= 0)
-        close(cf->fd);
+    halves_unmap(cf);
     if (cf->interrupt_fd >= 0)
         close(cf->interrupt_fd);
     free(cf);
@@ -551,8 +674,7 @@ static void view_free(struct cf *cf)
 
 int cf_open(const char *name, const char *system, struct cf **cf_out)
 {
-    char path[NAME_MAX + 2];
-    if (shm_path(path, name) != 0 || strlen(system) < 1 || strlen(system) > 8)
+    if (strlen(system) < 1 || strlen(system) > 8)
         return -EINVAL;
     struct cf *cf = calloc(1, sizeof *cf);
     if (!cf)
@@ -560,11 +682,13 @@ int cf_open(const char *name, const char *system, struct cf **cf_out)
     cf->fd = -1;
     cf->attachment = UINT32_MAX;
     cf->interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int error = cf->interrupt_fd < 0 ? -errno : segment_map(path, cf);
+    int error = cf->interrupt_fd < 0 ? -errno : halves_map(cf, name);
     if (error == 0) {
         cf_reap(cf);
         if (!slot_take(cf, system))
             error = -ENOSPC;
+        else if (atomic_load(&cf->header->pair) != 0 && !cf->half[1].base)
+            error = -EAGAIN;            /* it was made half of a pair this instant */
     }
     if (error == 0 && futimens(cf->fd, NULL) != 0)      /* tells the watchers that somebody came: cf_watch() */
         error = -errno;
@@ -594,14 +718,130 @@ void cf_abandon(struct cf *cf)
         if (!mutex_mine(&slot->mutex))
             continue;
         if (slot->state == CF_SLOT_ACTIVE)
-            cf_rollback(cf_control(cf, slot));
+            cf_duplex_recover(cf, slot);
         cf_slot_unlock(slot);
     }
-    if (mutex_mine(&cf->header->mutex)) {
+    if (mutex_mine(&cf->half[0].header->mutex)) {
         directory_recover(cf);
         cf_directory_unlock(cf);
     }
     struct flock life = life_lock(F_UNLCK, cf->attachment);
     if (fcntl(cf->fd, F_OFD_SETLK, &life) == 0)
         (void)futimens(cf->fd, NULL);                   /* tells the watchers to look who is alive */
+}
+
+/* --- pairs ----------------------------------------------------------------------------------------------------------- */
+
+/* Does anybody live in the segment? Who opens it meanwhile sees that it is half of a pair, and tries again (cf_open). */
+static bool in_use(const struct cf_half *half, int fd)
+{
+    struct cf view = {.fd = fd, .attachment = UINT32_MAX, .interrupt_fd = -1, .half = {*half}};
+    view_set(&view, 0);
+    for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX; i++)
+        if (atomic_load(&view.attachments[i].state) == CF_ATTACHMENT_ACTIVE && !cf_attachment_dead(&view, i))
+            return true;
+    return false;
+}
+
+static bool has_structures(const struct cf_half *half)
+{
+    return half->header->increments_free != half->header->increments;
+}
+
+int cf_pair(const char *first, const char *second)
+{
+    struct cf_half half[2] = {0};
+    int fd[2] = {-1, -1};
+    const char *name[2] = {first, second};
+    int error = strcmp(first, second) == 0 ? -EINVAL : 0;
+    for (int i = 0; error == 0 && i < 2; i++)
+        error = segment_map(name[i], &half[i], &fd[i]);
+    if (error == 0 && (atomic_load(&half[0].header->pair) != 0 || atomic_load(&half[1].header->pair) != 0))
+        error = -EEXIST;
+    if (error == 0) {
+        uint64_t pair = cf_clock_ns(CLOCK_REALTIME);
+        for (uint32_t i = 0; i < 2; i++) {
+            half[i].header->half = i;
+            snprintf(half[i].header->pair_name, sizeof half[i].header->pair_name, "%s", name[!i]);
+            atomic_store(&half[i].header->pair, pair);
+        }
+        if (in_use(&half[0], fd[0]) || in_use(&half[1], fd[1]) || has_structures(&half[0]) || has_structures(&half[1])) {
+            atomic_store(&half[0].header->pair, 0);
+            atomic_store(&half[1].header->pair, 0);
+            error = -EBUSY;
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        if (half[i].base)
+            munmap(half[i].base, half[i].header->size);
+        if (fd[i] >= 0)
+            close(fd[i]);
+    }
+    return error;
+}
+
+/* --- loss of a CF ------------------------------------------------------------------------------------------------------ */
+
+/* A view without an attachment, for the operator. */
+static int operator_open(const char *name, struct cf *cf)
+{
+    *cf = (struct cf){.fd = -1, .interrupt_fd = -1, .attachment = UINT32_MAX};
+    int error = halves_map(cf, name);
+    if (error != 0)
+        halves_unmap(cf);
+    return error;
+}
+
+int cf_fail(const char *name)
+{
+    struct cf cf;
+    struct cf_wakes all;
+    int error = operator_open(name, &cf);
+    if (error != 0)
+        return error;
+    atomic_store(&cf.header->failed, 1);
+    for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX; i++)
+        atomic_fetch_add(&cf.attachments[i].notify, 1);
+    memset(&all, 0xFF, sizeof all);
+    cf_wake(&cf, &all);
+    halves_unmap(&cf);
+    return 0;
+}
+
+/* The directory mutex is held. false: the structure is held up. */
+static bool activate_one(struct cf *cf, struct cf_slot *slot)
+{
+    bool waited;
+    if (slot->state != CF_SLOT_ACTIVE || slot->control[cf->own] == 0)
+        return true;
+    if (cf_slot_lock(cf, slot, &waited) == CF_NOT_TAKEN)
+        return false;
+    if (slot->where == cf->own)
+        cf_structure_free(cf, slot);
+    else
+        cf_copy_free(cf, slot, cf->own);
+    cf_slot_unlock(slot);
+    return true;
+}
+
+int cf_activate(const char *name)
+{
+    struct cf cf;
+    int error = operator_open(name, &cf);
+    if (error != 0)
+        return error;
+    if (atomic_load(&cf.header->failed) == 0) {
+        error = -EALREADY;
+    } else if (cf_directory_lock(&cf) != 0) {
+        error = -EBUSY;
+    } else {
+        for (uint32_t i = 0; i < CF_STRUCTURES_MAX; i++)
+            if (!activate_one(&cf, &cf.slots[i]))
+                error = -EBUSY;
+        if (error == 0)
+            atomic_store(&cf.header->failed, 0);
+        cf_directory_unlock(&cf);
+    }
+    halves_unmap(&cf);
+    return error;
 }

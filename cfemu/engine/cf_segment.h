@@ -7,7 +7,7 @@
  *   │ attachments: process slots   │              │   connections, monitors        │
  *   │ directory: structure slots   │              │ list headers                   │ lists
  *   │   with their mutexes         │              │ lock entries                   │ locks
- *   │ map: owner of each increment │              │ hash buckets of names          │ hash
+ *   │ map, twin: of each increment │              │ hash buckets of names          │ hash
  *   ├──────────────────────────────┤ first        │ entry increments: number, free │ entry_increments
  *   │ increment 0                  │              │ bit per entry increment        │ entry_free
  *   │ increment 1                  │              │ numbers of element increments  │ element_increments
@@ -20,6 +20,10 @@
  * All places are offsets or numbers, never pointers: each process maps the segment where it likes. Entries are numbered
  * from 1; number n is entry n-1 of the entry increments in their order. Element number = increment's place << 10 | slot.
  * Entry increments have no gaps: they come and go at the end (cf_alter.h). Element increments can be missing anywhere.
+ *
+ * Two CFs can be made a pair (cf_pair): each is a half of it. The attachments, the directory and its mutexes of half 0
+ * serve both, so that a structure has one name, one id and one mutex wherever it lies. They stand for what XES and the
+ * CFRM couple data set know in a real sysplex, and outlive a CF that fails: what fails is its increments.
  *
  * Who may change what
  *   directory mutex   slots' state, increment map, attachments' end, connections (with the structure's mutex)
@@ -42,7 +46,7 @@
 #include "cfemu/engine/cf_stats.h"
 
 #define CF_MAGIC 0xC3C6E2C5C7F1F7D7ull
-#define CF_SEGMENT_VERSION 1u
+#define CF_SEGMENT_VERSION 2u
 
 /* --- fixed part ---------------------------------------------------------------------------------------------------- */
 
@@ -57,6 +61,10 @@ struct cf_header {
     uint64_t created_ticks;     /* the same instant on two clocks: */
     uint64_t created_ns;        /*   the scale of the statistics' ticks */
     uint32_t increments_free;
+    _Atomic uint32_t failed;    /* the CF is lost: cf_fail() */
+    _Atomic uint64_t pair;      /* names the pair, the same in both segments; 0 = alone */
+    uint32_t half;              /* of a pair: 0 = the first, which has the attachments and the directory of both */
+    char pair_name[256];        /* of the other segment */
     pthread_mutex_t mutex;
 };
 
@@ -82,12 +90,16 @@ struct cf_slot {
     uint32_t state;
     uint32_t generation;        /* part of the structure id, so that an old id finds nothing */
     uint8_t name[CF_NAME_SIZE];
-    uint64_t control;           /* offset of struct cf_structure */
-    uint32_t increments;
-    uint32_t pad0;
+    uint64_t control[2];        /* offset of struct cf_structure in each CF of the pair, 0 = it has no copy */
+    uint32_t increments;        /* of one copy */
+    uint8_t where;              /* which CF has the structure; duplexed: the primary copy */
+    uint8_t duplex;             /* enum cf_duplex_state, see cf_duplex.h */
+    uint8_t target;             /* system-managed rebuild: which CF the structure goes to, plus 1 */
+    uint8_t pad0;
     uint64_t allocated_ns;      /* realtime */
+    uint32_t copied;            /* establishing: increments of the copy that are complete */
+    uint8_t pad[128 - 60 - sizeof(pthread_mutex_t)];
     pthread_mutex_t mutex;
-    uint8_t pad[128 - 48 - sizeof(pthread_mutex_t)];
 };
 
 /* --- structure ----------------------------------------------------------------------------------------------------- */
@@ -221,6 +233,7 @@ struct cf_structure {
     uint32_t increments_max;                    /* that the control area is laid out for */
     uint32_t spare;                             /* elements that users may not use, see cf_element.h */
     uint32_t hash_mask;
+    uint64_t back;                              /* from increment 0 of the segment to here */
     uint64_t lists, locks, hash;                /* offsets from here */
     uint64_t entry_increments, entry_free, element_increments, element_free;
     uint64_t control_size;
@@ -228,10 +241,11 @@ struct cf_structure {
     uint32_t entries_total, elements_total;     /* what users may use; some elements are spare, see cf_element.h */
     uint32_t entries_used, elements_used;
     uint32_t entries_fresh;                     /* entry numbers above were never used */
-    uint32_t entry_hint;                        /* entry increment to look in first; only a hint */
-    uint64_t sequence;
-    uint32_t element_hint;                      /* element increment to look in first; only a hint */
     uint32_t monitor_free;
+    uint64_t sequence;
+    uint32_t entry_hint, element_hint;          /* increment to look in first; only a hint */
+    uint32_t pad0;
+    uint32_t mirrored;                          /* there is a second copy: commits go there too, see cf_duplex.h */
     struct cf_stats stats;
     struct cf_conn conn[CF_CONNECTIONS_MAX + 1];    /* by connection id; 0 is not used */
     struct cf_monitor monitor[CF_MONITORS_MAX + 1]; /* by number; 0 is not used */
@@ -240,14 +254,23 @@ struct cf_structure {
 
 /* --- one process's view ---------------------------------------------------------------------------------------------- */
 
-struct cf {
-    uint8_t *base;
+struct cf_half {
+    uint8_t *base;                      /* NULL: there is no such half */
     struct cf_header *header;
-    struct cf_attachment *attachments;
-    struct cf_slot *slots;
     uint32_t *map;                      /* owner of each increment: slot number + 1, 0 = free */
+    uint32_t *twin;                     /* duplexed: the increment of the other CF that is a copy of this one */
+};
+
+struct cf {
+    uint8_t *base;                      /* of the CF that was opened: as in half[own] */
+    struct cf_header *header;
+    uint32_t *map;
+    struct cf_attachment *attachments;  /* of half[0] */
+    struct cf_slot *slots;              /* of half[0] */
+    struct cf_half half[2];             /* a CF that is alone is half 0 */
+    uint32_t own;
     uint32_t attachment;                /* this view's */
-    int fd;                             /* of the segment: holds the life lock */
+    int fd;                             /* of half[0]: holds the life lock */
     int interrupt_fd;                   /* eventfd: ends cf_watch */
     _Atomic uint32_t interrupted;       /* ends cf_wait */
 };
@@ -260,18 +283,29 @@ struct cf_wakes {
 static inline uint64_t cf_segment_fixed(uint32_t increments)
 {
     uint64_t size = 4096 + CF_ATTACHMENTS_MAX * sizeof(struct cf_attachment) +
-                    CF_STRUCTURES_MAX * sizeof(struct cf_slot) + increments * sizeof(uint32_t);
+                    CF_STRUCTURES_MAX * sizeof(struct cf_slot) + increments * 2ull * sizeof(uint32_t);
     return (size + 4095) & ~4095ull;
 }
 
-static inline uint8_t *cf_increment(const struct cf *cf, uint32_t number)
+static inline uint8_t *cf_increment(const struct cf_half *half, uint32_t number)
 {
-    return cf->base + cf->header->first + (uint64_t)number * CF_INCREMENT;
+    return half->base + half->header->first + (uint64_t)number * CF_INCREMENT;
+}
+
+/* The copy of a structure in one of the CFs. */
+static inline struct cf_structure *cf_copy(const struct cf *cf, const struct cf_slot *slot, uint32_t half)
+{
+    return (struct cf_structure *)(cf->half[half].base + slot->control[half]);
 }
 
 static inline struct cf_structure *cf_control(const struct cf *cf, const struct cf_slot *slot)
 {
-    return (struct cf_structure *)(cf->base + slot->control);
+    return cf_copy(cf, slot, slot->where);
+}
+
+static inline bool cf_half_failed(const struct cf *cf, uint32_t half)
+{
+    return atomic_load_explicit(&cf->half[half].header->failed, memory_order_acquire) != 0;
 }
 
 static inline uint32_t cf_control_increments(const struct cf_structure *s)
@@ -304,10 +338,17 @@ static inline struct cf_entries *cf_entries_at(struct cf_structure *s, uint32_t 
     return (struct cf_entries *)cf_at(s, s->entry_increments) + place;
 }
 
+/* Increments of the segment that the structure lies in, whichever of its copies it is. */
+static inline uint8_t *cf_increment_of(struct cf_structure *s, uint32_t number)
+{
+    return (uint8_t *)s - s->back + (uint64_t)number * CF_INCREMENT;
+}
+
 static inline struct cf_entry *cf_entry_at(const struct cf *cf, struct cf_structure *s, uint32_t number)
 {
+    (void)cf;
     uint32_t index = number - 1;
-    return (struct cf_entry *)(cf_increment(cf, cf_entries_at(s, index / s->entries_per_increment)->increment) +
+    return (struct cf_entry *)(cf_increment_of(s, cf_entries_at(s, index / s->entries_per_increment)->increment) +
                                (size_t)(index % s->entries_per_increment) * s->entry_size);
 }
 
@@ -318,8 +359,22 @@ static inline uint8_t *cf_adjunct(struct cf_entry *entry)
 
 static inline struct cf_elements *cf_elements_at(const struct cf *cf, struct cf_structure *s, uint32_t place)
 {
+    (void)cf;
     const uint32_t *table = cf_at(s, s->element_increments);
-    return (struct cf_elements *)cf_increment(cf, table[place]);
+    return (struct cf_elements *)cf_increment_of(s, table[place]);
+}
+
+/* Which CF this copy is in. */
+static inline uint32_t cf_half_of(const struct cf *cf, const struct cf_structure *s)
+{
+    const uint8_t *at = (const uint8_t *)s, *base = cf->half[0].base;
+    return at < base || at >= base + cf->half[0].header->size;
+}
+
+/* true: it went with its CF. */
+static inline bool cf_structure_lost(const struct cf *cf, const struct cf_structure *s)
+{
+    return cf_half_failed(cf, cf_half_of(cf, s));
 }
 
 static inline uint32_t cf_slot_id(const struct cf *cf, const struct cf_slot *slot)
@@ -354,6 +409,11 @@ void cf_elements_init(struct cf *cf, struct cf_structure *s, uint32_t place);
 
 /* Free it. The directory mutex and the structure's are held. */
 void cf_structure_free(struct cf *cf, struct cf_slot *slot);
+
+/* Allocate storage for a second copy in the other CF: attributes, geometry and increments, no contents. Free one of two
+ * copies. The directory mutex and the structure's are held. 0, CF_RSP_CF_FULL. */
+int cf_copy_allocate(struct cf *cf, struct cf_slot *slot);
+void cf_copy_free(struct cf *cf, struct cf_slot *slot, uint32_t half);
 
 /* true: no connection needs the structure, and it is not to be kept without one. */
 bool cf_structure_unused(struct cf_structure *s);
