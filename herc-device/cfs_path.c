@@ -78,6 +78,18 @@ void cfs_path_close(struct cfs_path *path)
     }
 }
 
+static enum cfs_cc condition(uint16_t response)
+{
+    switch (response) {
+    case CF_RSP_BUSY:
+        return CFS_BUSY;
+    case CF_RSP_CF_FAILED:
+        return CFS_NOT_OPERATIONAL;
+    default:
+        return CFS_DONE;
+    }
+}
+
 enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb,
                              void *in, uint32_t in_cap)
 {
@@ -93,7 +105,7 @@ enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const vo
         guarded = &guard;
         cf_message(cf, mcb, out, out_len, mrb, in, in_cap);
         guarded = NULL;
-        cc = get_be16(mrb + MRB_RESPONSE) == CF_RSP_BUSY ? CFS_BUSY : CFS_DONE;
+        cc = condition(get_be16(mrb + MRB_RESPONSE));
     } else {
         fence(path, cf, guard.what);
     }

@@ -33,7 +33,7 @@ int cfs_path_open(struct cfs_path *path, const char *segment, const char *system
 void cfs_path_close(struct cfs_path *path);
 
 /* Execute a command, see cf_message(). CFS_DONE: mrb is filled. CFS_BUSY: mrb is filled and says CF_RSP_BUSY, nothing
- * was done. CFS_NOT_OPERATIONAL: mrb is as it was. */
+ * was done. CFS_NOT_OPERATIONAL: the path has no CF (mrb is as it was), or the CF has failed and the structure with it. */
 enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb,
                              void *in, uint32_t in_cap);
 

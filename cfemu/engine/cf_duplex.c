@@ -65,31 +65,55 @@ static uint32_t unit_increment(struct cf_structure *s, uint32_t unit)
 
 /* --- commit and recovery ------------------------------------------------------------------------------------------------- */
 
-/* Store in the secondary what the primary's undo log says was changed. Words first: they may lie in what was filled, as the
- * links of free entries do. */
+/* Copy to the secondary what plain stores filled in the primary. */
+static void filled_copy(const struct cf *cf, const struct cf_slot *slot)
+{
+    const struct cf_half *from = &cf->half[slot->where], *to = &cf->half[!slot->where];
+    const struct cf_structure *s = cf_control(cf, slot);
+    for (uint32_t i = 0; i < s->undo.count; i++) {
+        int64_t place = s->undo.record[i].place;
+        if (!(place & CF_UNDO_FRESH))
+            continue;
+        const uint8_t *source = (const uint8_t *)s + (place & ~CF_UNDO_FRESH);
+        uint8_t *twin = twin_of(from, to, source);
+        if (twin) {
+            memcpy(twin, source, s->undo.record[i].old);
+            cf_step();
+        }
+    }
+}
+
+/* Store in the secondary what the primary's undo log says was changed. Words first: some lie in what was filled, as the links
+ * of free entries do, and are to be undone. */
 static void changes_apply(const struct cf *cf, const struct cf_slot *slot)
 {
     const struct cf_half *from = &cf->half[slot->where], *to = &cf->half[!slot->where];
     struct cf_structure *s = cf_control(cf, slot), *copy = cf_copy(cf, slot, !slot->where);
-    const struct cf_undo *undo = &s->undo;
     bool filled = false;
-    for (uint32_t i = 0; i < undo->count; i++) {
-        int64_t place = undo->record[i].place;
+    for (uint32_t i = 0; i < s->undo.count; i++) {
+        int64_t place = s->undo.record[i].place;
+        if (place & CF_UNDO_FRESH) {
+            filled = true;
+            continue;
+        }
         const uint8_t *word = (uint8_t *)s + place;
-        uint8_t *twin = place & CF_UNDO_FRESH ? NULL : twin_of(from, to, word);
+        uint8_t *twin = twin_of(from, to, word);
         if (twin)
             cf_set64(copy, (uint64_t *)(void *)twin, *(const uint64_t *)(const void *)word);
-        filled |= place & CF_UNDO_FRESH;
     }
-    for (uint32_t i = 0; filled && i < undo->count; i++) {
-        int64_t place = undo->record[i].place;
-        const uint8_t *source = (uint8_t *)s + (place & ~CF_UNDO_FRESH);
-        uint8_t *twin = place & CF_UNDO_FRESH ? twin_of(from, to, source) : NULL;
-        if (twin) {
-            memcpy(twin, source, undo->record[i].old);
-            cf_step();
-        }
-    }
+    if (filled)
+        filled_copy(cf, slot);
+}
+
+/* Roll back both copies, and make them equal also in what nothing refers to: the primary's records stay until that is done. */
+static void rollback_both(const struct cf *cf, const struct cf_slot *slot)
+{
+    struct cf_structure *s = cf_control(cf, slot);
+    cf_rollback(cf_copy(cf, slot, !slot->where));
+    cf_undo_restore(s);
+    filled_copy(cf, slot);
+    s->undo.count = 0;
+    cf_step();
 }
 
 /* The structure goes on alone. The storage of the other copy is freed with the structure, or when its CF comes back. */
@@ -151,10 +175,7 @@ void cf_duplex_recover(struct cf *cf, struct cf_slot *slot)
     } else if (cf_half_failed(cf, !slot->where)) {
         cf_rollback(s);
     } else if (s->undo.count > 0) {
-        cf_rollback(copy);
-        changes_apply(cf, slot);        /* so that both have the same bytes also in what nothing refers to */
-        cf_rollback(copy);
-        cf_rollback(s);
+        rollback_both(cf, slot);
     } else {
         copy->undo.count = 0;
         cf_step();

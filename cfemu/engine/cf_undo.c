@@ -4,16 +4,20 @@
 void (*cf_crash_hook)(void);
 #endif
 
-void cf_rollback(struct cf_structure *s)
+void cf_undo_restore(struct cf_structure *s)
 {
-    struct cf_undo *undo = &s->undo;
-    while (undo->count > 0) {
-        uint32_t last = undo->count - 1;
-        int64_t place = undo->record[last].place;
+    for (uint32_t i = s->undo.count; i-- > 0;) {
+        int64_t place = s->undo.record[i].place;
         if (!(place & CF_UNDO_FRESH))
-            *(uint64_t *)(void *)((uint8_t *)s + place) = undo->record[last].old;
-        atomic_thread_fence(memory_order_release);
-        undo->count = last;
+            *(uint64_t *)(void *)((uint8_t *)s + place) = s->undo.record[i].old;
         cf_step();
     }
+    atomic_thread_fence(memory_order_release);
+}
+
+void cf_rollback(struct cf_structure *s)
+{
+    cf_undo_restore(s);
+    s->undo.count = 0;
+    cf_step();
 }

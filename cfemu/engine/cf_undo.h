@@ -110,6 +110,9 @@ static inline void cf_commit(struct cf_structure *s)
     cf_step();
 }
 
+/* Store the old values, newest first; the records stay. */
+void cf_undo_restore(struct cf_structure *s);
+
 /* Undo what is recorded. */
 void cf_rollback(struct cf_structure *s);
 

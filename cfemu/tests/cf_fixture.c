@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 char segment_name[32];
+char peer_name[32];
 uint8_t mrb[CF_MRB_SIZE];
 uint8_t data_in[CF_DATA_MAX];
 
@@ -88,14 +89,39 @@ struct cf *segment_new(uint64_t size)
     return segment_open();
 }
 
+struct cf *pair_new(uint64_t size)
+{
+    cf_remove(segment_name);
+    cf_remove(peer_name);
+    ck_assert_int_eq(cf_create(segment_name, "CF01", size), 0);
+    ck_assert_int_eq(cf_create(peer_name, "CF02", size), 0);
+    ck_assert_int_eq(cf_pair(segment_name, peer_name), 0);
+    return segment_open();
+}
+
+int operate(struct cf *cf, uint16_t command, const char *structure, uint8_t options)
+{
+    uint8_t mcb[CF_MCB_SIZE] = {0}, answer[CF_MRB_SIZE];
+    put_be16(mcb + MCB_COMMAND, command);
+    mcb[MCB_OPTIONS] = options;
+    cf_name_put(mcb + MCB_NAME, CF_NAME_SIZE, structure);
+    int response;
+    do
+        response = cf_send(cf, mcb, answer);
+    while (response == CF_RSP_TIMEOUT);
+    return response;
+}
+
 int run_suite(Suite *suite)
 {
     snprintf(segment_name, sizeof segment_name, "cf_test.%d", (int)getpid());
+    snprintf(peer_name, sizeof peer_name, "cf_test.%d.2", (int)getpid());
     SRunner *runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     cf_remove(segment_name);
+    cf_remove(peer_name);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -12,6 +12,7 @@
 #define SEGMENT_SIZE (4u << 20)
 
 extern char segment_name[];         /* contains the pid of the test program; removed when it ends */
+extern char peer_name[];            /* of the other CF of a pair, likewise */
 
 /* A command with what matters of it; the rest is zero. */
 struct ask {
@@ -48,6 +49,12 @@ int connect_as(struct cf *cf, const char *structure, const char *name, const str
 /* Create the segment anew and open a view. */
 struct cf *segment_new(uint64_t size);
 struct cf *segment_open(void);
+
+/* The same with a second CF, CF02, that makes a pair with it. */
+struct cf *pair_new(uint64_t size);
+
+/* A command of the operator on a structure, repeated until it is over. */
+int operate(struct cf *cf, uint16_t command, const char *structure, uint8_t options);
 
 /* main() of a test program. */
 int run_suite(Suite *suite);

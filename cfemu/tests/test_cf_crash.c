@@ -3,6 +3,7 @@
  * Step by step: for each command a child process executes it and dies at its N-th store, for N = 1, 2, … until it gets
  * through; then the next taker recovers, and the structure must be what it was before or what it is after the command,
  * as a text that lists everything in it (without what may differ between two runs: tokens, the secret of the hash).
+ * The same with a duplexed structure: both copies stay, or the CF of one of them fails before somebody recovers.
  * By chance: workers are killed again and again for some seconds; what they were told is done must be there. */
 #include <signal.h>
 #include <stdio.h>
@@ -86,11 +87,13 @@ static char *segment_text(struct cf *cf)
 static struct cf *cf;
 static struct cf_user one, two;
 
+static enum { SIMPLEX, DUPLEX, PRIMARY_FAILS, SECONDARY_FAILS, MODES } mode;
+
 static void scene(uint8_t flags, uint8_t options)
 {
     struct attributes attributes = {.lists = 5, .locks = 4, .size_kib = 768, .vector = 32, .entry_ratio = 1, .element_ratio = 1,
                                     .maxelemnum = 255, .flags = CF_CONN_ADJUNCT | flags, .options = options};
-    cf = segment_new(2 << 20);
+    cf = mode == SIMPLEX ? segment_new(2 << 20) : pair_new(2 << 20);
     ck_assert_int_eq(connect_as(cf, "STR1", "ONE", &attributes, &one), CF_RSP_OK);
     ck_assert_int_eq(connect_as(cf, "STR1", "TWO", &attributes, &two), CF_RSP_OK);
     static const uint8_t gap[CF_LEID_SIZE] = {0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 3};
@@ -112,6 +115,8 @@ static void scene(uint8_t flags, uint8_t options)
     ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 1}), CF_RSP_OK);
     ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND}), CF_RSP_LOCK_QUEUED);
     ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND, .lock = 1}), CF_RSP_LOCK_QUEUED);
+    if (mode != SIMPLEX)
+        ck_assert_int_eq(operate(cf, CF_CMD_DUPLEX_START, "STR1", 0), CF_RSP_OK);
 }
 
 struct act {
@@ -226,11 +231,15 @@ static void every_step(const struct act *act)
     for (bool died = true; died; step++) {
         prepare(act);
         died = dies(step, act);
+        if (mode == PRIMARY_FAILS || mode == SECONDARY_FAILS)
+            ck_assert_int_eq(cf_fail(mode == PRIMARY_FAILS ? segment_name : peer_name), 0);
         if (died)
             dies(1 + step % 3, NULL);       /* and the one who recovers dies, too */
         ck_assert_msg(cf_check(cf, stderr) == 0, "%s, step %d", act->what, step);
         char *now = segment_text(cf);
         bool is_before = strcmp(now, before) == 0, is_after = strcmp(now, after) == 0;
+        ck_assert_msg(died || is_after, "%s: acknowledged, but not done", act->what);
+        ck_assert_msg(cf->slots[0].state != CF_SLOT_ACTIVE || cf->slots[0].where == (mode == PRIMARY_FAILS), "%s, step %d", act->what, step);
         ck_assert_msg(is_before || is_after, "%s, step %d: neither before nor after:\n%s\nbefore:\n%s\nafter:\n%s", act->what,
                       step, now, before, after);
         was_before += is_before;
@@ -245,7 +254,8 @@ static void every_step(const struct act *act)
 
 START_TEST(death_at_every_step)
 {
-    every_step(&acts[_i]);
+    mode = (unsigned)_i % MODES;
+    every_step(&acts[_i / MODES]);
 }
 END_TEST
 
@@ -395,7 +405,7 @@ int main(void)
     Suite *suite = suite_create("CF crash");
     TCase *tests = tcase_create("crash");
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, death_at_every_step, 0, sizeof acts / sizeof acts[0]);
+    tcase_add_loop_test(tests, death_at_every_step, 0, sizeof acts / sizeof acts[0] * MODES);
     tcase_add_test(tests, killed_workers_lose_nothing_acknowledged);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "cfemu/arch/cf_bytes.h"
 #include "cfemu/engine/cf.h"
 
 struct host_system {
@@ -182,7 +183,7 @@ int platform_cf_message(unsigned cf, const uint8_t *mcb, const void *out, uint32
     if (s->losing)
         s->messages_left--;
     cf_message(s->cfs[cf], mcb, out, out_len, mrb, in, in_cap);
-    return 0;
+    return get_be16(mrb + MRB_RESPONSE) == CF_RSP_CF_FAILED ? 3 : 0;
 }
 
 void platform_fail(const char *file, int line, const char *what)
