@@ -94,7 +94,7 @@ struct cf *pair_new(uint64_t size)
     cf_remove(segment_name);
     cf_remove(peer_name);
     ck_assert_int_eq(cf_create(segment_name, "CF01", size), 0);
-    ck_assert_int_eq(cf_create(peer_name, "CF02", size), 0);
+    ck_assert_int_eq(cf_create(peer_name, "CF02", size / 2), 0);
     ck_assert_int_eq(cf_pair(segment_name, peer_name), 0);
     return segment_open();
 }

@@ -50,7 +50,7 @@ int connect_as(struct cf *cf, const char *structure, const char *name, const str
 struct cf *segment_new(uint64_t size);
 struct cf *segment_open(void);
 
-/* The same with a second CF, CF02, that makes a pair with it. */
+/* The same with a second CF of half the size, CF02, that makes a pair with it. */
 struct cf *pair_new(uint64_t size);
 
 /* A command of the operator on a structure, repeated until it is over. */
