@@ -6,6 +6,7 @@
 #   GUESTS     programs that IPL under Hercules, build/guest/NAME.bin
 #   CHECKS     tests: programs or scripts that write TAP (Test Anything Protocol) to standard output
 #   BENCHES    benchmarks
+#   FUZZERS    fuzz targets, build/fuzz/NAME, built with clang; their corpora are FOLDER/fuzz/corpus/NAME
 # and gives the rules that link them. Objects come from three pattern rules: host, host with sanitizers, guest.
 
 SHELL := /bin/bash
@@ -27,6 +28,7 @@ MODULES :=
 GUESTS :=
 CHECKS :=
 BENCHES :=
+FUZZERS :=
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror
 CPPFLAGS := -I. -D_GNU_SOURCE -MMD -MP
@@ -76,13 +78,20 @@ bench: all
 	@$(MAKE) $(BENCHES)
 	@for b in $(BENCHES); do $$b || exit 1; done
 
+## make fuzz            feed the parsers with chance, FUZZ_SECONDS (60) each; what is new in coverage stays in build/fuzz/corpus
+FUZZ_SECONDS := 60
+.PHONY: fuzz
+fuzz: $(FUZZERS)
+	@for f in $(FUZZERS); do name=$${f##*/}; mkdir -p $(B)/fuzz/corpus/$$name; \
+		$$f -max_total_time=$(FUZZ_SECONDS) $$(printf -- '-dict=%s' */fuzz/$$name.dict) -artifact_prefix=$(B)/fuzz/$$name- $(B)/fuzz/corpus/$$name */fuzz/corpus/$$name || exit 1; done
+
 ## make setup           install what is missing, bring the sources of Hercules and lwIP; nothing to do when done
 setup:
 	@tools/setup/setup
 
 ## make clean           remove what was built; keeps the sources that setup brought
 clean:
-	rm -rf $(B)/bin $(B)/host $(B)/san $(B)/pic $(B)/herc $(B)/guest $(B)/tests $(B)/lib $(B)/bench
+	rm -rf $(B)/bin $(B)/host $(B)/san $(B)/pic $(B)/herc $(B)/guest $(B)/tests $(B)/lib $(B)/bench $(B)/fuzz
 
 # --- objects -------------------------------------------------------------------------------------------------------
 
