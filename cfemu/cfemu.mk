@@ -3,6 +3,8 @@ CF_ENGINE_SRC := $(addprefix cfemu/engine/, \
 	cf_segment.c cf_undo.c cf_element.c cf_entry.c cf_connect.c cf_life.c cf_list.c cf_lock.c cf_notify.c cf_message.c cf_duplex.c \
 	cf_check.c)
 
+CF_ENGINE_SRC += cfemu/engine/cf_snapshot.c
+
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC $(EXTRA_CFLAGS) -c -o $@ $<

@@ -465,7 +465,7 @@ static struct cf_slot *slots_of(uint8_t *base)
     return (struct cf_slot *)(attachments_of(base) + CF_ATTACHMENTS_MAX);
 }
 
-static void half_set(struct cf_half *half, uint8_t *base, uint32_t increments)
+void cf_half_set(struct cf_half *half, uint8_t *base, uint32_t increments)
 {
     half->base = base;
     half->header = (struct cf_header *)base;
@@ -473,8 +473,7 @@ static void half_set(struct cf_half *half, uint8_t *base, uint32_t increments)
     half->twin = half->map + increments;
 }
 
-/* The halves are mapped. */
-static void view_set(struct cf *cf, uint32_t own)
+void cf_view_set(struct cf *cf, uint32_t own)
 {
     cf->own = own;
     cf->base = cf->half[own].base;
@@ -550,7 +549,7 @@ static int file_map(int fd, struct cf_half *half)
     struct cf_header *header = (struct cf_header *)base;
     uint64_t magic = __atomic_load_n(&header->magic, __ATOMIC_ACQUIRE);
     if (magic == CF_MAGIC && header->version == CF_SEGMENT_VERSION && header->size == size) {
-        half_set(half, base, header->increments);
+        cf_half_set(half, base, header->increments);
         return 0;
     }
     munmap(base, size);
@@ -597,7 +596,7 @@ static int halves_map(struct cf *cf, const char *name)
         cf->fd = half == 0 ? cf->fd : fd;
     }
     if (error == 0)
-        view_set(cf, half);
+        cf_view_set(cf, half);
     return error;
 }
 
@@ -736,7 +735,7 @@ void cf_abandon(struct cf *cf)
 static bool in_use(const struct cf_half *half, int fd)
 {
     struct cf view = {.fd = fd, .attachment = UINT32_MAX, .interrupt_fd = -1, .half = {*half}};
-    view_set(&view, 0);
+    cf_view_set(&view, 0);
     for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX; i++)
         if (atomic_load(&view.attachments[i].state) == CF_ATTACHMENT_ACTIVE && !cf_attachment_dead(&view, i))
             return true;

@@ -424,6 +424,10 @@ bool cf_attachment_dead(struct cf *cf, uint32_t number);
 /* true: no such process, or it is a zombie. */
 bool cf_process_ended(pid_t pid);
 
+/* Set the pointers of a half whose segment, of so many increments, is at base; and those of a view, when its halves are set. */
+void cf_half_set(struct cf_half *half, uint8_t *base, uint32_t increments);
+void cf_view_set(struct cf *cf, uint32_t own);
+
 /* Nanoseconds of a clock. */
 uint64_t cf_clock_ns(clockid_t clock);
 

@@ -1,6 +1,7 @@
 /* cfctl: make, look at, check and remove coupling facilities from the host. The commands are in files of their own. */
 #include <argp.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,11 @@ static const struct command *const commands[] = {
     &remove_command,
     &display_command,
     &list_command,
+    &locks_command,
+    &statistics_command,
     &check_command,
+    &dump_command,
+    &restore_command,
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -32,6 +37,8 @@ const char *why(int error)
         return "it exists already";
     case EPROTO:
         return "this is not a coupling facility, or one of another version";
+    case EBUSY:
+        return "held up by another process; try again";
     case EINVAL:
         return "a name or size is not valid (--help says what is)";
     default:
@@ -41,7 +48,7 @@ const char *why(int error)
 
 /* --- the command line ------------------------------------------------------------------------------------------------ */
 
-enum { OPTION_CFNAME = 'c', OPTION_SIZE = 's', OPTION_STRUCTURE = 'S' };
+enum { OPTION_INTERVAL = 'i', OPTION_TIMES = 'n', OPTION_CFNAME = 'c', OPTION_SIZE = 's', OPTION_JSON = 'j' };
 
 static const char doc[] =
     "Make, look at, check and remove coupling facilities. NAME is the facility's shared memory segment, a file in /dev/shm.\v";
@@ -51,7 +58,9 @@ static const char exit_codes[] = "Exit code: 0 done, 1 check found damage, 2 it 
 static const struct argp_option argp_options[] = {
     {"cfname", OPTION_CFNAME, "CFNAME", 0, "create: name of the facility, 1 to 8 characters A-Z 0-9 @ # $", 0},
     {"size", OPTION_SIZE, "SIZE", 0, "create: bytes, or with a unit K, M, G; 1M to 64G", 0},
-    {"structure", OPTION_STRUCTURE, "STRNAME", 0, "display: one structure", 0},
+    {"json", OPTION_JSON, NULL, 0, "the answer as JSON", 0},
+    {"interval", OPTION_INTERVAL, "SECONDS", 0, "statistics: what happened in an interval, 0.01 to 86400", 0},
+    {"times", OPTION_TIMES, "N", 0, "statistics: so many intervals (default 1)", 0},
     {0},
 };
 
@@ -72,6 +81,15 @@ static uint64_t parse_size(const char *text, struct argp_state *state)
         size << shift < CF_SEGMENT_MIN)
         argp_error(state, "--size %s: expected 1M to 64G, such as 64M", text);
     return size << shift;
+}
+
+static double parse_number(const char *text, const char *option, double least, double most, struct argp_state *state)
+{
+    char *end;
+    double number = strtod(text, &end);
+    if (end == text || *end || !(number >= least && number <= most))
+        argp_error(state, "--%s %s: expected a number from %g to %g", option, text, least, most);
+    return number;
 }
 
 static void parse_argument(struct line *line, const char *argument, struct argp_state *state)
@@ -102,8 +120,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case OPTION_SIZE:
         line->request.size = parse_size(argument, state);
         return 0;
-    case OPTION_STRUCTURE:
-        line->request.structure = argument;
+    case OPTION_JSON:
+        line->request.json = true;
+        return 0;
+    case OPTION_INTERVAL:
+        line->request.interval = parse_number(argument, "interval", 0.01, 86400, state);
+        return 0;
+    case OPTION_TIMES:
+        line->request.times = (unsigned)parse_number(argument, "times", 1, 1e9, state);
         return 0;
     case ARGP_KEY_ARG:
         parse_argument(line, argument, state);
@@ -151,7 +175,7 @@ static int run(const struct command *command, const struct request *request)
 int main(int argc, char **argv)
 {
     static const struct argp argp = {argp_options, parse, "COMMAND NAME [ARGUMENT...]", doc, NULL, help, NULL};
-    struct line line = {.request = {.cfname = "CF01", .size = 64u << 20}};
+    struct line line = {.request = {.cfname = "CF01", .size = 64u << 20, .times = 1}};
     argp_parse(&argp, argc, argv, 0, NULL, &line);
     return run(line.command, &line.request);
 }

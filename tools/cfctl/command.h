@@ -22,7 +22,9 @@ struct request {
     unsigned count;
     const char *cfname;                     /* --cfname */
     uint64_t size;                          /* --size, bytes */
-    const char *structure;                  /* --structure */
+    bool json;                              /* --json */
+    double interval;                        /* --interval, seconds; 0 = not given */
+    unsigned times;                         /* --times */
 };
 
 struct command {
@@ -35,7 +37,10 @@ struct command {
 };
 
 extern const struct command create_command, remove_command, check_command;     /* facility.c */
-extern const struct command display_command, list_command;                     /* display.c */
+extern const struct command display_command;                                   /* display.c */
+extern const struct command list_command, locks_command;                       /* list.c */
+extern const struct command statistics_command;                                /* statistics.c */
+extern const struct command dump_command, restore_command;                     /* dump.c */
 
 /* Say on standard error what could not be done with what, and why. Result: EXIT_TROUBLE. */
 int trouble(const char *what, const char *name, const char *reason);

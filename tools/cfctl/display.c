@@ -1,305 +1,315 @@
-/* Displays in the spirit of D XCF,STR and D CF. */
-#include <errno.h>
+/* display: what an operator of z/OS sees with D CF and D XCF, from the host. The argument after the facility is the
+ * operand of the operator command:
+ *
+ *   cf                         IXL150I  storage of the facility, who is attached            (the default)
+ *   xcf,cf                     IXC361I  the facility in one line
+ *   xcf,cf,cfname=CF           IXC362I  its storage, systems and structures
+ *   xcf,str                    IXC359I  the structures, a line each
+ *   xcf,str,strname=S          IXC360I  one of them in full; S* those that begin with S */
+#include <fnmatch.h>
 #include <inttypes.h>
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <strings.h>
 
-#include "cfemu/engine/cf_element.h"
-#include "cfemu/engine/cf_request.h"
-#include "tools/cfctl/command.h"
+#include "tools/cfctl/view.h"
 
-enum { DISPLAY_OK = 0, DISPLAY_NO_STRUCTURE, DISPLAY_NO_LIST, DISPLAY_BUSY };
+/* Storage of the facility in KiB. */
+struct space {
+    uint64_t total, free, structures, control;
+};
 
-#define INCREMENT_KIB (CF_INCREMENT / 1024)
-
-static const char *time_text(uint64_t realtime_ns, char out[32])
+static struct space space_of(const struct cf *view)
 {
-    time_t seconds = (time_t)(realtime_ns / 1000000000u);
-    struct tm when;
-    strftime(out, 32, "%m/%d/%Y %H:%M:%S", localtime_r(&seconds, &when));
-    return out;
+    const struct cf_header *header = view->header;
+    struct space space = {
+        .total = (uint64_t)header->increments * INCREMENT_KIB,
+        .free = (uint64_t)header->increments_free * INCREMENT_KIB,
+        .control = header->first / 1024,
+    };
+    space.structures = space.total - space.free;
+    return space;
 }
 
-/* A name as text: printable names without trailing blanks, others in hexadecimal. out: 2 * size + 1 bytes. */
-static const char *name_text(const uint8_t *name, size_t size, char *out)
+/* Call it for each attached process but ourselves. */
+static const struct cf_attachment *attached(const struct cf *view, uint32_t number)
 {
-    size_t length = size, printable = 0;
-    while (length > 0 && (name[length - 1] == ' ' || name[length - 1] == 0))
-        length--;
-    while (printable < length && name[printable] >= ' ' && name[printable] <= '~')
-        printable++;
-    if (printable == length) {
-        memcpy(out, name, length);
-        out[length] = 0;
-        return out;
-    }
-    for (size_t i = 0; i < size; i++)
-        sprintf(out + 2 * i, "%02X", name[i]);
-    return out;
+    const struct cf_attachment *attachment = &view->attachments[number];
+    return number != view->attachment && atomic_load(&attachment->state) == CF_ATTACHMENT_ACTIVE ? attachment : NULL;
 }
 
-static struct cf_slot *slot_find(struct cf *cf, const uint8_t *name)
+static const struct cf_structure *structure_at(const struct cf_snapshot *snapshot, uint32_t number)
 {
-    for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++)
-        if (slot->state == CF_SLOT_ACTIVE && memcmp(slot->name, name, CF_NAME_SIZE) == 0)
-            return slot;
-    return NULL;
+    return snapshot->result[number] == CF_SNAPSHOT_COPIED ? cf_control(&snapshot->view, &snapshot->view.slots[number]) : NULL;
 }
 
-static uint32_t connections_count(const struct cf_structure *s)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++)
-        count += s->conn[i].state != CF_CONN_FREE;
-    return count;
-}
+/* --- the facility ---------------------------------------------------------------------------------------------------- */
 
-static const char *type_text(const struct cf_structure *s)
+static cJSON *facility_json(const struct cf *view)
 {
-    return s->lockentries > 0 ? "SERIALIZED LIST" : "LIST";
-}
-
-static unsigned percent(uint32_t part, uint32_t whole)
-{
-    return whole > 0 ? (unsigned)((uint64_t)part * 100 / whole) : 0;
-}
-
-/* --- facility -------------------------------------------------------------------------------------------------------- */
-
-static void facility_text(struct cf *cf, FILE *to)
-{
-    const struct cf_header *header = cf->header;
-    char text[40];
-    fprintf(to, "CFNAME: %s  CFLEVEL: %d\n", name_text(header->cfname, 8, text), CF_LEVEL);
-    fprintf(to, " TOTAL SPACE: %u K  FREE SPACE: %u K  STORAGE INCREMENT SIZE: %u K\n", header->increments * INCREMENT_KIB,
-            header->increments_free * INCREMENT_KIB, INCREMENT_KIB);
-    fprintf(to, " %-8s %-8s %s\n", "SYSNAME", "PROCESS", "ATTACHED");
+    struct space space = space_of(view);
+    cJSON *object = cJSON_CreateObject();
+    json_text(object, "cfname", name_text(view->header->cfname, 8));
+    json_number(object, "cflevel", CF_LEVEL);
+    cJSON_AddBoolToObject(object, "volatile", true);
+    json_number(object, "storageIncrementKiB", INCREMENT_KIB);
+    json_number(object, "totalKiB", (double)space.total);
+    json_number(object, "freeKiB", (double)space.free);
+    json_number(object, "structuresKiB", (double)space.structures);
+    json_number(object, "controlKiB", (double)space.control);
+    cJSON *systems = cJSON_AddArrayToObject(object, "systems");
     for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX; i++) {
-        const struct cf_attachment *attachment = &cf->attachments[i];
-        if (i != cf->attachment && atomic_load(&attachment->state) == CF_ATTACHMENT_ACTIVE)
-            fprintf(to, " %.8s %-8u %s\n", (const char *)attachment->system, attachment->pid,
-                    time_text(attachment->attached_ns, text));
+        const struct cf_attachment *attachment = attached(view, i);
+        if (!attachment)
+            continue;
+        cJSON *system = cJSON_CreateObject();
+        json_text(system, "system", name_text(attachment->system, 8));
+        json_number(system, "process", attachment->pid);
+        json_text(system, "attached", time_iso(attachment->attached_ns));
+        cJSON_AddItemToArray(systems, system);
     }
+    return object;
 }
 
-static void structure_line(struct cf *cf, struct cf_slot *slot, FILE *to)
+static int display_cf(struct cf_snapshot *snapshot, bool json)
 {
-    char when[32];
-    bool waited;
-    if (cf_slot_lock(cf, slot, &waited) == CF_NOT_TAKEN) {
-        fprintf(to, " %.16s held up by another process\n", (const char *)slot->name);
-        return;
+    const struct cf *view = &snapshot->view;
+    if (json)
+        return json_print(facility_json(view));
+    struct space space = space_of(view);
+    title("IXL150I", "DISPLAY CF");
+    printf("NAMED %s\n", name_text(view->header->cfname, 8).text);
+    printf("COUPLING FACILITY SPACE UTILIZATION\n ALLOCATED SPACE\n");
+    printf("  STRUCTURES:  %12" PRIu64 " K   %3u %%\n", space.structures, percent(space.structures, space.total));
+    printf("  FREE SPACE:  %12" PRIu64 " K   %3u %%\n", space.free, percent(space.free, space.total));
+    printf("  TOTAL SPACE: %12" PRIu64 " K\n", space.total);
+    printf("  CONTROL SPACE OF THE FACILITY, BESIDES: %" PRIu64 " K\n", space.control);
+    printf(" VOLATILE:               YES\n STORAGE INCREMENT SIZE: %u K\n CFLEVEL:                %d\n", INCREMENT_KIB, CF_LEVEL);
+    printf(" SYSNAME  PROCESS  ATTACHED\n");
+    for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX; i++) {
+        const struct cf_attachment *attachment = attached(view, i);
+        if (attachment)
+            printf(" %-8s %-8u %s\n", name_text(attachment->system, 8).text, attachment->pid, time_text(attachment->attached_ns).text);
     }
-    const struct cf_structure *s = cf_control(cf, slot);
-    fprintf(to, " %.16s %-19s %8u K %-15s %5u %9u %9u\n", (const char *)slot->name, time_text(slot->allocated_ns, when),
-            s->size_kib, type_text(s), connections_count(s), s->entries_used, s->elements_used);
-    cf_slot_unlock(slot);
+    return EXIT_OK;
 }
 
-static int display_facility(struct cf *cf, FILE *to)
+static int display_xcf_cf(struct cf_snapshot *snapshot, bool json)
 {
-    if (cf_directory_lock(cf) != 0)
-        return DISPLAY_BUSY;
-    facility_text(cf, to);
-    fprintf(to, " %-16s %-19s %10s %-15s %5s %9s %9s\n", "STRNAME", "ALLOCATION TIME", "SIZE", "TYPE", "CONNS", "ENTRIES", "ELEMENTS");
-    for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++)
-        if (slot->state == CF_SLOT_ACTIVE)
-            structure_line(cf, slot, to);
-    cf_directory_unlock(cf);
-    return DISPLAY_OK;
+    const struct cf *view = &snapshot->view;
+    if (json)
+        return json_print(facility_json(view));
+    title("IXC361I", "DISPLAY XCF");
+    printf("CFNAME   STRUCTURES        TOTAL         FREE\n");
+    unsigned count = 0;
+    for (uint32_t i = 0; i < CF_STRUCTURES_MAX; i++)
+        count += view->slots[i].state == CF_SLOT_ACTIVE;
+    struct space space = space_of(view);
+    printf("%-8s %10u %10" PRIu64 " K %10" PRIu64 " K\n", name_text(view->header->cfname, 8).text, count, space.total, space.free);
+    return EXIT_OK;
 }
 
-/* --- structure ------------------------------------------------------------------------------------------------------- */
-
-static void attributes_text(struct cf *cf, const struct cf_slot *slot, const struct cf_structure *s, FILE *to)
+static int display_cfname(struct cf_snapshot *snapshot, bool json, const char *cfname)
 {
-    char text[40];
-    fprintf(to, "STRNAME: %.16s\n TYPE: %s\n", (const char *)slot->name, type_text(s));
-    fprintf(to, " ALLOCATION TIME: %s\n", time_text(slot->allocated_ns, text));
-    fprintf(to, " CFNAME         : %s\n", name_text(cf->header->cfname, 8, text));
-    fprintf(to, " ACTUAL SIZE    : %u K\n", s->size_kib);
-    fprintf(to, " LIST HEADERS   : %-8u LOCK ENTRIES: %u\n", s->listheaders, s->lockentries);
-    fprintf(to, " ELEMENT SIZE   : %-8u MAXELEMNUM  : %-5u ENTRY:ELEMENT RATIO: %u:%u\n", s->element_size, s->maxelemnum,
-            s->entryratio, s->elementratio);
-    fprintf(to, " REFOPTION      : %-8s ADJUNCT     : %-5s DISPOSITION: %s\n",
-            s->flags & CF_CONN_NAMED ? "NAME" : s->flags & CF_CONN_KEYED ? "KEY" : "NONE",
-            s->flags & CF_CONN_ADJUNCT ? "YES" : "NO", s->flags & CF_CONN_STRDISP_KEEP ? "KEEP" : "DELETE");
-    fprintf(to, " USAGE INFO             USED      TOTAL    %%\n");
-    fprintf(to, "  ENTRIES:       %10u %10u  %3u\n", s->entries_used, s->entries_total, percent(s->entries_used, s->entries_total));
-    fprintf(to, "  ELEMENTS:      %10u %10u  %3u\n", s->elements_used, s->elements_total, percent(s->elements_used, s->elements_total));
+    const struct cf *view = &snapshot->view;
+    struct text own = name_text(view->header->cfname, 8);
+    if (strcasecmp(own.text, cfname) != 0)
+        return trouble("display", cfname, "NO COUPLING FACILITIES MATCH THE SPECIFIED CRITERIA");
+    cJSON *object = json ? facility_json(view) : NULL;
+    cJSON *structures = json ? cJSON_AddArrayToObject(object, "structures") : NULL;
+    if (!json) {
+        struct space space = space_of(view);
+        title("IXC362I", "DISPLAY XCF");
+        printf("CFNAME: %s\n STORAGE INCREMENT SIZE: %u K\n TOTAL: %" PRIu64 " K  FREE: %" PRIu64 " K\n CONNECTED SYSTEMS:\n", own.text,
+               INCREMENT_KIB, space.total, space.free);
+        for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX; i++)
+            if (attached(view, i))
+                printf("  %s\n", name_text(attached(view, i)->system, 8).text);
+        printf(" STRUCTURES:\n");
+    }
+    for (uint32_t i = 0; i < CF_STRUCTURES_MAX; i++) {
+        if (view->slots[i].state != CF_SLOT_ACTIVE)
+            continue;
+        struct text name = name_text(view->slots[i].name, CF_NAME_SIZE);
+        if (json)
+            cJSON_AddItemToArray(structures, cJSON_CreateString(name.text));
+        else
+            printf("  %s\n", name.text);
+    }
+    return json ? json_print(object) : EXIT_OK;
 }
 
-static void connections_text(const struct cf_structure *s, FILE *to)
+/* --- one structure --------------------------------------------------------------------------------------------------- */
+
+static const char *reference_option(const struct cf_structure *s)
 {
-    static const char *const states[] = {"", "ACTIVE", "FAILING", "FAILED-PERSISTENT", "DISCONNECTING"};
-    fprintf(to, " # CONNECTIONS: %u\n", connections_count(s));
-    fprintf(to, " CONNECTION NAME  ID VERSION  SYSNAME  JOBNAME  STATE             REQUESTS\n");
-    fprintf(to, " ---------------- -- -------- -------- -------- ----------------- ----------\n");
+    return s->flags & CF_CONN_NAMED ? "NAME" : s->flags & CF_CONN_KEYED ? "KEY" : "NONE";
+}
+
+/* Lock entries of a lock structure or a serialized list that somebody holds. */
+static uint32_t locks_held(struct cf_structure *s)
+{
+    uint32_t held = 0;
+    for (uint32_t i = 0; s->listheaders > 0 && i < s->lockentries; i++)
+        held += cf_lock_at(s, i)->owner != 0;
+    return held;
+}
+
+static void usage_json(cJSON *object, const char *what, uint32_t used, uint32_t total)
+{
+    cJSON *usage = cJSON_AddObjectToObject(object, what);
+    json_number(usage, "used", used);
+    json_number(usage, "total", total);
+}
+
+static cJSON *structure_json(const struct cf_slot *slot, const struct cf_structure *s)
+{
+    cJSON *object = cJSON_CreateObject();
+    json_text(object, "strname", name_text(slot->name, CF_NAME_SIZE));
+    json_text(object, "allocated", time_iso(slot->allocated_ns));
+    cJSON_AddStringToObject(object, "type", type_text(s));
+    json_number(object, "sizeKiB", s->size_kib);
+    cJSON_AddStringToObject(object, "disposition", s->flags & CF_CONN_STRDISP_KEEP ? "KEEP" : "DELETE");
+    json_number(object, "listHeaders", s->listheaders);
+    json_number(object, "elementSize", s->element_size);
+    json_number(object, "maxElementsPerEntry", s->maxelemnum);
+    cJSON_AddStringToObject(object, "referenceOption", reference_option(s));
+    cJSON_AddBoolToObject(object, "adjunct", (s->flags & CF_CONN_ADJUNCT) != 0);
+    usage_json(object, "entries", s->entries_used, s->entries_total);
+    usage_json(object, "elements", s->elements_used, s->elements_total);
+    usage_json(object, "locks", locks_held((struct cf_structure *)(uintptr_t)s), s->lockentries);
+    cJSON *connections = cJSON_AddArrayToObject(object, "connections");
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
         const struct cf_conn *conn = &s->conn[i];
         if (conn->state == CF_CONN_FREE)
             continue;
-        char system[17], job[17];
-        fprintf(to, " %.16s %02X %08X %-8s %-8s %-17s %10" PRIu64 "\n", (const char *)conn->name, i,
-                conn->version, name_text(conn->system, 8, system), name_text(conn->job, 8, job),
-                conn->state <= CF_CONN_DISCONNECTING ? states[conn->state] : "INVALID", conn->requests);
+        cJSON *connection = cJSON_CreateObject();
+        json_text(connection, "conname", name_text(conn->name, CF_NAME_SIZE));
+        json_number(connection, "id", i);
+        json_text(connection, "system", name_text(conn->system, 8));
+        json_text(connection, "job", name_text(conn->job, 8));
+        cJSON_AddStringToObject(connection, "state", connection_state(conn->state));
+        cJSON_AddStringToObject(connection, "disposition", conn->flags & CF_CONN_CONDISP_KEEP ? "KEEP" : "DELETE");
+        json_number(connection, "requests", (double)conn->requests);
+        cJSON_AddItemToArray(connections, connection);
+    }
+    return object;
+}
+
+static void usage_text(const char *what, uint32_t used, uint32_t total)
+{
+    printf("   %-10s %10u %10u   %3u\n", what, used, total, percent(used, total));
+}
+
+static void structure_text(const struct cf *view, const struct cf_slot *slot, struct cf_structure *s)
+{
+    printf("STRNAME: %s\n STATUS: ALLOCATED\n TYPE: %s\n", name_text(slot->name, CF_NAME_SIZE).text, type_text(s));
+    printf(" ACTIVE STRUCTURE\n ----------------\n");
+    printf("  ALLOCATION TIME: %s\n", time_text(slot->allocated_ns).text);
+    printf("  CFNAME         : %s\n", name_text(view->header->cfname, 8).text);
+    printf("  ACTUAL SIZE    : %u K\n  STORAGE INCREMENT SIZE: %u K\n", s->size_kib, INCREMENT_KIB);
+    printf("  USAGE INFO           USED      TOTAL     %%\n");
+    usage_text("ENTRIES:", s->entries_used, s->entries_total);
+    usage_text("ELEMENTS:", s->elements_used, s->elements_total);
+    if (s->listheaders > 0 && s->lockentries > 0)
+        usage_text("LOCKS:", locks_held(s), s->lockentries);
+    printf("  LIST HEADERS   : %-8u LOCK ENTRIES    : %u\n", s->listheaders, s->lockentries);
+    printf("  ELEMENT SIZE   : %-8u MAXELEMNUM      : %u\n", s->element_size, s->maxelemnum);
+    printf("  REFOPTION      : %-8s ADJUNCT         : %s\n", reference_option(s), s->flags & CF_CONN_ADJUNCT ? "YES" : "NO");
+    printf("  ENTRY RATIO    : %-8u ELEMENT RATIO   : %u\n", s->entryratio, s->elementratio);
+    printf("  DISPOSITION    : %s\n", s->flags & CF_CONN_STRDISP_KEEP ? "KEEP" : "DELETE");
+    printf("  MAX CONNECTIONS: %-8u # CONNECTIONS: %u\n\n", s->maxconn, connections_count(s));
+    printf(" CONNECTION NAME  ID VERSION  SYSNAME  JOBNAME  STATE\n");
+    printf(" ---------------- -- -------- -------- -------- -----------------\n");
+    for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
+        const struct cf_conn *conn = &s->conn[i];
+        if (conn->state != CF_CONN_FREE)
+            printf(" %-16s %02X %08X %-8s %-8s %s\n", name_text(conn->name, CF_NAME_SIZE).text, i, conn->version,
+                   name_text(conn->system, 8).text, name_text(conn->job, 8).text, connection_state(conn->state));
     }
 }
 
-static void lock_text(struct cf_structure *s, uint32_t index, FILE *to)
+static bool name_matches(const struct cf_slot *slot, const char *pattern)
 {
-    const struct cf_lock *lock = cf_lock_at(s, index);
-    if (lock->owner == 0)
-        return;
-    fprintf(to, " LOCK %-7u HELD BY %02X %.16s\n", index, lock->owner, (const char *)s->conn[lock->owner].name);
-    for (uint32_t number = lock->first; number != 0; number = cf_wait_at(s, number)->next)
-        fprintf(to, "              WAITER  %02X %.16s\n", number / CF_WAITS_MAX, (const char *)s->conn[number / CF_WAITS_MAX].name);
+    struct text name = name_text(slot->name, CF_NAME_SIZE);
+    return slot->state == CF_SLOT_ACTIVE && (!pattern || fnmatch(pattern, name.text, FNM_CASEFOLD) == 0);
 }
 
-static void statistics_text(const struct cf *cf, const struct cf_stats *stats, FILE *to)
+static void structure_line(const struct cf_slot *slot, const struct cf_structure *s)
 {
-    fprintf(to, " %-11s %10s %10s %10s %10s %10s %10s\n", "REQUESTS", "OK", "NO ENTRY", "MISMATCH", "CONTENTION", "FULL", "REFUSED");
-    for (int i = 0; i < CF_STAT_COMMANDS; i++) {
-        const uint64_t *row = stats->requests[i];
-        fprintf(to, " %-11s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n", cf_stat_name((enum cf_stat_command)i),
-                row[CF_STAT_OK], row[CF_STAT_NO_ENTRY], row[CF_STAT_MISMATCH], row[CF_STAT_CONTENDED], row[CF_STAT_FULL], row[CF_STAT_REFUSED]);
+    if (s)
+        printf("%-16s %-19s %-12s %s\n", name_text(slot->name, CF_NAME_SIZE).text, time_text(slot->allocated_ns).text, "ALLOCATED", type_text(s));
+    else
+        printf("%-16s %-19s HELD UP BY ANOTHER PROCESS\n", name_text(slot->name, CF_NAME_SIZE).text, time_text(slot->allocated_ns).text);
+}
+
+/* IXC359I, or IXC360I for those whose name matches. */
+static int display_structures(struct cf_snapshot *snapshot, bool json, const char *pattern)
+{
+    const struct cf *view = &snapshot->view;
+    cJSON *array = json ? cJSON_CreateArray() : NULL;
+    unsigned found = 0;
+    for (uint32_t i = 0; i < CF_STRUCTURES_MAX; i++) {
+        const struct cf_slot *slot = &view->slots[i];
+        const struct cf_structure *s = structure_at(snapshot, i);
+        if (!name_matches(slot, pattern))
+            continue;
+        if (found++ == 0 && !json) {
+            title(pattern ? "IXC360I" : "IXC359I", "DISPLAY XCF");
+            if (!pattern)
+                printf("STRNAME          ALLOCATION TIME     STATUS       TYPE\n");
+        }
+        if (json && s)
+            cJSON_AddItemToArray(array, structure_json(slot, s));
+        else if (!json && pattern && s)
+            structure_text(view, slot, cf_control(view, slot));
+        else if (!json)
+            structure_line(slot, s);
     }
-    double scale = cf_ticks_per_us(cf), count = stats->served > 0 ? (double)stats->served : 1;
-    double mean = (double)stats->ticks / count;
-    double variance = stats->ticks_squared / count - mean * mean;
-    fprintf(to, " SERVICE TIME: AVERAGE %.2f MICROSECONDS, STD DEV %.2f\n", mean / scale, sqrt(variance > 0 ? variance : 0) / scale);
-    fprintf(to, " STRUCTURE BUSY: %" PRIu64 "  ROLLED BACK: %" PRIu64 "\n", stats->mutex_waits, stats->rollbacks);
+    if (json)
+        return json_print(array);
+    if (found > 0)
+        return EXIT_OK;
+    if (pattern)
+        return trouble("display", pattern, "NO STRUCTURES MATCH THE SPECIFIED CRITERIA");
+    title("IXC359I", "DISPLAY XCF");
+    printf("NO STRUCTURES MATCH THE SPECIFIED CRITERIA\n");
+    return EXIT_OK;
 }
 
-static void structure_text(struct cf *cf, const struct cf_slot *slot, struct cf_structure *s, FILE *to)
+/* --- the command ------------------------------------------------------------------------------------------------------ */
+
+static const char *after(const char *operand, const char *prefix)
 {
-    attributes_text(cf, slot, s, to);
-    connections_text(s, to);
-    for (uint32_t i = 0; i < s->lockentries; i++)
-        lock_text(s, i, to);
-    statistics_text(cf, &s->stats, to);
+    return strncasecmp(operand, prefix, strlen(prefix)) == 0 ? operand + strlen(prefix) : NULL;
 }
 
-/* --- entries --------------------------------------------------------------------------------------------------------- */
-
-static void list_text(struct cf *cf, struct cf_structure *s, uint32_t index, FILE *to)
+static int display_operand(struct cf_snapshot *snapshot, const char *operand, bool json)
 {
-    const struct cf_list *list = cf_list_at(s, index);
-    fprintf(to, "LIST %u: %u ENTRIES, LIMIT %u\n", index, list->count, list->limit);
-    if (list->count > 0)
-        fprintf(to, " %-24s %-32s %20s %6s %4s %s\n", "LEID", "NAME OR KEY", "VERSION", "BYTES", "ELEM", s->flags & CF_CONN_ADJUNCT ? "ADJUNCT" : "");
-    for (uint32_t number = list->head; number != 0;) {
-        struct cf_entry *entry = cf_entry_at(cf, s, number);
-        char name[2 * CF_NAME_SIZE + 1];
-        fprintf(to, " %08X%016" PRIX64 " %-32s %20" PRIu64 " %6u %4u", number, entry->sequence,
-                name_text(entry->name, CF_NAME_SIZE, name), entry->version, entry->length, cf_elements_for(s, entry->length));
-        for (uint32_t i = 0; s->flags & CF_CONN_ADJUNCT && i < 16; i++)
-            fprintf(to, "%s%02X", i == 0 ? " " : "", cf_adjunct(entry)[i]);
-        fputc('\n', to);
-        number = entry->next;
-    }
-}
-
-static int entries_text(struct cf *cf, struct cf_structure *s, long list, FILE *to)
-{
-    if (list >= (long)s->listheaders)
-        return DISPLAY_NO_LIST;
-    if (list >= 0)
-        list_text(cf, s, (uint32_t)list, to);
-    for (uint32_t i = 0; list < 0 && i < s->listheaders; i++)
-        if (cf_list_at(s, i)->count > 0)
-            list_text(cf, s, i, to);
-    return DISPLAY_OK;
-}
-
-/* --- one structure under its mutex -------------------------------------------------------------------------------------- */
-
-/* Hold the structure of this name; both mutexes are taken with DISPLAY_OK, none else. */
-static int hold(struct cf *cf, const uint8_t *name, struct cf_slot **slot)
-{
-    bool waited;
-    if (cf_directory_lock(cf) != 0)
-        return DISPLAY_BUSY;
-    *slot = slot_find(cf, name);
-    int result = !*slot ? DISPLAY_NO_STRUCTURE : cf_slot_lock(cf, *slot, &waited) == CF_NOT_TAKEN ? DISPLAY_BUSY : DISPLAY_OK;
-    if (result != DISPLAY_OK)
-        cf_directory_unlock(cf);
-    return result;
-}
-
-static void release(struct cf *cf, struct cf_slot *slot)
-{
-    cf_slot_unlock(slot);
-    cf_directory_unlock(cf);
-}
-
-static int display_structure(struct cf *cf, const uint8_t *name, FILE *to)
-{
-    struct cf_slot *slot;
-    int result = hold(cf, name, &slot);
-    if (result != DISPLAY_OK)
-        return result;
-    structure_text(cf, slot, cf_control(cf, slot), to);
-    release(cf, slot);
-    return DISPLAY_OK;
-}
-
-static int display_entries(struct cf *cf, const uint8_t *name, long list, FILE *to)
-{
-    struct cf_slot *slot;
-    int result = hold(cf, name, &slot);
-    if (result != DISPLAY_OK)
-        return result;
-    result = entries_text(cf, cf_control(cf, slot), list, to);
-    release(cf, slot);
-    return result;
-}
-
-/* --- commands ------------------------------------------------------------------------------------------------------- */
-
-/* Write out what a display function collected. */
-static int show(int result, FILE *to, char **text, const char *what, const char *name)
-{
-    static const char *const reasons[] = {"", "no such structure", "the structure has no such list", "held up by another process; try again"};
-    fclose(to);
-    if (result == DISPLAY_OK)
-        fputs(*text, stdout);
-    free(*text);
-    return result == DISPLAY_OK ? EXIT_OK : trouble(what, name, reasons[result]);
+    const char *name;
+    if (strcasecmp(operand, "cf") == 0)
+        return display_cf(snapshot, json);
+    if (strcasecmp(operand, "xcf,cf") == 0)
+        return display_xcf_cf(snapshot, json);
+    if ((name = after(operand, "xcf,cf,cfname=")) != NULL)
+        return display_cfname(snapshot, json, name);
+    if (strcasecmp(operand, "xcf,str") == 0)
+        return display_structures(snapshot, json, NULL);
+    if ((name = after(operand, "xcf,str,strname=")) != NULL || (name = after(operand, "xcf,str,strnm=")) != NULL)
+        return display_structures(snapshot, json, name);
+    return trouble("display", operand, "expected cf, xcf,cf, xcf,cf,cfname=CF, xcf,str or xcf,str,strname=S");
 }
 
 static int display(struct cf *cf, const struct request *request)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    if (!to)
-        return trouble("display", request->facility, strerror(errno));
-    if (!request->structure)
-        return show(display_facility(cf, to), to, &text, "display", request->facility);
-    uint8_t name[CF_NAME_SIZE];
-    cf_name_put(name, sizeof name, request->structure);
-    return show(display_structure(cf, name, to), to, &text, "display", request->structure);
-}
-
-static int list(struct cf *cf, const struct request *request)
-{
-    char *text = NULL, *end = NULL;
-    size_t size;
-    const char *number = request->count > 1 ? request->argument[1] : NULL;
-    long index = number ? strtol(number, &end, 10) : -1;
-    if (number && (*end || end == number || index < 0))
-        return trouble("list", number, "expected a list number");
-    FILE *to = open_memstream(&text, &size);
-    if (!to)
-        return trouble("list", request->argument[0], strerror(errno));
-    uint8_t name[CF_NAME_SIZE];
-    cf_name_put(name, sizeof name, request->argument[0]);
-    return show(display_entries(cf, name, index, to), to, &text, "list", request->argument[0]);
+    struct cf_snapshot *snapshot = view_take(cf, request, NULL, CF_SNAPSHOT_CONTROLS);
+    if (!snapshot)
+        return EXIT_TROUBLE;
+    int result = display_operand(snapshot, request->count > 0 ? request->argument[0] : "cf", request->json);
+    cf_snapshot_free(snapshot);
+    return result;
 }
 
 const struct command display_command = {
-    "display", "NAME", "storage, processes, structures; with --structure: one of them in full", 0, 0, true, display};
-const struct command list_command = {"list", "NAME STRNAME [LIST]", "the entries of a structure, on one list or on all", 1, 2, true, list};
+    "display", "NAME [cf | xcf,cf[,cfname=CF] | xcf,str[,strname=S]]", "as the operator commands D CF and D XCF; S may end with *", 0, 1, true, display};

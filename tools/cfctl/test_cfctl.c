@@ -1,5 +1,6 @@
 /* cfctl as its user sees it: what it prints and how it ends. */
 #include <check.h>
+#include <cjson/cJSON.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ START_TEST(creates_checks_and_removes)
     ck_assert_int_eq(cfctl("create %s"), 2);
     says("it exists already");
     ck_assert_int_eq(cfctl("display %s"), 0);
-    says("CFNAME: CF07");
+    says("NAMED CF07");
     ck_assert_int_eq(cfctl("check %s"), 0);
     says("0 findings");
     ck_assert_int_eq(cfctl("remove %s"), 0);
@@ -66,33 +67,170 @@ START_TEST(displays_connections_locks_and_waiters)
     ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 5}), CF_RSP_OK);
     ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND, .lock = 5}),
                      CF_RSP_LOCK_QUEUED);
-    ck_assert_int_eq(cfctl("display %s"), 0);
+    ck_assert_int_eq(cfctl("display %s xcf,str"), 0);
+    says("IXC359I");
     says("EZBEPORT");
     says("SERIALIZED LIST");
-    ck_assert_int_eq(cfctl("display %s --structure EZBEPORT"), 0);
+    ck_assert_int_eq(cfctl("display %s xcf,str,strname=EZBE*"), 0);
+    says("IXC360I");
     says("STRNAME: EZBEPORT");
     says("# CONNECTIONS: 2");
     says("TCPCS1           01");
-    says("HELD BY 01 TCPCS1");
+    says("LOCKS:              1          8    12");
+    ck_assert_int_eq(cfctl("display %s xcf,str,strname=NONE"), 2);
+    says("NO STRUCTURES MATCH");
+    ck_assert_int_eq(cfctl("locks %s EZBEPORT"), 0);
+    says("LOCK 5       HELD BY 01 TCPCS1");
     says("WAITER  02 TCPCS2");
-    ck_assert_int_eq(cfctl("display %s --structure NONE"), 2);
+    ck_assert_int_eq(cfctl("locks %s NONE"), 2);
     says("no such structure");
+}
+END_TEST
+
+START_TEST(displays_the_facility)
+{
+    ck_assert_int_eq(cfctl("display %s"), 0);
+    says("IXL150I");
+    says("TOTAL SPACE:         3840 K");
+    says("VOLATILE:               YES");
+    says("STORAGE INCREMENT SIZE: 256 K");
+    says("CFLEVEL:                17");
+    says(" TEST ");
+    ck_assert_int_eq(cfctl("display %s xcf,cf"), 0);
+    says("IXC361I");
+    ck_assert_int_eq(cfctl("display %s xcf,cf,cfname=cf01"), 0);
+    says("IXC362I");
+    says("  EZBEPORT");
+    ck_assert_int_eq(cfctl("display %s xcf,cf,cfname=CF02"), 2);
+    says("NO COUPLING FACILITIES MATCH");
+    ck_assert_int_eq(cfctl("display %s xcf"), 2);
+    ck_assert_int_eq(cfctl("--json display %s"), 0);
+    cJSON *json = cJSON_Parse(output);
+    ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(json, "cfname")), "CF01");
+    ck_assert_int_eq((int)cJSON_GetNumberValue(cJSON_GetObjectItem(json, "totalKiB")), 3840);
+    cJSON_Delete(json);
+}
+END_TEST
+
+START_TEST(tells_statistics)
+{
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_READ, CF_LOCATE_HEAD}), CF_RSP_NO_ENTRY);
+    ck_assert_int_eq(cfctl("statistics %s EZBEPORT"), 0);
+    says("# REQ TOTAL            5");       /* with two connects */
+    says("READ                        3   60.0          0          3");
+    ck_assert_int_eq(cfctl("statistics %s --interval 0.05 --json"), 0);
+    cJSON *json = cJSON_Parse(output);
+    ck_assert_int_eq(cJSON_GetArraySize(json), 1);
+    ck_assert_int_eq((int)cJSON_GetNumberValue(cJSON_GetObjectItem(cJSON_GetArrayItem(json, 0), "requests")), 0);
+    cJSON_Delete(json);
+    ck_assert_int_eq(cfctl("statistics %s NONE"), 2);
+    ck_assert_int_eq(cfctl("statistics %s --interval 0"), 64);
 }
 END_TEST
 
 START_TEST(lists_entries)
 {
-    ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_WRITE, CF_LOCATE_NAME, .name = "DVA1", .list = 3, .options = CF_OPT_DATA | CF_OPT_ADJUNCT, .length = 700, .adjunct = 0xA7}),
+    ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_WRITE, CF_LOCATE_NAME, .name = "DVA1", .list = 3, .options = CF_OPT_DATA | CF_OPT_ADJUNCT, .length = 700, .fill = 0x41, .adjunct = 0xA7}),
                      CF_RSP_OK);
     ck_assert_int_eq(cfctl("list %s EZBEPORT"), 0);
     says("LIST 3: 1 ENTRIES");
     says("DVA1");
-    says("   700    3 A7A7");
+    says("   700    3\n");
+    ck_assert_ptr_null(strstr(output, "ADJUNCT"));
+    ck_assert_int_eq(cfctl("list %s EZBEPORT 3"), 0);
+    says("ADJUNCT +0030  A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7  *................*");
+    says("DATA    +0000  41414141414141414141414141414141  *AAAAAAAAAAAAAAAA*");
+    says("+02B0  414141414141414141414141          *AAAAAAAAAAAA*");
     ck_assert_int_eq(cfctl("list %s EZBEPORT 0"), 0);
     says("LIST 0: 0 ENTRIES");
     ck_assert_int_eq(cfctl("list %s EZBEPORT 8"), 2);
     says("no such list");
     ck_assert_int_eq(cfctl("list %s EZBEPORT 1x"), 2);
+    ck_assert_int_eq(cfctl("list %s EZBEPORT --json"), 0);
+    cJSON *json = cJSON_Parse(output);
+    const cJSON *entries = cJSON_GetObjectItem(cJSON_GetArrayItem(json, 0), "entries");
+    ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(cJSON_GetArrayItem(entries, 0), "name")), "DVA1");
+    ck_assert_uint_eq(strlen(cJSON_GetStringValue(cJSON_GetObjectItem(cJSON_GetArrayItem(entries, 0), "data"))), 1400);
+    cJSON_Delete(json);
+}
+END_TEST
+
+/* A dump is read, damaged and read again. */
+static void damage(const char *path, long at)
+{
+    FILE *file = fopen(path, "r+");
+    ck_assert_ptr_nonnull(file);
+    fseek(file, at, at < 0 ? SEEK_END : SEEK_SET);
+    int byte = fgetc(file);
+    fseek(file, -1, SEEK_CUR);
+    fputc(byte ^ 0x10, file);
+    fclose(file);
+}
+
+START_TEST(dumps_and_restores)
+{
+    char path[64], copy[64];
+    snprintf(path, sizeof path, "build/check.%d.dump", (int)getpid());
+    snprintf(copy, sizeof copy, "%s.copy", segment_name);
+    static char command[256];
+    ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_WRITE, CF_LOCATE_NAME, .name = "DVA1", .list = 3, .options = CF_OPT_DATA | CF_OPT_ADJUNCT, .length = 13312, .fill = 7, .adjunct = 0xA7}),
+                     CF_RSP_OK);
+    ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 5}), CF_RSP_OK);
+    ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND, .lock = 5}), CF_RSP_LOCK_QUEUED);
+    snprintf(command, sizeof command, "dump %%s %s", path);
+    ck_assert_int_eq(cfctl(command), 0);
+    ck_assert_int_eq(cfctl("dump %s /none/such"), 2);
+
+    snprintf(command, sizeof command, "restore %s %%s.copy", path);
+    ck_assert_int_eq(cfctl(command), 0);
+    ck_assert_int_eq(cfctl(command), 2);
+    says("it exists already");
+    ck_assert_int_eq(cfctl("check %s.copy"), 0);
+    ck_assert_int_eq(cfctl("display %s.copy xcf,str,strname=EZBEPORT"), 0);
+    says("FAILED-PERSISTENT");
+    ck_assert_int_eq(cfctl("locks %s.copy EZBEPORT"), 0);
+    ck_assert_str_eq(output, "");
+    struct cf *restored;
+    struct cf_user again;
+    ck_assert_int_eq(cf_open(copy, "TEST", &restored), 0);
+    ck_assert_int_eq(connect_as(restored, "EZBEPORT", "TCPCS1", &usual, &again), CF_RSP_OK);
+    ck_assert_int_eq(ask(&again, (struct ask){CF_CMD_LIST_READ, CF_LOCATE_NAME, .name = "DVA1", .options = CF_OPT_DATA | CF_OPT_ADJUNCT}), CF_RSP_OK);
+    ck_assert_uint_eq(get_be32(mrb + MRB_DATALEN), 13312);
+    ck_assert_uint_eq(data_in[13311], 7);
+    ck_assert_uint_eq(mrb[MRB_ADJUNCT + 63], 0xA7);
+    cf_close(restored);
+    cf_remove(copy);
+
+    damage(path, -5);       /* in the checksum */
+    ck_assert_int_eq(cfctl(command), 2);
+    damage(path, -5);
+    damage(path, 200);
+    ck_assert_int_eq(cfctl(command), 2);
+    damage(path, 200);
+    ck_assert_int_eq(truncate(path, 1000), 0);
+    ck_assert_int_eq(cfctl(command), 2);
+    ck_assert_int_eq(cfctl("display %s.copy"), 2);      /* nothing was made */
+    ck_assert_int_eq(cfctl("restore /dev/null %s.copy"), 2);
+    says("not a dump");
+    unlink(path);
+}
+END_TEST
+
+START_TEST(restore_finds_damage)
+{
+    char path[64], command[256];
+    snprintf(path, sizeof path, "build/check.%d.dump", (int)getpid());
+    cf_list_at(cf_control(cf, &cf->slots[0]), 2)->count++;
+    snprintf(command, sizeof command, "dump %%s %s", path);
+    ck_assert_int_eq(cfctl(command), 0);
+    cf_list_at(cf_control(cf, &cf->slots[0]), 2)->count--;
+    snprintf(command, sizeof command, "restore %s %%s.copy", path);
+    ck_assert_int_eq(cfctl(command), 2);
+    says("list 2: 0 entries");
+    says("is damaged");
+    ck_assert_int_eq(cfctl("display %s.copy"), 2);
+    unlink(path);
 }
 END_TEST
 
@@ -131,6 +269,10 @@ int main(void)
     tcase_add_test(tests, creates_checks_and_removes);
     tcase_add_test(tests, displays_connections_locks_and_waiters);
     tcase_add_test(tests, lists_entries);
+    tcase_add_test(tests, displays_the_facility);
+    tcase_add_test(tests, tells_statistics);
+    tcase_add_test(tests, dumps_and_restores);
+    tcase_add_test(tests, restore_finds_damage);
     tcase_add_test(tests, check_reports_damage);
     tcase_add_test(tests, refuses_wrong_usage);
     suite_add_tcase(suite, tests);
