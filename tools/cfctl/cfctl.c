@@ -1,4 +1,4 @@
-/* cfctl: make, look at, check and remove coupling facilities from the host. The commands are in files of their own. */
+/* cfctl: make, look at, check, dump, restore and remove coupling facilities from the host. The commands are in files of their own. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -51,7 +51,7 @@ const char *why(int error)
 enum { OPTION_INTERVAL = 'i', OPTION_TIMES = 'n', OPTION_CFNAME = 'c', OPTION_SIZE = 's', OPTION_JSON = 'j' };
 
 static const char doc[] =
-    "Make, look at, check and remove coupling facilities. NAME is the facility's shared memory segment, a file in /dev/shm.\v";
+    "Make, look at, check, dump, restore and remove coupling facilities. NAME is the facility's shared memory segment, a file in /dev/shm.\v";
 
 static const char exit_codes[] = "Exit code: 0 done, 1 check found damage, 2 it could not be done, 64 wrong usage.";
 

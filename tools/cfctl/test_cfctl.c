@@ -139,7 +139,7 @@ START_TEST(lists_entries)
     says("   700    3\n");
     ck_assert_ptr_null(strstr(output, "ADJUNCT"));
     ck_assert_int_eq(cfctl("list %s EZBEPORT 3"), 0);
-    says("ADJUNCT +0030  A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7  *................*");
+    says("        +0030  A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7A7  *................*");
     says("DATA    +0000  41414141414141414141414141414141  *AAAAAAAAAAAAAAAA*");
     says("+02B0  414141414141414141414141          *AAAAAAAAAAAA*");
     ck_assert_int_eq(cfctl("list %s EZBEPORT 0"), 0);
