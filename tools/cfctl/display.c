@@ -2,7 +2,7 @@
  * operand of the operator command:
  *
  *   cf                         IXL150I  storage of the facility, who is attached            (the default)
- *   xcf,cf                     IXC361I  the facility in one line
+ *   xcf,cf                     IXC361I  the facility, and the other one of its pair, a line each
  *   xcf,cf,cfname=CF           IXC362I  its storage, systems and structures
  *   xcf,str                    IXC359I  the structures, a line each
  *   xcf,str,strname=S          IXC360I  one of them in full; S* those that begin with S */
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cfemu/engine/cf_duplex.h"
 #include "tools/cfctl/view.h"
 
 /* Storage of the facility in KiB. */
@@ -20,9 +21,9 @@ struct space {
     uint64_t total, free, structures, control;
 };
 
-static struct space space_of(const struct cf *view)
+static struct space space_of(const struct cf_half *half)
 {
-    const struct cf_header *header = view->header;
+    const struct cf_header *header = half->header;
     struct space space = {
         .total = (uint64_t)header->increments * INCREMENT_KIB,
         .free = (uint64_t)header->increments_free * INCREMENT_KIB,
@@ -32,7 +33,13 @@ static struct space space_of(const struct cf *view)
     return space;
 }
 
-/* Call it for each attached process but ourselves. */
+/* The facility that the user named; its pair, if it has one, is the other half. */
+static const struct cf_half *own_half(const struct cf *view)
+{
+    return &view->half[view->own];
+}
+
+/* The process attached in a place; NULL: none, or ourselves. */
 static const struct cf_attachment *attached(const struct cf *view, uint32_t number)
 {
     const struct cf_attachment *attachment = &view->attachments[number];
@@ -46,11 +53,12 @@ static const struct cf_structure *structure_at(const struct cf_snapshot *snapsho
 
 /* --- the facility ---------------------------------------------------------------------------------------------------- */
 
-static cJSON *facility_json(const struct cf *view)
+static cJSON *facility_json(const struct cf *view, uint32_t half)
 {
-    struct space space = space_of(view);
+    struct space space = space_of(&view->half[half]);
     cJSON *object = cJSON_CreateObject();
-    json_text(object, "cfname", name_text(view->header->cfname, 8));
+    json_text(object, "cfname", name_text(view->half[half].header->cfname, 8));
+    cJSON_AddStringToObject(object, "status", cf_half_failed(view, half) ? "FAILED" : "ACTIVE");
     json_number(object, "cflevel", CF_LEVEL);
     cJSON_AddBoolToObject(object, "volatile", true);
     json_number(object, "storageIncrementKiB", INCREMENT_KIB);
@@ -76,10 +84,10 @@ static int display_cf(struct cf_snapshot *snapshot, bool json)
 {
     const struct cf *view = &snapshot->view;
     if (json)
-        return json_print(facility_json(view));
-    struct space space = space_of(view);
+        return json_print(facility_json(view, view->own));
+    struct space space = space_of(own_half(view));
     title("IXL150I", "DISPLAY CF");
-    printf("NAMED %s\n", name_text(view->header->cfname, 8).text);
+    printf("NAMED %s%s\n", name_text(view->header->cfname, 8).text, cf_half_failed(view, view->own) ? "   COUPLING FACILITY FAILED" : "");
     printf("COUPLING FACILITY SPACE UTILIZATION\n ALLOCATED SPACE\n");
     printf("  STRUCTURES:  %12" PRIu64 " K   %3u %%\n", space.structures, percent(space.structures, space.total));
     printf("  FREE SPACE:  %12" PRIu64 " K   %3u %%\n", space.free, percent(space.free, space.total));
@@ -95,33 +103,49 @@ static int display_cf(struct cf_snapshot *snapshot, bool json)
     return EXIT_OK;
 }
 
+/* The CFs of the pair, or the one that is alone. */
 static int display_xcf_cf(struct cf_snapshot *snapshot, bool json)
 {
     const struct cf *view = &snapshot->view;
-    if (json)
-        return json_print(facility_json(view));
-    title("IXC361I", "DISPLAY XCF");
-    printf("CFNAME   STRUCTURES        TOTAL         FREE\n");
-    unsigned count = 0;
-    for (uint32_t i = 0; i < CF_STRUCTURES_MAX; i++)
-        count += view->slots[i].state == CF_SLOT_ACTIVE;
-    struct space space = space_of(view);
-    printf("%-8s %10u %10" PRIu64 " K %10" PRIu64 " K\n", name_text(view->header->cfname, 8).text, count, space.total, space.free);
-    return EXIT_OK;
+    cJSON *array = json ? cJSON_CreateArray() : NULL;
+    if (!json) {
+        title("IXC361I", "DISPLAY XCF");
+        printf("CFNAME          TOTAL         FREE   STATUS\n");
+    }
+    for (uint32_t half = 0; half < 2; half++) {
+        if (!view->half[half].base)
+            continue;
+        struct space space = space_of(&view->half[half]);
+        if (json)
+            cJSON_AddItemToArray(array, facility_json(view, half));
+        else
+            printf("%-8s %10" PRIu64 " K %10" PRIu64 " K   %s\n", name_text(view->half[half].header->cfname, 8).text, space.total, space.free,
+                   cf_half_failed(view, half) ? "COUPLING FACILITY FAILED" : "ACTIVE");
+    }
+    return json ? json_print(array) : EXIT_OK;
+}
+
+/* The half of this name, or 2. */
+static uint32_t half_named(const struct cf *view, const char *cfname)
+{
+    uint32_t half = 0;
+    while (half < 2 && (!view->half[half].base || strcasecmp(name_text(view->half[half].header->cfname, 8).text, cfname) != 0))
+        half++;
+    return half;
 }
 
 static int display_cfname(struct cf_snapshot *snapshot, bool json, const char *cfname)
 {
     const struct cf *view = &snapshot->view;
-    struct text own = name_text(view->header->cfname, 8);
-    if (strcasecmp(own.text, cfname) != 0)
+    uint32_t half = half_named(view, cfname);
+    if (half == 2)
         return trouble("display", cfname, "NO COUPLING FACILITIES MATCH THE SPECIFIED CRITERIA");
-    cJSON *object = json ? facility_json(view) : NULL;
+    cJSON *object = json ? facility_json(view, half) : NULL;
     cJSON *structures = json ? cJSON_AddArrayToObject(object, "structures") : NULL;
     if (!json) {
-        struct space space = space_of(view);
+        struct space space = space_of(&view->half[half]);
         title("IXC362I", "DISPLAY XCF");
-        printf("CFNAME: %s\n STORAGE INCREMENT SIZE: %u K\n TOTAL: %" PRIu64 " K  FREE: %" PRIu64 " K\n CONNECTED SYSTEMS:\n", own.text,
+        printf("CFNAME: %s\n STORAGE INCREMENT SIZE: %u K\n TOTAL: %" PRIu64 " K  FREE: %" PRIu64 " K\n CONNECTED SYSTEMS:\n", name_text(view->half[half].header->cfname, 8).text,
                INCREMENT_KIB, space.total, space.free);
         for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX; i++)
             if (attached(view, i))
@@ -129,7 +153,7 @@ static int display_cfname(struct cf_snapshot *snapshot, bool json, const char *c
         printf(" STRUCTURES:\n");
     }
     for (uint32_t i = 0; i < CF_STRUCTURES_MAX; i++) {
-        if (view->slots[i].state != CF_SLOT_ACTIVE)
+        if (view->slots[i].state != CF_SLOT_ACTIVE || view->slots[i].control[half] == 0)
             continue;
         struct text name = name_text(view->slots[i].name, CF_NAME_SIZE);
         if (json)
@@ -163,10 +187,17 @@ static void usage_json(cJSON *object, const char *what, uint32_t used, uint32_t 
     json_number(usage, "total", total);
 }
 
-static cJSON *structure_json(const struct cf_slot *slot, const struct cf_structure *s)
+static const char *duplex_text(const struct cf_slot *slot)
+{
+    return slot->duplex == CF_DUPLEX_ACTIVE ? "DUPLEX ESTABLISHED" : slot->duplex == CF_DUPLEX_ESTABLISHING ? "ESTABLISHING" : "SIMPLEX";
+}
+
+static cJSON *structure_json(const struct cf *view, const struct cf_slot *slot, const struct cf_structure *s)
 {
     cJSON *object = cJSON_CreateObject();
     json_text(object, "strname", name_text(slot->name, CF_NAME_SIZE));
+    json_text(object, "cfname", name_text(view->half[slot->where].header->cfname, 8));
+    cJSON_AddStringToObject(object, "duplex", duplex_text(slot));
     json_text(object, "allocated", time_iso(slot->allocated_ns));
     cJSON_AddStringToObject(object, "type", type_text(s));
     json_number(object, "sizeKiB", s->size_kib);
@@ -205,9 +236,12 @@ static void usage_text(const char *what, uint32_t used, uint32_t total)
 static void structure_text(const struct cf *view, const struct cf_slot *slot, struct cf_structure *s)
 {
     printf("STRNAME: %s\n STATUS: ALLOCATED\n TYPE: %s\n", name_text(slot->name, CF_NAME_SIZE).text, type_text(s));
+    if (slot->duplex != CF_DUPLEX_NONE)
+        printf(" DUPLEX REBUILD, METHOD: SYSTEM-MANAGED\n  PHASE: %s\n  NEW STRUCTURE IN: %s\n", duplex_text(slot),
+               name_text(view->half[!slot->where].header->cfname, 8).text);
     printf(" ACTIVE STRUCTURE\n ----------------\n");
     printf("  ALLOCATION TIME: %s\n", time_text(slot->allocated_ns).text);
-    printf("  CFNAME         : %s\n", name_text(view->header->cfname, 8).text);
+    printf("  CFNAME         : %s\n", name_text(view->half[slot->where].header->cfname, 8).text);
     printf("  ACTUAL SIZE    : %u K\n  STORAGE INCREMENT SIZE: %u K\n", s->size_kib, INCREMENT_KIB);
     printf("  USAGE INFO           USED      TOTAL     %%\n");
     usage_text("ENTRIES:", s->entries_used, s->entries_total);
@@ -236,12 +270,13 @@ static bool name_matches(const struct cf_slot *slot, const char *pattern)
     return slot->state == CF_SLOT_ACTIVE && (!pattern || fnmatch(pattern, name.text, FNM_CASEFOLD) == 0);
 }
 
-static void structure_line(const struct cf_slot *slot, const struct cf_structure *s)
+static void structure_line(const struct cf_slot *slot, const struct cf_structure *s, enum cf_snapshot_result result)
 {
     if (s)
         printf("%-16s %-19s %-12s %s\n", name_text(slot->name, CF_NAME_SIZE).text, time_text(slot->allocated_ns).text, "ALLOCATED", type_text(s));
     else
-        printf("%-16s %-19s HELD UP BY ANOTHER PROCESS\n", name_text(slot->name, CF_NAME_SIZE).text, time_text(slot->allocated_ns).text);
+        printf("%-16s %-19s %s\n", name_text(slot->name, CF_NAME_SIZE).text, time_text(slot->allocated_ns).text,
+               result == CF_SNAPSHOT_LOST ? "LOST: ITS COUPLING FACILITY FAILED" : "HELD UP BY ANOTHER PROCESS");
 }
 
 /* IXC359I, or IXC360I for those whose name matches. */
@@ -261,11 +296,11 @@ static int display_structures(struct cf_snapshot *snapshot, bool json, const cha
                 printf("STRNAME          ALLOCATION TIME     STATUS       TYPE\n");
         }
         if (json && s)
-            cJSON_AddItemToArray(array, structure_json(slot, s));
+            cJSON_AddItemToArray(array, structure_json(view, slot, s));
         else if (!json && pattern && s)
             structure_text(view, slot, cf_control(view, slot));
         else if (!json)
-            structure_line(slot, s);
+            structure_line(slot, s, snapshot->result[i]);
     }
     if (json)
         return json_print(array);
