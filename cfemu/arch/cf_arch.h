@@ -100,6 +100,17 @@ enum cf_command {
     CF_CMD_LIST_LOCK = 0x0103,      /* IXLLIST REQUEST=LOCK: only the lock operation */
     CF_CMD_LIST_MONITOR = 0x0104,   /* IXLLIST REQUEST=MONITOR_LIST; CF_OPT_STOP ends it */
     CF_CMD_VECTOR_READ = 0x0110,    /* IXLVECTR: the connection's notification vector and its pending events */
+    /* lock structures; see "lock structures" below */
+    CF_CMD_LOCK_OBTAIN = 0x0200,    /* IXLLOCK REQUEST=OBTAIN, what of it is the facility's */
+    CF_CMD_LOCK_ALTER = 0x0201,
+    CF_CMD_LOCK_RELEASE = 0x0202,
+    CF_CMD_LOCK_PROCESSMULT = 0x0203,
+    CF_CMD_LOCK_READBYCONN = 0x0204,    /* lock table entries in which a connection has interest */
+    CF_CMD_RDATA_READ = 0x0208,     /* IXLRT REQUEST=READ: one record data entry by its entry id */
+    CF_CMD_RDATA_READALL = 0x0209,
+    CF_CMD_RDATA_READBYCONN = 0x020A,
+    CF_CMD_RDATA_DELETE = 0x020B,   /* IXLRT REQUEST=DELETEENTRYLST: those of a list of entry ids */
+    CF_CMD_RDATA_DELETEBYCONN = 0x020C,
     /* The operator's, by structure name at MCB_NAME, without a connection. Both CFs of a pair are needed. What is long ends
      * with CF_RSP_TIMEOUT: repeat it. The structure is in use all the time, and keeps its id, tokens and contents. */
     CF_CMD_DUPLEX_START = 0x0300,   /* SETXCF START,REBUILD,DUPLEX: keep a second copy in the other CF. OK: it is complete */
@@ -155,8 +166,9 @@ enum {                              /* MCB_OPTIONS */
 /* CONNECT: attributes at MCB_OWN, fixed by the first connector; the answer has the attributes in force at MRB_OWN in
  * the same layout, and the caller checks them itself, as on the real machine. */
 enum {
-    CONN_LISTHEADERS = 0,           /* u32, 1 .. 65536 (0 = lock structure, a later step) */
-    CONN_LOCKENTRIES = 4,           /* u32, 0 = not serialized, else rounded up to a power of two */
+    CONN_LISTHEADERS = 0,           /* u32, 1 .. 65536; 0 = lock structure */
+    CONN_LOCKENTRIES = 4,           /* u32, 0 = not serialized, else rounded up to a power of two. Lock structure:
+                                       entries of the lock table, at least 1 */
     CONN_SIZE_KIB = 8,              /* u32: storage of the structure; 0 = as the facility decides */
     CONN_MAXELEMNUM = 12,           /* u16, 1 .. 255 */
     CONN_ELEMCHAR = 14,             /* u8: element size 256 << ELEMCHAR, 0 .. 4 */
@@ -166,10 +178,12 @@ enum {
     CONN_VECTORLEN = 20,            /* u32: bits of the list notification vector, multiple of 32, at most 1024 */
     CONN_EXISTING = 24,             /* u8, answer only: 1 = structure was there already */
     CONN_RECONNECTED = 25,          /* u8, answer only: 1 = a failed-persistent connection of this name was taken up */
+    CONN_RECORDS = 28,              /* u32, lock structure: record data entries at least; 0 = RECORD=NO */
     CONN_CFNAME = 32,               /* 8 bytes, answer only */
     CONN_OPTIONS = 40,              /* u8: CF_CONN_OPT_*, of this connection */
     CONN_CFLEVEL = 41,              /* u8: MINCFLEVEL; answer: the level of this CF */
-    CONN_MAXCONN = 42,              /* u8: connections of the structure at most, 0 = 255 */
+    CONN_MAXCONN = 42,              /* u8: connections of the structure at most, 0 = 255. Lock structure: an entry of the lock
+                                       table has 8 bytes up to 55, 40 bytes above */
     CONN_VERSION = 44,              /* u32, answer only: connection version: connection id << 16 | count of its uses */
     CONN_NAME = 48,                 /* 16 bytes, answer only: connection name, generated if none was given */
 };
@@ -201,6 +215,90 @@ enum {
 enum {                              /* RESPOND: at MCB_OWN */
     RESPOND_CONID = 0,              /* u32: connection that ended */
     RESPOND_VERSION = 4,            /* u32: its version, 0 = whichever */
+};
+
+/* Lock structures (IXLLOCK): a lock table and record data.
+ *
+ * A lock table entry, chosen by the caller's hash of the resource name, says which connections have interest in resources
+ * of that hash, and which one of them is its manager, if any:
+ *
+ *   no manager    every interest is shared
+ *   manager m     m has the entry exclusively. Others whose interest stands beside it had it before m came, or got it with
+ *                 m's consent. Only m knows which resources are held how
+ *
+ *   OBTAIN, ALTER to SHR    manager 0 or the caller: done. Manager is another: contention
+ *   OBTAIN, ALTER to EXCL   manager is the caller, or 0 and nobody else has interest: the caller is manager. Others have
+ *                           interest: contention, but with CF_LOP_MANAGE the caller is manager beside them, and is told
+ *                           who they are. Manager is another: contention
+ *   with CF_LOP_MANAGED     LOP_MANAGER has consented: done if that is the manager now, else CF_RSP_LOCK_MANAGER
+ *   ALTER to SHR            the caller is manager no more: what is left is shared
+ *   RELEASE                 the caller's interest ends, and that it is manager; with CF_LOP_MANAGE it stays manager as long
+ *                           as others have interest
+ *
+ * The facility detects contention of entries only. Whether two connections want the same resource or two of one hash
+ * (false contention) is for the connections to find out (stack/xes/xes_lock.h).
+ *
+ * A connection that is FAILING has its interest and record data until all responses are there (see above). When it becomes
+ * failed-persistent its shared interest ends; entries that it has exclusively, interest beside a manager, and its record
+ * data stay (retained locks) until it reconnects, is deleted, or its peers have recovered the resources and RELEASE them for
+ * it (LOP_CONID), which they can do from the moment it fails. When it becomes undefined all ends; an entry that it managed and in which others have
+ * interest has manager CF_LOCK_ORPHAN from then on. A request with CF_LOP_MANAGE makes the caller manager in place of an
+ * orphan's or of a failed connection, whose own interest stays; without it it is contention, CF_RSP_LOCK_RETAINED where
+ * the manager or another with interest has failed.
+ *
+ * OBTAIN, ALTER, RELEASE have their operands, an operation block, in the second half of the MCB, and a result block in the
+ * second half of the MRB. PROCESSMULT has 1 .. 128 operation blocks as data, and as many result blocks come back: each
+ * operation has its own response, the command's is CF_RSP_OK whatever they are. Record data is written or deleted together
+ * with the operation, or neither is done. */
+enum {                              /* operation block */
+    LOP_RDATA = 0,                  /* 64 bytes: record data */
+    LOP_OPERATION = 64,             /* u8: enum cf_lop; PROCESSMULT only, else 0 */
+    LOP_STATE = 65,                 /* u8: enum cf_lockstate; RELEASE: 0 */
+    LOP_OPTIONS = 66,               /* u8: CF_LOP_* */
+    LOP_RDATATYPE = 67,             /* u8: of the user */
+    LOP_INDEX = 68,                 /* u32: lock table entry */
+    LOP_MANAGER = 72,               /* u32: connection id, with CF_LOP_MANAGED */
+    LOP_CONID = 76,                 /* u32, RELEASE: for this connection, which has failed; 0 = for the caller */
+    LOP_ENTRYID = 80,               /* 12 bytes: record data entry to write again or to delete; zeros: a new one */
+    LOP_SIZE = 128,
+};
+enum cf_lop { CF_LOP_OBTAIN = 1, CF_LOP_ALTER = 2, CF_LOP_RELEASE = 3 };
+enum cf_lockstate { CF_STATE_SHR = 1, CF_STATE_EXCL = 2 };
+enum {                              /* LOP_OPTIONS */
+    CF_LOP_WRITE = 0x80,            /* OBTAIN, ALTER: write record data */
+    CF_LOP_DELETE = 0x40,           /* ALTER, RELEASE: delete record data LOP_ENTRYID */
+    CF_LOP_MANAGE = 0x20,
+    CF_LOP_MANAGED = 0x10,          /* OBTAIN, ALTER */
+    CF_LOP_FALSE = 0x08,            /* the contention was found to be false: for the statistics */
+};
+enum {                              /* result block */
+    LRES_RESPONSE = 0,              /* u16: enum cf_response; also at MRB_RESPONSE */
+    LRES_REASON = 2,                /* u16: BAD_REQUEST: offset in the operation block, PROCESSMULT only */
+    LRES_MANAGER = 4,               /* u32: connection id, 0 = none, CF_LOCK_ORPHAN; after the operation */
+    LRES_ENTRYID = 8,               /* 12 bytes: of the record data written */
+    LRES_HOLDERS = 64,              /* 32 bytes: bit map of the other connections with interest, bit 0 = high bit of byte 0 */
+    LRES_FAILED = 96,               /* 32 bytes: those of the holders and the manager that have failed */
+    LRES_SIZE = 128,
+};
+#define CF_LOCK_ORPHAN 256u
+#define CF_LOPS_MAX 128u            /* operations of one PROCESSMULT */
+
+/* LOCK_READBYCONN, RDATA_READBYCONN, RDATA_DELETEBYCONN: connection id in MCB_LIST. LOCK_READBYCONN, RDATA_READALL and
+ * _READBYCONN return as many blocks as the buffer holds or the time allows; CF_RSP_TIMEOUT: go on with MRB_RESTART in
+ * MCB_RESTART. RDATA_READ, RDATA_DELETE: entry ids as data to the facility, 12 bytes each; MRB_LISTCOUNT says how many were
+ * found. Record data of an active connection is deleted by itself only: CF_RSP_NOT_FAILED. */
+enum {                              /* block of LOCK_READBYCONN */
+    LINT_INDEX = 0,                 /* u32: lock table entry */
+    LINT_MANAGER = 4,               /* u32: its manager */
+    LINT_SIZE = 8,
+};
+enum {                              /* block of RDATA_READ, _READALL, _READBYCONN */
+    RDATA_ENTRYID = 0,              /* 12 bytes */
+    RDATA_TYPE = 12,                /* u8 */
+    RDATA_CONID = 16,               /* u32: whose */
+    RDATA_INDEX = 20,               /* u32: lock table entry it was written with last */
+    RDATA_DATA = 32,                /* 64 bytes */
+    RDATA_SIZE = 96,
 };
 
 /* IDENTIFY: at MRB_OWN */
@@ -242,7 +340,11 @@ enum cf_response {
     CF_RSP_KEY_MISMATCH = 0x0015,
     CF_RSP_LOCK_HELD = 0x0020,          /* MRB_LOCKOWNER says by whom */
     CF_RSP_LOCK_QUEUED = 0x0021,        /* a grant event follows; then repeat the request */
-    CF_RSP_LOCK_NOT_HELD = 0x0022,      /* RESET, HELDBY: the caller does not hold it */
+    CF_RSP_LOCK_NOT_HELD = 0x0022,      /* RESET, HELDBY, ALTER, RELEASE: the caller does not hold it */
+    CF_RSP_LOCK_CONTENTION = 0x0023,    /* others have interest in the lock table entry: LRES_MANAGER, LRES_HOLDERS */
+    CF_RSP_LOCK_RETAINED = 0x0024,      /* the same, and at least one of those in the way has failed: LRES_FAILED */
+    CF_RSP_LOCK_MANAGER = 0x0025,       /* CF_LOP_MANAGED: the manager is another now */
+    CF_RSP_NOT_FAILED = 0x0026,         /* the connection is active: what it holds is its own affair */
     CF_RSP_LOCK_PERSISTENT = 0x0027,    /* MRB_LOCKOWNER, a failed-persistent connection, holds it */
     CF_RSP_LIST_FULL = 0x0030,
     CF_RSP_STRUCTURE_FULL = 0x0031,

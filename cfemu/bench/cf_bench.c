@@ -1,6 +1,8 @@
 /* Benchmark of the engine in process: what one command costs its caller. The budgets are those of the design. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cfemu/engine/cf_request.h"
@@ -9,7 +11,7 @@
 #define SAMPLES 200000
 #define BATCH 8         /* commands per sample: the clock costs a good part of a command */
 
-static struct cf_user user;
+static struct cf_user user, lock_user;
 static uint8_t data[CF_DATA_MAX];
 static uint64_t ticks[SAMPLES];
 
@@ -84,24 +86,88 @@ static void connect_user(struct cf *cf)
     }
 }
 
+/* --- lock structure ------------------------------------------------------------------------------------------------- */
+
+#define LOCK_TABLE (1u << 20)
+#define LOCK_PAIRS 300000u      /* of each process of several */
+#define LOCK_PROCESSES 4
+
+static void connect_lock(struct cf *cf, const char *connection, struct cf_user *of)
+{
+    uint8_t mcb[CF_MCB_SIZE], mrb[CF_MRB_SIZE];
+    cf_request_connect(mcb, "BENCHLOCK", connection, "CFBENCH");
+    put_be32(mcb + MCB_OWN + CONN_LOCKENTRIES, LOCK_TABLE);
+    put_be32(mcb + MCB_OWN + CONN_RECORDS, 1000);
+    mcb[MCB_OWN + CONN_MAXCONN] = 32;
+    if (cf_send_connect(cf, mcb, mrb, of) != CF_RSP_OK)
+        exit(1);
+}
+
+static void lock_request(uint8_t *mcb, const struct cf_user *of, enum cf_command command, uint32_t index)
+{
+    cf_request(mcb, of, command);
+    mcb[MCB_ADJUNCT + LOP_STATE] = command == CF_CMD_LOCK_RELEASE ? 0 : CF_STATE_EXCL;
+    put_be32(mcb + MCB_ADJUNCT + LOP_INDEX, index);
+}
+
+static double lock_pairs(const char *segment, int number)
+{
+    uint8_t obtain[CF_MCB_SIZE], release[CF_MCB_SIZE];
+    char name[16];
+    struct cf *cf;
+    if (cf_open(segment, "HOST", &cf) != 0)
+        exit(1);
+    snprintf(name, sizeof name, "LOCK%d", number);
+    connect_lock(cf, name, &user);
+    lock_request(obtain, &user, CF_CMD_LOCK_OBTAIN, (uint32_t)number * 1000);
+    lock_request(release, &user, CF_CMD_LOCK_RELEASE, (uint32_t)number * 1000);
+    uint64_t started = cf_clock_ns(CLOCK_MONOTONIC);
+    for (uint32_t i = 0; i < LOCK_PAIRS; i++) {
+        run(obtain);
+        run(release);
+    }
+    return (double)(cf_clock_ns(CLOCK_MONOTONIC) - started);
+}
+
+/* Several processes at once on entries of their own: what they lose is the structure's mutex. */
+static void measure_processes(const char *segment)
+{
+    double *ns = mmap(NULL, LOCK_PROCESSES * sizeof *ns, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    uint64_t started = cf_clock_ns(CLOCK_MONOTONIC);
+    for (int i = 0; i < LOCK_PROCESSES; i++) {
+        if (fork() == 0) {
+            ns[i] = lock_pairs(segment, i);
+            _exit(0);
+        }
+    }
+    while (wait(NULL) > 0)
+        ;
+    double elapsed = (double)(cf_clock_ns(CLOCK_MONOTONIC) - started), mean = 0;
+    for (int i = 0; i < LOCK_PROCESSES; i++)
+        mean += ns[i] / LOCK_PAIRS / LOCK_PROCESSES;
+    printf("%-40s %8.0f %8s %12.0f %8s\n", "lock OBTAIN, RELEASE, 4 processes (mean)", mean, "",
+           LOCK_PROCESSES * LOCK_PAIRS / elapsed * 1e9, "");
+}
+
 int main(void)
 {
     char name[64];
     struct cf *cf;
     snprintf(name, sizeof name, "cf_bench.%d", (int)getpid());
-    if (cf_create(name, "CFBENCH", 16 << 20) != 0 || cf_open(name, "HOST", &cf) != 0) {
+    if (cf_create(name, "CFBENCH", 32 << 20) != 0 || cf_open(name, "HOST", &cf) != 0) {
         fprintf(stderr, "cf_bench: no segment\n");
         cf_remove(name);
         return 1;
     }
-    cf_remove(name);
     connect_user(cf);
+    connect_lock(cf, "BENCH1", &lock_user);
     static struct work work[] = {{.name = "list READ, adjunct", .budget_ns = 300},
                                  {.name = "list WRITE, adjunct", .budget_ns = 300},
                                  {.name = "list READ, 8 KiB of data", .budget_ns = 1500},
                                  {.name = "list WRITE, 8 KiB of data", .budget_ns = 1500},
                                  {.name = "READ + lock, WRITE + unlock, 13 KiB", .budget_ns = 5000},
-                                 {.name = "LOCK SET, LOCK RESET", .budget_ns = 400}};
+                                 {.name = "LOCK SET, LOCK RESET", .budget_ns = 400},
+                                 {.name = "lock OBTAIN, RELEASE, 1M entries", .budget_ns = 200}};
     request(work[0].first, CF_CMD_LIST_READ, "ADJUNCT", CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
     request(work[1].first, CF_CMD_LIST_WRITE, "ADJUNCT", CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
     request(work[2].first, CF_CMD_LIST_READ, "DATA8K", CF_OPT_DATA, 0, CF_LOCK_NONE);
@@ -110,9 +176,13 @@ int main(void)
     request(work[4].second, CF_CMD_LIST_WRITE, "DATA13K", CF_OPT_DATA | CF_OPT_ADJUNCT, 13312, CF_LOCK_RESET);
     request(work[5].first, CF_CMD_LIST_LOCK, "", 0, 0, CF_LOCK_SET);
     request(work[5].second, CF_CMD_LIST_LOCK, "", 0, 0, CF_LOCK_RESET);
+    lock_request(work[6].first, &lock_user, CF_CMD_LOCK_OBTAIN, 77);
+    lock_request(work[6].second, &lock_user, CF_CMD_LOCK_RELEASE, 77);
     printf("%-40s %8s %8s %12s %8s\n", "CF command in process", "median", "p99", "per second", "budget");
     for (size_t i = 0; i < sizeof work / sizeof work[0]; i++)
         measure(&work[i]);
+    measure_processes(name);
+    cf_remove(name);
     cf_close(cf);
     return 0;
 }

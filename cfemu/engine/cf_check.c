@@ -8,6 +8,7 @@
  *   names       each named entry is in its bucket, once
  *   connections names once; responses are awaited from those who owe them
  *   locks       queues agree with the wait entries of the connections; owners are connected; nobody waits for persistent ones
+ *   lock table  interest is that of connections; managers as cf_locktable.h says; record data has an owner
  *   monitors    each is on the chain of its list or free; vector bits say whether the list is empty
  *   undo        nothing is half done
  *   copies      those of a duplexed structure are equal */
@@ -21,6 +22,7 @@
 #include "cfemu/engine/cf_element.h"
 #include "cfemu/engine/cf_entry.h"
 #include "cfemu/engine/cf_life.h"
+#include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_undo.h"
 
 struct check {
@@ -91,7 +93,8 @@ static bool geometry_check(struct check *check)
     if (s->back != first * CF_INCREMENT ||
         cf_control_increments(s) + s->entry_increment_count + s->element_increment_count != slot->increments ||
         s->entries_per_increment == 0 || s->element_size != CF_ELEMENT_MIN << s->elemchar ||
-        s->lists < sizeof *s || s->locks < s->lists || s->hash < s->locks || s->entry_increments < s->hash ||
+        s->lists < sizeof *s || s->locks < s->lists ||
+        s->hash < s->locks + (uint64_t)s->table_entries * s->table_words * sizeof(uint64_t) || s->entry_increments < s->hash ||
         s->entry_free < s->entry_increments || s->element_increments < s->entry_free ||
         s->element_free < s->element_increments || s->control_size < s->element_free ||
         slot->increments > s->increments_max || s->element_places > s->increments_max ||
@@ -404,6 +407,47 @@ static void locks_check(struct check *check)
         finding(check, "%u wait entries in queues, %u say they are", queued, waiting);
 }
 
+static void table_entry_check(struct check *check, uint32_t index)
+{
+    struct cf_structure *s = check->s;
+    struct cf_interest e;
+    bool any = false;
+    cf_interest_load(s, index, &e);
+    bool managed = e.manager >= 1 && e.manager <= s->maxconn && s->conn[e.manager].state != CF_CONN_FREE;
+    for (uint32_t conid = 0; conid < 64 * e.words; conid++) {
+        if (!cf_interest_of(&e, conid))
+            continue;
+        any = true;
+        if (conid < 1 || conid > s->maxconn || s->conn[conid].state == CF_CONN_FREE)
+            finding(check, "lock table entry %u: interest of connection %u, which there is not", index, conid);
+        else if (e.manager == 0 && s->conn[conid].state == CF_CONN_FAILED_PERSISTENT)
+            finding(check, "lock table entry %u: shared interest of failed connection %u", index, conid);
+    }
+    if (e.manager != 0 && e.manager != CF_LOCK_ORPHAN && !managed)
+        finding(check, "lock table entry %u: manager %u is no connection", index, e.manager);
+    if (e.manager == CF_LOCK_ORPHAN && !any)
+        finding(check, "lock table entry %u: an orphan that nobody has interest in", index);
+}
+
+static void lock_structure_check(struct check *check)
+{
+    struct cf_structure *s = check->s;
+    if (s->table_words != (s->maxconn <= CF_NARROW_USERS ? 1u : 5u) || s->listheaders != CF_CONNECTIONS_MAX + 1) {
+        finding(check, "lock table entries of %u words for %u connections", s->table_words, s->maxconn);
+        return;
+    }
+    for (uint32_t i = 0; i < s->table_entries; i++)
+        table_entry_check(check, i);
+    for (uint32_t i = 0; i <= CF_CONNECTIONS_MAX; i++)
+        if (cf_list_at(s, i)->count > 0 && (i == 0 || s->conn[i].state == CF_CONN_FREE))
+            finding(check, "connection %u has record data, but is not there", i);
+    for (uint32_t number = 1; number <= s->entries_fresh; number++) {
+        const struct cf_entry *entry = entry_of(check, number);
+        if (entry->list != 0 && (entry->version >> 8 >= s->table_entries || entry->length != 0))
+            finding(check, "record data %u is of lock table entry %" PRIu64, number, entry->version >> 8);
+    }
+}
+
 static void monitors_check(struct check *check)
 {
     struct cf_structure *s = check->s;
@@ -450,6 +494,8 @@ static void contents_check(struct check *check)
         connections_check(check);
         locks_check(check);
         monitors_check(check);
+        if (s->type == CF_TYPE_LOCK)
+            lock_structure_check(check);
     } else {
         finding(check, "out of memory");
     }

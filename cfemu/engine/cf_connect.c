@@ -6,8 +6,10 @@
 
 #include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_life.h"
+#include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_message.h"
 #include "cfemu/engine/cf_notify.h"
+#include "cfemu/engine/cf_rdata.h"
 #include "cfemu/engine/cf_undo.h"
 
 static const char blanks[CF_NAME_SIZE + 1] = "                ";
@@ -84,21 +86,20 @@ bool cf_reap(struct cf *cf)
 
 /* --- CONNECT ------------------------------------------------------------------------------------------------------- */
 
-static int connect_validate(struct cf_call *call)
+/* What only lock structures have; elements and ratios are not looked at. */
+static int lock_connect_validate(struct cf_call *call)
+{
+    const uint8_t *own = call->mcb + MCB_OWN;
+    if (own[CONN_FLAGS] & (uint8_t)~(CF_CONN_STRDISP_KEEP | CF_CONN_CONDISP_KEEP))
+        return cf_bad(call, MCB_OWN + CONN_FLAGS);
+    return get_be32(own + CONN_RECORDS) <= CF_RECORDS_MAX ? 0 : cf_bad(call, MCB_OWN + CONN_RECORDS);
+}
+
+static int list_connect_validate(struct cf_call *call)
 {
     const uint8_t *own = call->mcb + MCB_OWN;
     uint8_t flags = own[CONN_FLAGS];
-    uint32_t headers = get_be32(own + CONN_LISTHEADERS), vector = get_be32(own + CONN_VECTORLEN);
     uint16_t maxelemnum = get_be16(own + CONN_MAXELEMNUM);
-    if (!cf_name_valid(call->mcb + MCB_NAME))
-        return cf_bad(call, MCB_NAME);
-    bool unnamed = cf_name_blank(call->mcb + MCB_AUTH_COMP);
-    if (unnamed ? flags & CF_CONN_CONDISP_KEEP : !cf_name_valid(call->mcb + MCB_AUTH_COMP))
-        return cf_bad(call, MCB_AUTH_COMP);
-    if (headers < 1 || headers > CF_LISTHEADERS_MAX)
-        return cf_bad(call, MCB_OWN + CONN_LISTHEADERS);
-    if (get_be32(own + CONN_LOCKENTRIES) > CF_LOCKENTRIES_MAX)
-        return cf_bad(call, MCB_OWN + CONN_LOCKENTRIES);
     if (maxelemnum < 1 || maxelemnum > CF_MAXELEMNUM_MAX)
         return cf_bad(call, MCB_OWN + CONN_MAXELEMNUM);
     if (own[CONN_ELEMCHAR] > CF_ELEMCHAR_MAX)
@@ -106,8 +107,26 @@ static int connect_validate(struct cf_call *call)
     if ((flags & CF_CONN_NAMED && flags & CF_CONN_KEYED) ||
         flags & (uint8_t)~(CF_CONN_ADJUNCT | CF_CONN_NAMED | CF_CONN_KEYED | CF_CONN_STRDISP_KEEP | CF_CONN_CONDISP_KEEP))
         return cf_bad(call, MCB_OWN + CONN_FLAGS);
-    if (get_be16(own + CONN_ENTRYRATIO) == 0)
-        return cf_bad(call, MCB_OWN + CONN_ENTRYRATIO);
+    return get_be16(own + CONN_ENTRYRATIO) != 0 ? 0 : cf_bad(call, MCB_OWN + CONN_ENTRYRATIO);
+}
+
+static int connect_validate(struct cf_call *call)
+{
+    const uint8_t *own = call->mcb + MCB_OWN;
+    uint32_t headers = get_be32(own + CONN_LISTHEADERS), vector = get_be32(own + CONN_VECTORLEN);
+    if (!cf_name_valid(call->mcb + MCB_NAME))
+        return cf_bad(call, MCB_NAME);
+    bool unnamed = cf_name_blank(call->mcb + MCB_AUTH_COMP);
+    if (unnamed ? own[CONN_FLAGS] & CF_CONN_CONDISP_KEEP : !cf_name_valid(call->mcb + MCB_AUTH_COMP))
+        return cf_bad(call, MCB_AUTH_COMP);
+    if (headers > CF_LISTHEADERS_MAX)
+        return cf_bad(call, MCB_OWN + CONN_LISTHEADERS);
+    uint32_t locks = get_be32(own + CONN_LOCKENTRIES);
+    if (locks > CF_LOCKENTRIES_MAX || (headers == 0 && locks == 0))
+        return cf_bad(call, MCB_OWN + CONN_LOCKENTRIES);
+    int result = headers == 0 ? lock_connect_validate(call) : list_connect_validate(call);
+    if (result != 0)
+        return result;
     if (vector % 32 != 0 || vector > CF_VECTOR_BITS_MAX)
         return cf_bad(call, MCB_OWN + CONN_VECTORLEN);
     if (own[CONN_OPTIONS] & (uint8_t)~CF_CONN_OPT_RESPONDS)
@@ -159,6 +178,12 @@ static void attributes_report(struct cf_call *call, const struct cf_structure *s
     put_be16(own + CONN_ENTRYRATIO, (uint16_t)s->entryratio);
     put_be16(own + CONN_ELEMENTRATIO, (uint16_t)s->elementratio);
     put_be32(own + CONN_VECTORLEN, vector_bits);
+    if (s->type == CF_TYPE_LOCK) {
+        put_be32(own + CONN_LISTHEADERS, 0);
+        put_be32(own + CONN_LOCKENTRIES, s->table_entries);
+        own[CONN_FLAGS] &= (uint8_t)~CF_CONN_ADJUNCT;
+        put_be32(own + CONN_RECORDS, s->records > 0 ? s->entries_total : 0);
+    }
     memcpy(own + CONN_CFNAME, call->cf->half[cf_half_of(call->cf, s)].header->cfname, 8);
     own[CONN_CFLEVEL] = CF_LEVEL;
     own[CONN_MAXCONN] = (uint8_t)s->maxconn;
@@ -285,7 +310,7 @@ static bool holds_locks(struct cf_structure *s, uint32_t conid)
     for (uint32_t i = 0; i < s->lockentries; i++)
         if (cf_lock_at(s, i)->owner == conid)
             return true;
-    return false;
+    return s->type == CF_TYPE_LOCK && (cf_table_interest(s, conid) || cf_rdata_any(s, conid));
 }
 
 /* true: no other connection is there, nor one that failed or is about to end. */

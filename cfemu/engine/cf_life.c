@@ -4,8 +4,10 @@
 
 #include "cfemu/engine/cf_connect.h"
 #include "cfemu/engine/cf_lock.h"
+#include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_message.h"
 #include "cfemu/engine/cf_notify.h"
+#include "cfemu/engine/cf_rdata.h"
 #include "cfemu/engine/cf_undo.h"
 
 /* --- the end of a connection ---------------------------------------------------------------------------------------- */
@@ -93,6 +95,11 @@ static void conclude(struct cf *cf, struct cf_structure *s, uint32_t conid, stru
     struct cf_conn *conn = &s->conn[conid];
     bool keep = conn->state == CF_CONN_FAILING && conn->flags & CF_CONN_CONDISP_KEEP && !conn->release;
     locks_each(cf, s, conid, wakes, keep ? lock_persists : cf_lock_release);
+    if (s->type == CF_TYPE_LOCK) {
+        cf_table_end(s, conid, keep);
+        if (!keep)
+            cf_rdata_end(cf, s, conid);
+    }
     cf_set32(s, &conn->state, keep ? CF_CONN_FAILED_PERSISTENT : CF_CONN_FREE);
     cf_commit(s);
 }

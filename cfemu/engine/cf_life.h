@@ -14,7 +14,8 @@
  * An ended connection owes no responses any more: it is struck from those of the others in step 1.
  *
  * If neither the connection nor any peer uses responses, its locks are passed on in step 2 already, whatever CONDISP
- * says: then nobody is there who could recover what a persistent lock protects. */
+ * says: then nobody is there who could recover what a persistent lock protects. Interest in a lock table and record data
+ * are for peers to find: they end, or are retained, in step 4 in any case. */
 #ifndef CF_LIFE_H
 #define CF_LIFE_H
 

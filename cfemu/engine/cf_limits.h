@@ -11,6 +11,9 @@
 #define CF_ATTACHMENTS_MAX 256u         /* processes (and views in them) of one CF: 32 images and tools, with room */
 #define CF_LISTHEADERS_MAX 65536u
 #define CF_LOCKENTRIES_MAX (1u << 20)   /* lock entries of one structure: 16 MiB of control storage */
+#define CF_NARROW_USERS 55u             /* MAXCONN up to which connection ids fit a lock table entry of one word: cf_locktable.h */
+#define CF_RECORDS_MAX (1u << 20)       /* record data entries a connector may ask for: 128 MiB */
+#define CF_SCAN_MAX 65536u              /* lock table or record data entries one command looks at: about 0.1 ms */
 #define CF_MAXELEMNUM_MAX 255u
 #define CF_ELEMCHAR_MAX 4u              /* elements of 256 .. 4096 bytes */
 #define CF_VECTOR_BITS_MAX 1024u        /* list notification vector of one connection */

@@ -9,7 +9,9 @@
 #include "cfemu/engine/cf_life.h"
 #include "cfemu/engine/cf_list.h"
 #include "cfemu/engine/cf_lock.h"
+#include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_notify.h"
+#include "cfemu/engine/cf_rdata.h"
 #include "cfemu/engine/cf_undo.h"
 
 static enum cf_stat_class response_class(int response)
@@ -92,6 +94,22 @@ int cf_structure_enter(struct cf_call *call, struct cf_slot **slot_out, struct c
     return result;
 }
 
+static void count_contention(struct cf_call *call)
+{
+    add(&call->s->stats.contentions, call->contentions);
+    add(&call->s->stats.false_contentions, call->false_contentions);
+    call->contentions = call->false_contentions = 0;    /* it may be executed again */
+}
+
+/* Is it a command for structures of this type? */
+static bool type_fits(const struct cf_call *call)
+{
+    uint16_t code = get_be16(call->mcb + MCB_COMMAND);
+    if (call->s->type == CF_TYPE_LOCK)
+        return code >> 8 != CF_CMD_LIST_READ >> 8 || code == CF_CMD_VECTOR_READ;
+    return code >> 8 != CF_CMD_LOCK_OBTAIN >> 8;
+}
+
 /* A command that works on one structure under its mutex alone. */
 static int execute(struct cf_call *call, int (*command)(struct cf_call *), enum cf_stat_command kind)
 {
@@ -101,12 +119,14 @@ static int execute(struct cf_call *call, int (*command)(struct cf_call *), enum 
     if (result != 0)
         return result;
     struct cf_structure *s = call->s;
-    result = command(call);
-    if (result == CF_RSP_OK || result == CF_RSP_LOCK_QUEUED)
+    result = type_fits(call) ? command(call) : CF_RSP_BAD_COMMAND;
+    if (result == CF_RSP_OK || result == CF_RSP_LOCK_QUEUED || result == CF_RSP_TIMEOUT)
         cf_commit(s);
     else
         assert(s->undo.count == 0);     /* what is refused has changed nothing */
     call->conn->requests++;
+    if (call->contentions | call->false_contentions)
+        count_contention(call);
     cf_report_counts(call, s);
     cf_count(s, kind, result, &served);
     cf_slot_unlock(slot);
@@ -124,6 +144,21 @@ static int execute_with_lock(struct cf_call *call, int (*command)(struct cf_call
         return result;
     cf_reap(call->cf);
     return result == CF_RSP_LOCK_HELD ? execute(call, command, kind) : result;
+}
+
+/* The same for lock table operations: those in the way may be dead, and then their shared interest ends, or they show as
+ * failed. The operations of PROCESSMULT are done by then; its caller repeats those that met contention. */
+static int execute_with_table(struct cf_call *call, int (*command)(struct cf_call *), enum cf_stat_command kind)
+{
+    int result = execute(call, command, kind);
+    bool dead = false;
+    for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX / 64; i++)
+        for (uint64_t set = call->contenders.set[i]; set != 0; set &= set - 1)
+            dead |= cf_attachment_dead(call->cf, i * 64 + (uint32_t)__builtin_ctzll(set));
+    if (!dead)
+        return result;
+    cf_reap(call->cf);
+    return result == CF_RSP_LOCK_CONTENTION ? execute(call, command, kind) : result;
 }
 
 static int identify(struct cf_call *call)
@@ -155,6 +190,26 @@ static int dispatch(struct cf_call *call)
         return execute(call, cf_command_monitor, CF_STAT_MONITOR);
     case CF_CMD_VECTOR_READ:
         return execute(call, cf_command_vector, CF_STAT_VECTOR);
+    case CF_CMD_LOCK_OBTAIN:
+        return execute_with_table(call, cf_command_obtain, CF_STAT_OBTAIN);
+    case CF_CMD_LOCK_ALTER:
+        return execute_with_table(call, cf_command_alter, CF_STAT_ALTER);
+    case CF_CMD_LOCK_RELEASE:
+        return execute(call, cf_command_release, CF_STAT_RELEASE);
+    case CF_CMD_LOCK_PROCESSMULT:
+        return execute_with_table(call, cf_command_processmult, CF_STAT_PROCESSMULT);
+    case CF_CMD_LOCK_READBYCONN:
+        return execute(call, cf_command_lock_readbyconn, CF_STAT_RDATA);
+    case CF_CMD_RDATA_READ:
+        return execute(call, cf_command_rdata_read, CF_STAT_RDATA);
+    case CF_CMD_RDATA_READALL:
+        return execute(call, cf_command_rdata_readall, CF_STAT_RDATA);
+    case CF_CMD_RDATA_READBYCONN:
+        return execute(call, cf_command_rdata_readbyconn, CF_STAT_RDATA);
+    case CF_CMD_RDATA_DELETE:
+        return execute(call, cf_command_rdata_delete, CF_STAT_RDATA);
+    case CF_CMD_RDATA_DELETEBYCONN:
+        return execute(call, cf_command_rdata_deletebyconn, CF_STAT_RDATA);
     case CF_CMD_CONNECT:
         return cf_command_connect(call);
     case CF_CMD_DISCONNECT:

@@ -212,6 +212,20 @@ static uint32_t power_of_two(uint64_t value)
     return power;
 }
 
+/* A lock structure keeps the record data of a connection as the entries of a list, their adjuncts: cf_rdata.h. */
+static void lock_attributes_take(struct cf_structure *s, const uint8_t *own)
+{
+    s->type = CF_TYPE_LOCK;
+    s->table_entries = s->lockentries;
+    s->lockentries = 0;
+    s->table_words = s->maxconn <= CF_NARROW_USERS ? 1 : 5;
+    s->records = get_be32(own + CONN_RECORDS);
+    s->listheaders = CF_CONNECTIONS_MAX + 1;
+    s->flags = CF_CONN_ADJUNCT | (s->flags & CF_CONN_STRDISP_KEEP);
+    s->maxelemnum = s->entryratio = 1;
+    s->elemchar = s->elementratio = 0;
+}
+
 static void attributes_take(struct cf_structure *s, const uint8_t *own)
 {
     memset(s, 0, offsetof(struct cf_structure, conn));
@@ -225,6 +239,8 @@ static void attributes_take(struct cf_structure *s, const uint8_t *own)
     s->entryratio = get_be16(own + CONN_ENTRYRATIO);
     s->elementratio = get_be16(own + CONN_ELEMENTRATIO);
     s->maxconn = own[CONN_MAXCONN] > 0 ? own[CONN_MAXCONN] : CF_CONNECTIONS_MAX;
+    if (s->listheaders == 0)
+        lock_attributes_take(s, own);
     s->element_size = CF_ELEMENT_MIN << s->elemchar;
     s->entry_size = (uint32_t)sizeof(struct cf_entry) + (s->flags & CF_CONN_ADJUNCT ? CF_ADJUNCT_SIZE : 0);
     s->entries_per_increment = CF_INCREMENT / s->entry_size;
@@ -240,7 +256,7 @@ void cf_storage_split(const struct cf_structure *s, uint32_t storage, uint32_t e
     uint64_t for_entries = (uint64_t)entryratio * s->elements_per_increment;
     uint64_t for_elements = (uint64_t)elementratio * s->entries_per_increment;
     *entries = (uint32_t)((storage * for_entries + (for_entries + for_elements) / 2) / (for_entries + for_elements));
-    if (*entries == 0)
+    if (*entries == 0 && storage > 0)
         *entries = 1;
     if (*entries == storage && elementratio > 0)
         *entries = storage - 1;
@@ -265,7 +281,8 @@ static uint32_t geometry(struct cf_structure *s, uint32_t increments, uint32_t c
     s->hash_mask = (uint32_t)(buckets - 1);
     s->lists = round_up(sizeof(struct cf_structure), 64);
     s->locks = round_up(s->lists + s->listheaders * sizeof(struct cf_list), 64);
-    s->hash = round_up(s->locks + s->lockentries * sizeof(struct cf_lock), 64);
+    uint64_t table = (uint64_t)s->table_entries * s->table_words * sizeof(uint64_t);
+    s->hash = round_up(s->locks + s->lockentries * sizeof(struct cf_lock) + table, 64);
     s->entry_increments = round_up(s->hash + buckets * sizeof(uint32_t), 64);
     uint64_t bits = (capacity + 63) / 64 * sizeof(uint64_t);
     s->entry_free = s->entry_increments + capacity * sizeof(struct cf_entries);
@@ -275,11 +292,13 @@ static uint32_t geometry(struct cf_structure *s, uint32_t increments, uint32_t c
     s->increments_max = capacity;
 
     uint32_t control = cf_control_increments(s);
-    uint32_t needed = s->elementratio > 0 ? 2 : 1;
+    uint32_t needed = s->elementratio > 0 ? 2 : s->type == CF_TYPE_LIST || s->records > 0;
     if (control + needed > increments)
         return 0;
     cf_storage_split(s, increments - control, s->entryratio, s->elementratio, &s->entry_increment_count,
                      &s->element_increment_count);
+    if (s->entry_increment_count * s->entries_per_increment < s->records)
+        return 0;
     s->element_places = s->element_increment_count;
     s->spare = CF_DATA_MAX / s->element_size;           /* see cf_element.h */
     if (s->spare > s->maxelemnum)

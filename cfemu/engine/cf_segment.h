@@ -6,7 +6,7 @@
  *   │   directory mutex            │              │   counts, statistics, undo log │
  *   │ attachments: process slots   │              │   connections, monitors        │
  *   │ directory: structure slots   │              │ list headers                   │ lists
- *   │   with their mutexes         │              │ lock entries                   │ locks
+ *   │   with their mutexes         │              │ lock entries, or lock table    │ locks
  *   │ map, twin: of each increment │              │ hash buckets of names          │ hash
  *   ├──────────────────────────────┤ first        │ entry increments: number, free │ entry_increments
  *   │ increment 0                  │              │ bit per entry increment        │ entry_free
@@ -217,8 +217,13 @@ struct cf_elements {
     struct cf_run run[];        /* elements_per_increment of them */
 };
 
+enum cf_structure_type { CF_TYPE_LIST = 0, CF_TYPE_LOCK };
+
 struct cf_structure {
     /* attributes */
+    uint32_t type;
+    uint32_t table_entries, table_words;        /* lock structure: lock table, words of an entry: cf_locktable.h */
+    uint32_t records;                           /* lock structure: RECORDS */
     uint32_t listheaders, lockentries;
     uint32_t maxelemnum, elemchar, flags, size_kib;
     uint32_t entryratio, elementratio;

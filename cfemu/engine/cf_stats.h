@@ -18,12 +18,18 @@ enum cf_stat_command {
     CF_STAT_VECTOR,
     CF_STAT_RESPOND,
     CF_STAT_FORCE,
+    CF_STAT_OBTAIN,
+    CF_STAT_ALTER,
+    CF_STAT_RELEASE,
+    CF_STAT_PROCESSMULT,
+    CF_STAT_RDATA,      /* record data, interest of a connection */
     CF_STAT_COMMANDS
 };
 
 static inline const char *cf_stat_name(enum cf_stat_command command)
 {
-    static const char *const names[] = {"CONNECT", "DISCONNECT", "READ", "WRITE", "DELETE", "LOCK", "MONITOR", "VECTOR", "RESPOND", "FORCE"};
+    static const char *const names[] = {"CONNECT", "DISCONNECT", "READ", "WRITE", "DELETE", "LOCK", "MONITOR", "VECTOR", "RESPOND", "FORCE",
+                                        "OBTAIN", "ALTER", "RELEASE", "PROCESSMULT", "RDATA"};
     _Static_assert(sizeof names / sizeof names[0] == CF_STAT_COMMANDS, "every kind of command has a name");
     return names[command];
 }
@@ -32,7 +38,7 @@ enum cf_stat_class {
     CF_STAT_OK,
     CF_STAT_NO_ENTRY,   /* no entry, entry exists */
     CF_STAT_MISMATCH,   /* version, list, key, authority */
-    CF_STAT_CONTENDED,  /* lock held, lock queued, lock not held */
+    CF_STAT_CONTENDED,  /* lock held, lock queued, lock not held, contention of a lock table entry */
     CF_STAT_FULL,       /* list, structure, facility, buffer */
     CF_STAT_REFUSED,    /* everything else: bad requests, unknown tokens */
     CF_STAT_CLASSES
@@ -41,6 +47,8 @@ enum cf_stat_class {
 struct cf_stats {
     uint64_t requests[CF_STAT_COMMANDS][CF_STAT_CLASSES];
     uint64_t mutex_waits;       /* commands that found the structure held by another command */
+    uint64_t contentions;       /* lock table operations that met the interest of others */
+    uint64_t false_contentions; /* ... and were found to want another resource, as the connections report it */
     uint64_t rollbacks;         /* commands of dead processes undone */
     uint64_t served;            /* commands timed: count, sum and sum of squares of ticks, waiting included */
     uint64_t ticks;

@@ -55,6 +55,38 @@ int ask(const struct cf_user *user, struct ask a)
     return get_be16(mrb + MRB_RESPONSE);
 }
 
+void lop_block(uint8_t block[LOP_SIZE], const struct lop *l)
+{
+    memset(block, 0, LOP_SIZE);
+    block[LOP_OPERATION] = (uint8_t)(l->command - CF_CMD_LOCK_OBTAIN + CF_LOP_OBTAIN);
+    block[LOP_STATE] = l->state;
+    block[LOP_OPTIONS] = l->options;
+    block[LOP_RDATATYPE] = l->type;
+    put_be32(block + LOP_INDEX, l->index);
+    put_be32(block + LOP_MANAGER, l->manager);
+    put_be32(block + LOP_CONID, l->conid);
+    if (l->entryid)
+        memcpy(block + LOP_ENTRYID, l->entryid, CF_LEID_SIZE);
+    memset(block + LOP_RDATA, l->fill, CF_ADJUNCT_SIZE);
+}
+
+int lop(const struct cf_user *user, struct lop l)
+{
+    uint8_t mcb[CF_MCB_SIZE];
+    cf_request(mcb, user, l.command);
+    lop_block(mcb + MCB_ADJUNCT, &l);
+    mcb[MCB_ADJUNCT + LOP_OPERATION] = 0;
+    return cf_send(user->cf, mcb, mrb);
+}
+
+bool result_set_is(unsigned offset, const uint32_t *conids)
+{
+    uint8_t expected[32] = {0};
+    for (; *conids != 0; conids++)
+        expected[*conids / 8] |= (uint8_t)(0x80u >> *conids % 8);
+    return memcmp(mrb + MRB_ADJUNCT + offset, expected, sizeof expected) == 0;
+}
+
 int connect_as(struct cf *cf, const char *structure, const char *name, const struct attributes *a, struct cf_user *user)
 {
     uint8_t mcb[CF_MCB_SIZE];
@@ -72,6 +104,7 @@ int connect_as(struct cf *cf, const char *structure, const char *name, const str
     own[CONN_OPTIONS] = a->options;
     own[CONN_CFLEVEL] = a->level;
     own[CONN_MAXCONN] = a->maxconn;
+    put_be32(own + CONN_RECORDS, a->records);
     return cf_send_connect(cf, mcb, mrb, user);
 }
 

@@ -39,12 +39,30 @@ struct attributes {
     uint32_t lists, locks, size_kib, vector;
     uint16_t entry_ratio, element_ratio, maxelemnum;
     uint8_t elemchar, flags, options, level, maxconn;
+    uint32_t records;       /* lock structure (lists 0) */
 };
 
 /* Usual attributes: 8 lists, 8 locks, names, adjuncts, 256-byte elements, a vector of 32 bits. */
 extern const struct attributes usual;
 
 int connect_as(struct cf *cf, const char *structure, const char *name, const struct attributes *attributes, struct cf_user *user);
+
+/* A lock table operation with what matters of it. */
+struct lop {
+    uint16_t command;       /* CF_CMD_LOCK_OBTAIN, _ALTER, _RELEASE */
+    uint8_t state, options;
+    uint32_t index, manager, conid;
+    uint8_t type;           /* RDATATYPE */
+    uint8_t fill;           /* all bytes of the record data */
+    const uint8_t *entryid; /* NULL: zeros */
+};
+
+/* Write its operation block, with the operation that PROCESSMULT wants; alone it stands in an MCB, without. */
+void lop_block(uint8_t block[LOP_SIZE], const struct lop *lop);
+int lop(const struct cf_user *user, struct lop lop);
+
+/* Does a bit map of connection ids in the last answer hold exactly these connections? Ends with 0. */
+bool result_set_is(unsigned offset, const uint32_t *conids);
 
 /* Create the segment anew and open a view. */
 struct cf *segment_new(uint64_t size);

@@ -674,7 +674,7 @@ static const struct { unsigned offset; uint8_t byte; unsigned reason; } bad_attr
     {MCB_NAME + 1, 'x', MCB_NAME},
     {MCB_AUTH_COMP + 1, 0, MCB_AUTH_COMP},
     {MCB_OWN + CONN_LISTHEADERS, 1, MCB_OWN + CONN_LISTHEADERS},
-    {MCB_OWN + CONN_LISTHEADERS + 3, 0, MCB_OWN + CONN_LISTHEADERS},
+    {MCB_OWN + CONN_LISTHEADERS + 3, 0, MCB_OWN + CONN_LOCKENTRIES},     /* a lock structure without a lock table */
     {MCB_OWN + CONN_LOCKENTRIES, 1, MCB_OWN + CONN_LOCKENTRIES},
     {MCB_OWN + CONN_MAXELEMNUM, 1, MCB_OWN + CONN_MAXELEMNUM},
     {MCB_OWN + CONN_MAXELEMNUM + 1, 0, MCB_OWN + CONN_MAXELEMNUM},

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cfemu/engine/cf_element.h"
+#include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_undo.h"
 #include "cfemu/tests/cf_fixture.h"
 
@@ -71,6 +72,11 @@ static char *segment_text(struct cf *cf)
                 connection_text(s, i, to);
         for (uint32_t i = 0; i < s->listheaders; i++)
             list_text(cf, s, i, to);
+        for (uint32_t i = 0; i < s->table_entries; i++) {
+            struct cf_interest e;
+            cf_interest_load(s, i, &e);
+            fprintf(to, "table %u manager %u holders %lx\n", i, e.manager, e.holders[0]);
+        }
         for (uint32_t i = 0; i < s->lockentries; i++) {
             fprintf(to, "lock %u owner %u waiters", i, cf_lock_at(s, i)->owner);
             for (uint32_t n = cf_lock_at(s, i)->first; n != 0; n = cf_wait_at(s, n)->next)
@@ -93,7 +99,7 @@ static void scene(uint8_t flags, uint8_t options)
 {
     struct attributes attributes = {.lists = 5, .locks = 4, .size_kib = 768, .vector = 32, .entry_ratio = 1, .element_ratio = 1,
                                     .maxelemnum = 255, .flags = CF_CONN_ADJUNCT | flags, .options = options};
-    cf = mode == SIMPLEX ? segment_new(2 << 20) : pair_new(2 << 20);
+    cf = mode == SIMPLEX ? segment_new(3 << 20) : pair_new(3 << 20);
     ck_assert_int_eq(connect_as(cf, "STR1", "ONE", &attributes, &one), CF_RSP_OK);
     ck_assert_int_eq(connect_as(cf, "STR1", "TWO", &attributes, &two), CF_RSP_OK);
     static const uint8_t gap[CF_LEID_SIZE] = {0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 3};
@@ -119,6 +125,104 @@ static void scene(uint8_t flags, uint8_t options)
         ck_assert_int_eq(operate(cf, CF_CMD_DUPLEX_START, "STR1", 0), CF_RSP_OK);
 }
 
+/* --- the scene of a lock structure: exclusive, shared, managed entries and record data of three connections ----------------- */
+
+static struct cf_user lock_one, lock_two, lock_three;
+static uint8_t record[CF_LEID_SIZE];
+
+static void lock_scene(void)
+{
+    struct attributes attributes = {.locks = 8, .size_kib = 512, .records = 1, .maxconn = 8, .flags = CF_CONN_CONDISP_KEEP};
+    ck_assert_int_eq(connect_as(cf, "LOCK1", "ONE", &attributes, &lock_one), CF_RSP_OK);
+    ck_assert_int_eq(connect_as(cf, "LOCK1", "TWO", &attributes, &lock_two), CF_RSP_OK);
+    attributes.flags = 0;
+    ck_assert_int_eq(connect_as(cf, "LOCK1", "THREE", &attributes, &lock_three), CF_RSP_OK);
+    const struct { struct cf_user *user; struct lop lop; } before[] = {
+        {&lock_one, {CF_CMD_LOCK_OBTAIN, CF_STATE_EXCL, CF_LOP_WRITE, .index = 0, .fill = 2}},
+        {&lock_one, {CF_CMD_LOCK_OBTAIN, CF_STATE_SHR, CF_LOP_WRITE, .index = 1, .fill = 3}},
+        {&lock_two, {CF_CMD_LOCK_OBTAIN, CF_STATE_SHR, .index = 1}},
+        {&lock_one, {CF_CMD_LOCK_OBTAIN, CF_STATE_SHR, .index = 2}},
+        {&lock_two, {CF_CMD_LOCK_OBTAIN, CF_STATE_SHR, .index = 2}},
+        {&lock_three, {CF_CMD_LOCK_OBTAIN, CF_STATE_EXCL, CF_LOP_MANAGE, .index = 2}},
+        {&lock_three, {CF_CMD_LOCK_OBTAIN, CF_STATE_EXCL, CF_LOP_WRITE, .index = 3, .fill = 4}},
+        {&lock_one, {CF_CMD_LOCK_OBTAIN, CF_STATE_EXCL, CF_LOP_WRITE, .index = 4, .fill = 1}},
+    };
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
+        ck_assert_int_eq(lop(before[i].user, before[i].lop), CF_RSP_OK);
+    memcpy(record, mrb + MRB_ADJUNCT + LRES_ENTRYID, sizeof record);
+    if (mode != SIMPLEX)
+        ck_assert_int_eq(operate(cf, CF_CMD_DUPLEX_START, "LOCK1", 0), CF_RSP_OK);
+}
+
+static int do_obtain(void)
+{
+    return lop(&lock_two, (struct lop){CF_CMD_LOCK_OBTAIN, CF_STATE_EXCL, CF_LOP_WRITE, .index = 7, .fill = 9});
+}
+
+static int do_alter(void)
+{
+    return lop(&lock_one, (struct lop){CF_CMD_LOCK_ALTER, CF_STATE_SHR, CF_LOP_WRITE, .index = 4, .entryid = record, .fill = 9});
+}
+
+static int do_manage(void)
+{
+    return lop(&lock_one, (struct lop){CF_CMD_LOCK_ALTER, CF_STATE_EXCL, CF_LOP_MANAGE, .index = 1});
+}
+
+static int do_release(void)
+{
+    return lop(&lock_one, (struct lop){CF_CMD_LOCK_RELEASE, 0, CF_LOP_DELETE, .index = 4, .entryid = record});
+}
+
+static int do_processmult(void)
+{
+    static const struct lop several[] = {
+        {CF_CMD_LOCK_OBTAIN, CF_STATE_EXCL, CF_LOP_WRITE, .index = 5, .fill = 5},
+        {CF_CMD_LOCK_OBTAIN, CF_STATE_EXCL, .index = 2},    /* contention */
+        {CF_CMD_LOCK_ALTER, CF_STATE_EXCL, CF_LOP_MANAGE, .index = 1},
+        {CF_CMD_LOCK_OBTAIN, CF_STATE_SHR, CF_LOP_WRITE, .index = 6, .fill = 6},
+        {CF_CMD_LOCK_RELEASE, .index = 0},
+    };
+    uint8_t mcb[CF_MCB_SIZE], blocks[5 * LOP_SIZE];
+    for (int i = 0; i < 5; i++)
+        lop_block(blocks + i * (int)LOP_SIZE, &several[i]);
+    cf_request(mcb, &lock_one, CF_CMD_LOCK_PROCESSMULT);
+    put_be32(mcb + MCB_DATALEN, sizeof blocks);
+    cf_message(cf, mcb, blocks, sizeof blocks, mrb, blocks, sizeof blocks);
+    return get_be16(mrb);
+}
+
+static int do_rdata_delete(void)
+{
+    uint8_t mcb[CF_MCB_SIZE];
+    cf_request(mcb, &lock_one, CF_CMD_RDATA_DELETE);
+    put_be32(mcb + MCB_DATALEN, CF_LEID_SIZE);
+    cf_message(cf, mcb, record, CF_LEID_SIZE, mrb, NULL, 0);
+    return get_be16(mrb);
+}
+
+static int do_rdata_deletebyconn(void)
+{
+    return ask(&lock_one, (struct ask){CF_CMD_RDATA_DELETEBYCONN, .list = lock_one.conid});
+}
+
+static int do_fail(void)        /* kept: retained locks, record data */
+{
+    return ask(&lock_one, (struct ask){CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE});
+}
+
+static int do_end(void)         /* not kept: all goes, an orphan stays */
+{
+    return ask(&lock_three, (struct ask){CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE});
+}
+
+static int do_connect(void)
+{
+    struct attributes attributes = {.locks = 8, .size_kib = 512};
+    struct cf_user four;
+    return connect_as(cf, "LOCK2", "FOUR", &attributes, &four);
+}
+
 struct act {
     const char *what;
     uint8_t flags;
@@ -128,6 +232,7 @@ struct act {
     int ended;              /* connections that have failed before: 1, 2, or the sum */
     const struct cf_user *as;       /* who asks, if not ONE */
     bool unlocked;          /* TWO has let go of its locks */
+    int (*does)(void);      /* or something done in a lock structure */
 };
 
 #define NAMED CF_CONN_NAMED
@@ -167,6 +272,16 @@ static const struct act acts[] = {
     {"delete a kept structure", NAMED | CF_CONN_STRDISP_KEEP, {CF_CMD_DISCONNECT, .options = CF_OPT_DELETESTR}, NULL, 0, 1, &two, true},
     {"connect", NAMED, {0}, "STR1"},
     {"connect and allocate", NAMED, {0}, "STR2"},
+    {"obtain with record data", NAMED, .does = do_obtain},
+    {"alter with record data", NAMED, .does = do_alter},
+    {"manage beside others", NAMED, .does = do_manage},
+    {"release with record data", NAMED, .does = do_release},
+    {"several lock operations", NAMED, .does = do_processmult},
+    {"delete record data", NAMED, .does = do_rdata_delete},
+    {"delete all record data", NAMED, .does = do_rdata_deletebyconn},
+    {"failure of a holder that is kept", NAMED, .does = do_fail},
+    {"failure of a manager that is not", NAMED, .does = do_end},
+    {"connect and allocate a lock structure", NAMED, .does = do_connect},
 };
 
 static void perform(const struct act *act)
@@ -175,7 +290,9 @@ static void perform(const struct act *act)
     struct cf_user three;
     attributes.size_kib = 768;
     attributes.vector = 0;
-    if (act->connect)
+    if (act->does)
+        ck_assert_int_eq(act->does(), CF_RSP_OK);
+    else if (act->connect)
         ck_assert_int_eq(connect_as(cf, act->connect, "THREE", &attributes, &three), CF_RSP_OK);
     else
         ck_assert_int_eq(ask(act->as ? act->as : &one, act->ask), CF_RSP_OK);
@@ -185,6 +302,8 @@ static void perform(const struct act *act)
 static void prepare(const struct act *act)
 {
     scene(act->flags, act->options);
+    if (act->does)
+        lock_scene();
     for (int i = 0; i < 2; i++)
         if (act->ended & 1 << i)
             ck_assert_int_eq(ask(users[i], (struct ask){CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE}), CF_RSP_OK);
