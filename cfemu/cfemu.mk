@@ -14,6 +14,8 @@ $(B)/pic/%.o: %.c
 # Sanitized engine objects have the steps at which tests let a process die (cf_undo.h).
 $(CF_ENGINE_SRC:%.c=$(B)/san/%.o): EXTRA_CFLAGS += -DCF_CRASH_HOOK
 
+include cfemu/link/link.mk
+
 BENCHES += $(B)/bench/cf_bench
 $(B)/bench/cf_bench: $(addprefix $(B)/host/,cfemu/bench/cf_bench.o $(CF_ENGINE_SRC:.c=.o))
 	@mkdir -p $(@D)

@@ -360,7 +360,8 @@ enum cf_response {
     CF_RSP_CONN_ACTIVE = 0x0046,        /* FORCE: the connection, or a connection of the structure, is active */
     CF_RSP_CF_LEVEL = 0x0047,           /* CONNECT: this CF is below MINCFLEVEL */
     CF_RSP_BUSY = 0x0050,               /* the structure is held up; nothing was done; try again */
-    CF_RSP_CF_FAILED = 0x0051,          /* the coupling facility is lost, with the structure */
+    CF_RSP_CF_FAILED = 0x0051,          /* the coupling facility is lost, with the structure. Over a link: it cannot be reached
+                                           any more, for ever, and whether this command was executed is not known */
     CF_RSP_REBUILD = 0x0052,            /* a rebuild or duplexing is in the way, or not in the phase for this */
     CF_RSP_BAD_COMMAND = 0x0060,
     CF_RSP_BAD_REQUEST = 0x0061,        /* MRB_REASON = offset of the MCB field at fault */

@@ -3,7 +3,8 @@
  *
  *   process A (Hercules, plugin) ─┐
  *   process B (Hercules, plugin) ─┼─ cf_message() ─► segment /dev/shm/<name>
- *   host tool (cfctl, tests)     ─┘
+ *   host tool (cfctl, tests)     ─┤
+ *   cfd (cfemu/link)             ─┘  for remote images, which make the same calls: cf_open("CF01@host:port", …)
  *
  * Invariant: kill -9 of any user at any instruction leaves every structure valid and every acknowledged command done.
  * See cf_segment.h for the layout and cf_undo.h for how. */
@@ -43,11 +44,19 @@ int cf_remove(const char *name);
 
 /* Map a CF and attach this process to it: *cf gets the view. system: name of the image for displays (1..8 characters).
  * 0, or -errno: -ENOENT no such CF, -EPROTO not a CF segment or another version, -ENOSPC no attachment slot free,
- * -EAGAIN it is being paired. */
+ * -EAGAIN it is being paired.
+ *
+ * A name with '@' is a CF that cfd serves, in programs that are linked with cfemu/link (else -EPROTONOSUPPORT):
+ *   NAME@/path/of/socket         NAME@host:port,psk=FILE         (psk= may be left out if CF_PSK_FILE is in the environment)
+ * NAME is the segment's or the CF's own. More errors then: see cfemu/link/cf_client.h. */
 int cf_open(const char *name, const char *system, struct cf **cf);
 
 /* Detach: connections made through this view are disconnected as by a failure of the user. */
 void cf_close(struct cf *cf);
+
+/* Why the CF behind this view cannot be reached any more; NULL: it can. Only a remote one can be lost: every command is
+ * then answered with CF_RSP_LOST, cf_wait() returns once more to say so, and nothing but cf_close() is left to do. */
+const char *cf_lost(struct cf *cf);
 
 /* Execute one command. mcb: CF_MCB_SIZE bytes. out: data to the CF, out_len 0 .. CF_DATA_MAX. mrb: CF_MRB_SIZE bytes,
  * always filled. in: buffer for data from the CF, in_cap bytes. The result is in MRB_RESPONSE; there is no other error.

@@ -233,6 +233,10 @@ static int dispatch(struct cf_call *call)
 
 void cf_message(struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in, uint32_t in_cap)
 {
+    if (__builtin_expect(cf->remote != NULL, 0)) {
+        cf->remote->message(cf, mcb, out, out_len, mrb, in, in_cap);
+        return;
+    }
     memset(mrb, 0, CF_MRB_SIZE);
     struct cf_call call = {
         .cf = cf,

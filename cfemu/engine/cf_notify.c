@@ -290,10 +290,24 @@ static nfds_t watch_processes(struct cf *cf, struct pollfd *polls, bool *retry)
     return count;
 }
 
+/* The processes of a remote CF are watched where it is. */
+static void watch_nobody(struct cf *cf)
+{
+    struct pollfd interrupt = {.fd = cf->interrupt_fd, .events = POLLIN};
+    while (poll(&interrupt, 1, -1) != 1)
+        ;
+    eventfd_t ignored;
+    eventfd_read(cf->interrupt_fd, &ignored);
+}
+
 /* New attachments change the times of the segment's file (cf_open), which inotify tells; a process that ends makes its
  * pidfd readable. Neither needs a timer. */
 void cf_watch(struct cf *cf)
 {
+    if (cf->remote) {
+        watch_nobody(cf);
+        return;
+    }
     struct pollfd polls[WATCH_PROCESSES + CF_ATTACHMENTS_MAX];
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%d", cf->fd);

@@ -692,6 +692,8 @@ static void view_free(struct cf *cf)
 
 int cf_open(const char *name, const char *system, struct cf **cf_out)
 {
+    if (strchr(name, '@'))
+        return cf_remote_open ? cf_remote_open(name, system, cf_out) : -EPROTONOSUPPORT;
     if (strlen(system) < 1 || strlen(system) > 8)
         return -EINVAL;
     struct cf *cf = calloc(1, sizeof *cf);
@@ -720,6 +722,10 @@ int cf_open(const char *name, const char *system, struct cf **cf_out)
 
 void cf_close(struct cf *cf)
 {
+    if (cf->remote) {
+        cf->remote->close(cf);
+        return;
+    }
     cf_fail_attachment(cf, cf->attachment);     /* held up? To the others we are dead as soon as the file is closed. */
     view_free(cf);
 }
@@ -730,8 +736,17 @@ static bool mutex_mine(const pthread_mutex_t *mutex)
     return mutex->__data.__owner == gettid();
 }
 
+const char *cf_lost(struct cf *cf)
+{
+    return cf->remote ? cf->remote->lost(cf) : NULL;
+}
+
 void cf_abandon(struct cf *cf)
 {
+    if (cf->remote) {
+        cf->remote->abandon(cf);
+        return;
+    }
     for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++) {
         if (!mutex_mine(&slot->mutex))
             continue;

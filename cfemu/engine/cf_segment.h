@@ -43,6 +43,7 @@
 #include "cfemu/arch/cf_arch.h"
 #include "cfemu/engine/cf.h"
 #include "cfemu/engine/cf_limits.h"
+#include "cfemu/engine/cf_remote.h"
 #include "cfemu/engine/cf_stats.h"
 
 #define CF_MAGIC 0xC3C6E2C5C7F1F7D7ull
@@ -267,6 +268,7 @@ struct cf_half {
 };
 
 struct cf {
+    const struct cf_remote *remote;     /* NULL: the segment is mapped here */
     uint8_t *base;                      /* of the CF that was opened: as in half[own] */
     struct cf_header *header;
     uint32_t *map;
