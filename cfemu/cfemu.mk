@@ -24,8 +24,8 @@ $(B)/bench/cf_bench: $(addprefix $(B)/host/,cfemu/bench/cf_bench.o $(CF_ENGINE_S
 CF_TESTS := test_cf_commands test_cf_crash test_cf_duplex test_cf_life test_cf_locks
 CHECKS += $(CF_TESTS:%=$(B)/tests/%)
 $(CF_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/cfemu/tests/%.o \
-		$(addprefix $(B)/san/,cfemu/tests/cf_fixture.o $(CF_ENGINE_SRC:.c=.o))
+		$(addprefix $(B)/san/,cfemu/tests/cf_fixture.o cfemu/tests/cf_link_fixture.o $(CF_LINK_SRC:.c=.o) $(CF_ENGINE_SRC:.c=.o))
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check)
+	$(CC) $(SANITIZE) -o $@ $^ $(CF_LINK_LIBS) $$(pkg-config --libs check)
 # Tables name the fields that matter.
 $(CF_TESTS:%=$(B)/san/cfemu/tests/%.o): EXTRA_CFLAGS += -DCF_CRASH_HOOK -Wno-missing-field-initializers

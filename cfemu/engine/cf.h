@@ -55,7 +55,7 @@ int cf_open(const char *name, const char *system, struct cf **cf);
 void cf_close(struct cf *cf);
 
 /* Why the CF behind this view cannot be reached any more; NULL: it can. Only a remote one can be lost: every command is
- * then answered with CF_RSP_LOST, cf_wait() returns once more to say so, and nothing but cf_close() is left to do. */
+ * then answered with CF_RSP_CF_FAILED, cf_wait() returns once more to say so, and nothing but cf_close() is left to do. */
 const char *cf_lost(struct cf *cf);
 
 /* Execute one command. mcb: CF_MCB_SIZE bytes. out: data to the CF, out_len 0 .. CF_DATA_MAX. mrb: CF_MRB_SIZE bytes,

@@ -154,11 +154,11 @@ static void remote_message(struct cf *cf, const uint8_t *mcb, const void *out, u
         return;
     }
     if (atomic_load(&link->lost) || !turn_take(link)) {
-        put_be16(mrb + MRB_RESPONSE, atomic_load(&link->lost) ? CF_RSP_LOST : CF_RSP_BUSY);
+        put_be16(mrb + MRB_RESPONSE, atomic_load(&link->lost) ? CF_RSP_CF_FAILED : CF_RSP_BUSY);
         return;
     }
     if (!command(link, mcb, out, out_len, mrb, in, in_cap < CF_DATA_MAX ? in_cap : CF_DATA_MAX))
-        put_be16(mrb + MRB_RESPONSE, CF_RSP_LOST);
+        put_be16(mrb + MRB_RESPONSE, CF_RSP_CF_FAILED);
     pthread_mutex_unlock(&link->turn);
 }
 

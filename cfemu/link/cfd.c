@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cfemu/engine/cf.h"
 #include "cfemu/link/cf_server.h"
 
 enum { EXIT_TROUBLE = 2 };      /* argp: 64 for wrong usage */
@@ -159,6 +160,7 @@ static int serve(const struct options *o)
     sigaddset(&ends, SIGINT);
     sigprocmask(SIG_BLOCK, &ends, NULL);
     struct link_server *server;
+    cf_operator = log_line;
     int error = link_server_start(&config, &server, &reason);
     OPENSSL_cleanse(psk, sizeof psk);
     if (error != 0) {

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-char segment_name[32];
+char segment_name[32], segment_place[512];
 char peer_name[32];
+void (*segment_made)(void);
+struct cf *inside;
 uint8_t mrb[CF_MRB_SIZE];
 uint8_t data_in[CF_DATA_MAX];
 
@@ -111,15 +113,27 @@ int connect_as(struct cf *cf, const char *structure, const char *name, const str
 struct cf *segment_open(void)
 {
     struct cf *cf = NULL;
-    ck_assert_int_eq(cf_open(segment_name, "TEST", &cf), 0);
+    ck_assert_int_eq(cf_open(segment_place[0] ? segment_place : segment_name, "TEST", &cf), 0);
     return cf;
+}
+
+/* The first view of a new segment, and the view inside. */
+static struct cf *segment_first(void)
+{
+    if (!segment_made) {
+        inside = segment_open();
+        return inside;
+    }
+    ck_assert_int_eq(cf_open(segment_name, "INSIDE", &inside), 0);
+    segment_made();
+    return segment_open();
 }
 
 struct cf *segment_new(uint64_t size)
 {
     cf_remove(segment_name);
     ck_assert_int_eq(cf_create(segment_name, "CF01", size), 0);
-    return segment_open();
+    return segment_first();
 }
 
 struct cf *pair_new(uint64_t size)
@@ -129,7 +143,7 @@ struct cf *pair_new(uint64_t size)
     ck_assert_int_eq(cf_create(segment_name, "CF01", size), 0);
     ck_assert_int_eq(cf_create(peer_name, "CF02", size / 2), 0);
     ck_assert_int_eq(cf_pair(segment_name, peer_name), 0);
-    return segment_open();
+    return segment_first();
 }
 
 int operate(struct cf *cf, uint16_t command, const char *structure, uint8_t options)
@@ -143,6 +157,12 @@ int operate(struct cf *cf, uint16_t command, const char *structure, uint8_t opti
         response = cf_send(cf, mcb, answer);
     while (response == CF_RSP_TIMEOUT);
     return response;
+}
+
+void drain(struct cf *cf, uint32_t *seen)
+{
+    while (cf_wait(cf, seen, segment_place[0] ? 30 : 0))
+        ;
 }
 
 int run_suite(Suite *suite)

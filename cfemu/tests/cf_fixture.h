@@ -74,6 +74,17 @@ struct cf *pair_new(uint64_t size);
 /* A command of the operator on a structure, repeated until it is over. */
 int operate(struct cf *cf, uint16_t command, const char *structure, uint8_t options);
 
+/* A view in which the segment can be looked at and checked. The views above may be links (cf_link_fixture.h), and then
+ * only commands go through them. */
+extern struct cf *inside;
+
+/* Where segment_open() finds the segment, "" for its name; what segment_new() calls before it opens it. */
+extern char segment_place[512];
+extern void (*segment_made)(void);
+
+/* Nothing is left to be told about what was done before. */
+void drain(struct cf *cf, uint32_t *seen);
+
 /* main() of a test program. */
 int run_suite(Suite *suite);
 

@@ -9,6 +9,7 @@
 
 #include "cfemu/engine/cf_undo.h"
 #include "cfemu/tests/cf_fixture.h"
+#include "cfemu/tests/cf_link_fixture.h"
 
 #define READ CF_CMD_LIST_READ
 #define WRITE CF_CMD_LIST_WRITE
@@ -41,7 +42,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     cf_close(other_cf);
     cf_close(cf);
 }
@@ -117,7 +118,7 @@ START_TEST(list_commands)
         for (uint32_t j = 0; j < length; j++)
             ck_assert_msg(data_in[j] == row->fill, "%s: byte %u is %02x", row->what, j, data_in[j]);
         ck_assert_msg(length == CF_DATA_MAX || data_in[length] == 0xEE, "%s: stored too much", row->what);
-        ck_assert_msg(cf_check(cf, stderr) == 0, "%s: check", row->what);
+        ck_assert_msg(cf_check(inside, stderr) == 0, "%s: check", row->what);
     }
 }
 END_TEST
@@ -187,7 +188,7 @@ START_TEST(keyed_lists_are_in_order)
         {"M", TAIL}, {"C", TAIL}, {"X", HEAD}, {"C", TAIL}, {"C", CF_LOCATE_KEY_HEAD}, {"M", CF_LOCATE_KEY_TAIL}, {"A", TAIL}};
     for (unsigned i = 0; i < sizeof entries / sizeof entries[0]; i++) {
         RESPONSE(&of, OK, WRITE, entries[i].locate, NEW, .name = entries[i].key, .versupdate = CF_VERSUPDATE_SET, .version = i);
-        ck_assert_int_eq(cf_check(cf, stderr), 0);
+        ck_assert_int_eq(cf_check(inside, stderr), 0);
     }
     RESPONSE(&of, OK, READ, CF_LOCATE_KEY_HEAD, .name = "C");
     ck_assert_uint_eq(get_be64(mrb + MRB_VERSION), 4);
@@ -195,7 +196,7 @@ START_TEST(keyed_lists_are_in_order)
     ck_assert_uint_eq(get_be64(mrb + MRB_VERSION), 3);
     RESPONSE(&of, NO_ENTRY, READ, CF_LOCATE_KEY_HEAD, .name = "D");
     RESPONSE(&of, OK, DELETE, CF_LOCATE_KEY_HEAD, .name = "C");
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     order_is(&of, "A6C1C3M0M5X2");
 }
 END_TEST
@@ -216,9 +217,9 @@ START_TEST(keyed_list_of_many_random_keys)
         else
             ask(&of, (struct ask){DELETE, rand_r(&seed) % 2 ? CF_LOCATE_KEY_HEAD : CF_LOCATE_KEY_TAIL, .name = key});
         if (i % 500 == 0)
-            ck_assert_int_eq(cf_check(cf, stderr), 0);
+            ck_assert_int_eq(cf_check(inside, stderr), 0);
     }
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
 }
 END_TEST
 
@@ -254,10 +255,10 @@ START_TEST(full_structure_can_still_be_rewritten)
             ck_assert_int_eq(response, CF_RSP_STRUCTURE_FULL);
         }
     }
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     while (ask(&user, (struct ask){DELETE, TAIL}) == CF_RSP_OK)
         ;
-    ck_assert_uint_eq(cf_control(cf, &cf->slots[0])->elements_used, 0);
+    ck_assert_uint_eq(cf_control(inside, &inside->slots[0])->elements_used, 0);
 }
 END_TEST
 
@@ -266,11 +267,11 @@ START_TEST(facility_full_and_given_back)
     struct attributes large = usual;
     struct cf_user of[2];
     large.size_kib = 2048;
-    uint32_t free_before = cf->header->increments_free;
+    uint32_t free_before = inside->header->increments_free;
     ck_assert_int_eq(connect_as(cf, "STR2", "A", &large, &of[0]), CF_RSP_OK);
     ck_assert_int_eq(connect_as(cf, "STR3", "A", &large, &of[1]), CF_RSP_CF_FULL);
     RESPONSE(&of[0], OK, CF_CMD_DISCONNECT);
-    ck_assert_uint_eq(cf->header->increments_free, free_before);
+    ck_assert_uint_eq(inside->header->increments_free, free_before);
     ck_assert_int_eq(connect_as(cf, "STR3", "A", &large, &of[1]), CF_RSP_OK);
     RESPONSE(&of[0], NO_STRUCTURE, READ, HEAD);
 }
@@ -369,10 +370,10 @@ START_TEST(segments_refuse_what_they_are_not)
     ck_assert_int_eq(cf_open("cf_test_never", "MVS1", &none), -ENOENT);
     ck_assert_int_eq(cf_open(segment_name, "NAMETOOLONG", &none), -EINVAL);
     ck_assert_int_eq(cf_remove("cf_test_never"), -ENOENT);
-    uint64_t magic = cf->header->magic;
-    cf->header->magic = 0;
+    uint64_t magic = inside->header->magic;
+    inside->header->magic = 0;
     ck_assert_int_eq(cf_open(segment_name, "MVS1", &none), -EPROTO);
-    cf->header->magic = magic;
+    inside->header->magic = magic;
 }
 END_TEST
 
@@ -410,10 +411,8 @@ START_TEST(waiters_get_the_lock_in_their_order)
     RESPONSE(&other, LOCK_QUEUED, LOCK, .lockoper = SET, .lockmode = UNCOND, .lock = 3);
     RESPONSE(&third, LOCK_QUEUED, LOCK, .lockoper = SET, .lockmode = UNCOND, .lock = 3);
     RESPONSE(&other, LOCK_QUEUED, LOCK, .lockoper = SET, .lockmode = UNCOND, .lock = 3);    /* keeps its place */
-    while (cf_wait(cf, &seen, 0))
-        ;
-    while (cf_wait(other_cf, &seen_other, 0))
-        ;
+    drain(cf, &seen);
+    drain(other_cf, &seen_other);
     ck_assert_uint_eq(events(&other) & CF_EVENT_LOCK_GRANTED, 0);
     RESPONSE(&user, OK, LOCK, .lockoper = RESET, .lock = 3);
     ck_assert(cf_wait(other_cf, &seen_other, 1000));
@@ -440,7 +439,7 @@ START_TEST(end_of_a_connection_frees_its_locks_and_places)
     RESPONSE(&other, LOCK_QUEUED, LOCK, .lockoper = SET, .lockmode = UNCOND, .lock = 1);
     RESPONSE(&third, LOCK_QUEUED, LOCK, .lockoper = SET, .lockmode = UNCOND, .lock = 1);
     RESPONSE(&other, OK, CF_CMD_DISCONNECT);
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     RESPONSE(&user, OK, CF_CMD_DISCONNECT);     /* with a lock held: as a failure */
     uint32_t told = events(&third);
     ck_assert_uint_ne(told & CF_EVENT_LOCK_GRANTED, 0);
@@ -474,8 +473,7 @@ START_TEST(monitored_list_tells_transitions_only)
     uint32_t seen = 0;
     RESPONSE(&other, OK, MONITOR, .list = 2, .bit = 9);
     ck_assert_uint_eq(events(&other) & CF_EVENT_LIST, 0);
-    while (cf_wait(other_cf, &seen, 0))
-        ;
+    drain(other_cf, &seen);
     RESPONSE(&user, OK, WRITE, TAIL, NEW, .list = 2);
     ck_assert(cf_wait(other_cf, &seen, 1000));
     ck_assert_uint_ne(events(&other) & CF_EVENT_LIST, 0);
@@ -519,7 +517,7 @@ START_TEST(interrupt_ends_a_wait)
     pthread_t thread;
     bool ended = false;
     uint32_t seen = 0;
-    cf_wait(cf, &seen, 0);
+    drain(cf, &seen);
     ck_assert(!cf_wait(cf, &seen, 1));
     cf_interrupt(cf);
     ck_assert(!cf_wait(cf, &seen, -1));
@@ -587,8 +585,7 @@ START_TEST(watch_notices_a_death_at_once)
     usleep(20000);
     RESPONSE(&user, LOCK_QUEUED, LOCK, .lockoper = SET, .lockmode = UNCOND);
     events(&user);
-    while (cf_wait(cf, &seen, 0))
-        ;
+    drain(cf, &seen);
     uint64_t before = cf_clock_ns(CLOCK_MONOTONIC);
     end(pid);
     ck_assert(cf_wait(cf, &seen, 2000));
@@ -619,7 +616,7 @@ START_TEST(stopped_process_holds_nobody_up_for_long)
     RESPONSE(&user, BUSY, READ, HEAD);
     end(pid);
     RESPONSE(&user, NO_ENTRY, READ, HEAD);
-    ck_assert_uint_eq(cf_control(cf, &cf->slots[0])->stats.rollbacks, 1);
+    ck_assert_uint_eq(cf_control(inside, &inside->slots[0])->stats.rollbacks, 1);
 }
 END_TEST
 
@@ -708,7 +705,8 @@ START_TEST(random_messages_do_no_harm)
     static const unsigned small[] = {MCB_LOCATE, MCB_ENTRYTYPE, MCB_LOCKOPER, MCB_LOCKMODE, MCB_VERSCOMP, MCB_VERSUPDATE};
     unsigned seed = 2;
     struct cf_user users[2] = {user, other};
-    for (int i = 0; i < 30000; i++) {
+    const int count = segment_place[0] ? 3000 : 30000;
+    for (int i = 0; i < count; i++) {
         uint8_t mcb[CF_MCB_SIZE];
         struct cf_user *as = &users[rand_r(&seed) % 2];
         uint16_t command = commands[(unsigned)rand_r(&seed) % (sizeof commands / sizeof commands[0])];
@@ -749,7 +747,7 @@ START_TEST(random_messages_do_no_harm)
         free(out);
         free(in);
         if (i % 2000 == 0)
-            ck_assert_int_eq(cf_check(cf, stderr), 0);
+            ck_assert_int_eq(cf_check(inside, stderr), 0);
     }
 }
 END_TEST
@@ -760,7 +758,7 @@ START_TEST(statistics_count_by_command_and_response)
     RESPONSE(&user, OK, READ, NAME, .name = "A");
     RESPONSE(&user, NO_ENTRY, READ, NAME, .name = "B");
     RESPONSE(&user, BAD_REQUEST, READ);
-    const struct cf_stats *stats = &cf_control(cf, &cf->slots[0])->stats;
+    const struct cf_stats *stats = &cf_control(inside, &inside->slots[0])->stats;
     ck_assert_uint_eq(stats->requests[CF_STAT_WRITE][CF_STAT_OK], 1);
     ck_assert_uint_eq(stats->requests[CF_STAT_READ][CF_STAT_OK], 1);
     ck_assert_uint_eq(stats->requests[CF_STAT_READ][CF_STAT_NO_ENTRY], 1);
@@ -768,7 +766,7 @@ START_TEST(statistics_count_by_command_and_response)
     ck_assert_uint_eq(stats->requests[CF_STAT_CONNECT][CF_STAT_OK], 2);
     ck_assert_uint_eq(stats->served, 6);
     ck_assert_uint_gt(stats->ticks, 0);
-    ck_assert(cf_ticks_per_us(cf) > 1.0);
+    ck_assert(cf_ticks_per_us(inside) > 1.0);
 }
 END_TEST
 
@@ -777,30 +775,26 @@ START_TEST(check_finds_damage)
 {
     RESPONSE(&user, OK, WRITE, NAME, .name = "A", .options = DATA, .length = 1000);
     RESPONSE(&user, OK, LOCK, .lockoper = SET);
-    struct cf_structure *s = cf_control(cf, &cf->slots[0]);
-    struct cf_entry *entry = cf_entry_at(cf, s, 1);
+    struct cf_structure *s = cf_control(inside, &inside->slots[0]);
+    struct cf_entry *entry = cf_entry_at(inside, s, 1);
     uint32_t *damage[] = {&cf_list_at(s, 0)->count, &cf_list_at(s, 0)->tail, &entry->list, &entry->next, &entry->run,
                           &entry->length, &s->entries_used, &s->elements_used, &cf_entries_at(s, 0)->free, &s->monitor_free,
-                          &cf_lock_at(s, 0)->owner, &cf_lock_at(s, 1)->waiters, &cf_elements_at(cf, s, 0)->free,
-                          (uint32_t *)&cf_elements_at(cf, s, 0)->used[5], &s->undo.count, &cf->header->increments_free,
-                          (uint32_t *)&entry->name[0], &s->conn[1].state, &cf->map[0], &cf->slots[5].state};
+                          &cf_lock_at(s, 0)->owner, &cf_lock_at(s, 1)->waiters, &cf_elements_at(inside, s, 0)->free,
+                          (uint32_t *)&cf_elements_at(inside, s, 0)->used[5], &s->undo.count, &inside->header->increments_free,
+                          (uint32_t *)&entry->name[0], &s->conn[1].state, &inside->map[0], &inside->slots[5].state};
     for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
         uint32_t right = *damage[i];
         *damage[i] ^= 0x401;
         if (damage[i] == (uint32_t *)&entry->name[0])
             *damage[i] = right ^ 0x1000000;
-        ck_assert_msg(cf_check(cf, NULL) > 0, "damage %zu", i);
+        ck_assert_msg(cf_check(inside, NULL) > 0, "damage %zu", i);
         *damage[i] = right;
     }
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tests)
 {
-    Suite *suite = suite_create("CF commands");
-    TCase *tests = tcase_create("commands");
-    tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_set_timeout(tests, 30);
     tcase_add_test(tests, list_commands);
     tcase_add_test(tests, leid_finds_one_entry_and_never_another);
     tcase_add_test(tests, adjunct_starts_as_zeros_and_is_kept);
@@ -814,7 +808,6 @@ int main(void)
     tcase_add_test(tests, tokens_stale_forged_or_of_others_are_refused);
     tcase_add_test(tests, failed_persistent_connection_is_taken_up);
     tcase_add_test(tests, strdisp_keep_outlives_its_connections);
-    tcase_add_test(tests, segments_refuse_what_they_are_not);
     tcase_add_test(tests, lock_and_request_happen_both_or_neither);
     tcase_add_test(tests, waiters_get_the_lock_in_their_order);
     tcase_add_test(tests, end_of_a_connection_frees_its_locks_and_places);
@@ -822,13 +815,23 @@ int main(void)
     tcase_add_test(tests, monitored_list_tells_transitions_only);
     tcase_add_test(tests, monitor_of_a_filled_list_tells_at_once);
     tcase_add_test(tests, interrupt_ends_a_wait);
-    tcase_add_test(tests, lock_of_a_dead_process_is_free_at_the_next_request);
     tcase_add_test(tests, watch_notices_a_death_at_once);
-    tcase_add_test(tests, stopped_process_holds_nobody_up_for_long);
     tcase_add_test(tests, bad_messages_name_the_field);
     tcase_add_test(tests, bad_attributes_name_the_field);
     tcase_add_test(tests, random_messages_do_no_harm);
     tcase_add_test(tests, statistics_count_by_command_and_response);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("CF commands");
+    suite_add_everywhere(suite, "commands", setup, teardown, add);
+    TCase *tests = tcase_create("in process");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 30);
+    tcase_add_test(tests, segments_refuse_what_they_are_not);
+    tcase_add_test(tests, lock_of_a_dead_process_is_free_at_the_next_request);
+    tcase_add_test(tests, stopped_process_holds_nobody_up_for_long);
     tcase_add_test(tests, check_finds_damage);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
