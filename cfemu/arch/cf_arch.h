@@ -241,8 +241,8 @@ enum {                              /* RESPOND: at MCB_OWN */
  * A connection that is FAILING has its interest and record data until all responses are there (see above). When it becomes
  * failed-persistent its shared interest ends; entries that it has exclusively, interest beside a manager, and its record
  * data stay (retained locks) until it reconnects, is deleted, or its peers have recovered the resources and RELEASE them for
- * it (LOP_CONID), which they can do from the moment it fails. When it becomes undefined all ends; an entry that it managed and in which others have
- * interest has manager CF_LOCK_ORPHAN from then on. A request with CF_LOP_MANAGE makes the caller manager in place of an
+ * it (LOP_CONID), which they can do from the moment it fails. When it becomes undefined all ends. In both cases an entry that
+ * it managed and in which others have interest has manager CF_LOCK_ORPHAN from then on. A request with CF_LOP_MANAGE makes the caller manager in place of an
  * orphan's or of a failed connection, whose own interest stays; without it it is contention, CF_RSP_LOCK_RETAINED where
  * the manager or another with interest has failed.
  *

@@ -338,12 +338,13 @@ void cf_table_end(struct cf_structure *s, uint32_t conid, bool keep)
     for (uint32_t i = 0; i < s->table_entries; i++) {
         struct cf_interest e;
         cf_interest_load(s, i, &e);
-        bool interest = cf_interest_of(&e, conid);
-        if ((!interest && e.manager != conid) || (keep && interest && e.manager != 0))
+        if (!cf_interest_of(&e, conid) && e.manager != conid)
             continue;
-        interest_set(&e, conid, false);
-        if (e.manager == conid)
-            e.manager = CF_LOCK_ORPHAN;
+        bool retained = keep && e.manager != 0;
+        if (e.manager == conid && (!retained || others(&e, conid) || !cf_interest_of(&e, conid)))
+            e.manager = CF_LOCK_ORPHAN;     /* what others have beside it nobody knows */
+        if (!retained)
+            interest_set(&e, conid, false);
         if (e.manager == CF_LOCK_ORPHAN && !others(&e, 0))
             e.manager = 0;
         interest_store(s, i, &e);

@@ -161,7 +161,7 @@ static const struct row rows[] = {
     {"the manager fails and is not kept", &c, {FAIL}, CF_RSP_OK, "O:A", NULL, NULL},
     {"who knows what the other has?", &b, {OBTAIN, SHR}, CF_RSP_LOCK_RETAINED, "O:A", "A", ""},
     {"the manager to be will ask", &b, {OBTAIN, SHR, MANAGE}, CF_RSP_OK, "B:AB", "A", ""},
-    {"fails, too", &b, {FAIL}, CF_RSP_OK, "B:AB", NULL, NULL},
+    {"fails, too", &b, {FAIL}, CF_RSP_OK, "O:AB", NULL, NULL},
     {"but is retained", &a, {ALTER, EXCL, MANAGE}, CF_RSP_OK, "A:AB", "B", "B"},
 
     NEW_SCENE("a manager without interest of its own retains nothing"),
@@ -232,6 +232,32 @@ START_TEST(entries_are_apart)
     ck_assert_uint_eq(answer(MRB_ADJUNCT + LRES_MANAGER), b.conid);
     LOP(&a, OK, RELEASE);
     ck_assert_str_eq(entry_text(1), "B:B");
+}
+END_TEST
+
+START_TEST(peers_recover_before_they_respond)
+{
+    struct attributes responds = lock_usual;
+    struct cf_user d;
+    responds.options = CF_CONN_OPT_RESPONDS;
+    ck_assert_int_eq(connect_as(cf, "LOCK1", "D", &responds, &d), CF_RSP_OK);
+    LOP(&a, OK, OBTAIN, EXCL, CF_LOP_WRITE);
+    LOP(&a, OK, OBTAIN, SHR, .index = 1);
+    LOP(&c, OK, OBTAIN, EXCL, .index = 2);
+    ck_assert_int_eq(user_fails(&a), CF_RSP_OK);
+    ck_assert_int_eq(user_fails(&c), CF_RSP_OK);
+    LOP(&d, LOCK_RETAINED, OBTAIN, EXCL, .index = 0);
+    LOP(&d, LOCK_RETAINED, OBTAIN, EXCL, .index = 1);
+    LOP(&d, LOCK_RETAINED, OBTAIN, EXCL, .index = 2);
+    LOP(&d, OK, RELEASE, .index = 2, .conid = c.conid);
+    LOP(&d, OK, OBTAIN, EXCL, .index = 2);
+    ck_assert_int_eq(ask(&d, (struct ask){CF_CMD_RESPOND, .own = {(uint8_t)a.conid}}), CF_RSP_OK);
+    LOP(&d, OK, OBTAIN, EXCL, .index = 1);              /* shared: failed-persistent connections do without */
+    LOP(&d, LOCK_RETAINED, OBTAIN, EXCL, .index = 0);
+    ck_assert_int_eq(ask(&d, (struct ask){CF_CMD_RESPOND, .own = {(uint8_t)c.conid}}), CF_RSP_OK);
+    ck_assert_int_eq(ask(&d, (struct ask){CF_CMD_FORCE, .name = "LOCK1", .connection = "A"}), CF_RSP_OK);
+    LOP(&d, OK, OBTAIN, EXCL, .index = 0);
+    ck_assert_uint_eq(structure()->entries_used, 0);
 }
 END_TEST
 
@@ -859,6 +885,7 @@ int main(void)
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, lock_table);
     tcase_add_test(tests, entries_are_apart);
+    tcase_add_test(tests, peers_recover_before_they_respond);
     tcase_add_test(tests, kept_connection_that_is_deleted_retains_nothing);
     tcase_add_test(tests, disconnect_while_holding_is_a_failure);
     tcase_add_test(tests, record_data_is_written_with_the_lock_or_not_at_all);

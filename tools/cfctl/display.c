@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_duplex.h"
 #include "tools/cfctl/view.h"
 
@@ -175,9 +176,25 @@ static const char *reference_option(const struct cf_structure *s)
 static uint32_t locks_held(struct cf_structure *s)
 {
     uint32_t held = 0;
-    for (uint32_t i = 0; s->listheaders > 0 && i < s->lockentries; i++)
+    for (uint32_t i = 0; i < s->lockentries; i++)
         held += cf_lock_at(s, i)->owner != 0;
+    for (uint32_t i = 0; i < s->table_entries; i++) {
+        struct cf_interest e;
+        cf_interest_load(s, i, &e);
+        held += (e.holders[0] | (e.words > 1 ? e.holders[1] | e.holders[2] | e.holders[3] : 0)) != 0;
+    }
     return held;
+}
+
+/* The list headers of a lock structure are its own affair: cf_rdata.h. */
+static uint32_t list_headers(const struct cf_structure *s)
+{
+    return s->type == CF_TYPE_LOCK ? 0 : s->listheaders;
+}
+
+static uint32_t lock_entries(const struct cf_structure *s)
+{
+    return s->type == CF_TYPE_LOCK ? s->table_entries : s->lockentries;
 }
 
 static void usage_json(cJSON *object, const char *what, uint32_t used, uint32_t total)
@@ -202,14 +219,14 @@ static cJSON *structure_json(const struct cf *view, const struct cf_slot *slot, 
     cJSON_AddStringToObject(object, "type", type_text(s));
     json_number(object, "sizeKiB", s->size_kib);
     cJSON_AddStringToObject(object, "disposition", s->flags & CF_CONN_STRDISP_KEEP ? "KEEP" : "DELETE");
-    json_number(object, "listHeaders", s->listheaders);
+    json_number(object, "listHeaders", list_headers(s));
     json_number(object, "elementSize", s->element_size);
     json_number(object, "maxElementsPerEntry", s->maxelemnum);
     cJSON_AddStringToObject(object, "referenceOption", reference_option(s));
     cJSON_AddBoolToObject(object, "adjunct", (s->flags & CF_CONN_ADJUNCT) != 0);
     usage_json(object, "entries", s->entries_used, s->entries_total);
     usage_json(object, "elements", s->elements_used, s->elements_total);
-    usage_json(object, "locks", locks_held((struct cf_structure *)(uintptr_t)s), s->lockentries);
+    usage_json(object, "locks", locks_held((struct cf_structure *)(uintptr_t)s), lock_entries(s));
     cJSON *connections = cJSON_AddArrayToObject(object, "connections");
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
         const struct cf_conn *conn = &s->conn[i];
@@ -246,9 +263,9 @@ static void structure_text(const struct cf *view, const struct cf_slot *slot, st
     printf("  USAGE INFO           USED      TOTAL     %%\n");
     usage_text("ENTRIES:", s->entries_used, s->entries_total);
     usage_text("ELEMENTS:", s->elements_used, s->elements_total);
-    if (s->listheaders > 0 && s->lockentries > 0)
-        usage_text("LOCKS:", locks_held(s), s->lockentries);
-    printf("  LIST HEADERS   : %-8u LOCK ENTRIES    : %u\n", s->listheaders, s->lockentries);
+    if (lock_entries(s) > 0)
+        usage_text("LOCKS:", locks_held(s), lock_entries(s));
+    printf("  LIST HEADERS   : %-8u LOCK ENTRIES    : %u\n", list_headers(s), lock_entries(s));
     printf("  ELEMENT SIZE   : %-8u MAXELEMNUM      : %u\n", s->element_size, s->maxelemnum);
     printf("  REFOPTION      : %-8s ADJUNCT         : %s\n", reference_option(s), s->flags & CF_CONN_ADJUNCT ? "YES" : "NO");
     printf("  ENTRY RATIO    : %-8u ELEMENT RATIO   : %u\n", s->entryratio, s->elementratio);

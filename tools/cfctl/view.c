@@ -93,7 +93,7 @@ void title(const char *id, const char *what)
 
 const char *type_text(const struct cf_structure *s)
 {
-    return s->listheaders == 0 ? "LOCK" : s->lockentries > 0 ? "SERIALIZED LIST" : "LIST";
+    return s->type == CF_TYPE_LOCK ? "LOCK" : s->lockentries > 0 ? "SERIALIZED LIST" : "LIST";
 }
 
 const char *connection_state(uint32_t state)
