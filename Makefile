@@ -81,9 +81,17 @@ bench: all
 ## make fuzz            feed the parsers with chance, FUZZ_SECONDS (60) each; what is new in coverage stays in build/fuzz/corpus
 FUZZ_SECONDS := 60
 .PHONY: fuzz
-fuzz: $(FUZZERS)
-	@for f in $(FUZZERS); do name=$${f##*/}; mkdir -p $(B)/fuzz/corpus/$$name; \
-		$$f -max_total_time=$(FUZZ_SECONDS) $$(printf -- '-dict=%s' */fuzz/$$name.dict) -artifact_prefix=$(B)/fuzz/$$name- $(B)/fuzz/corpus/$$name */fuzz/corpus/$$name || exit 1; done
+fuzz: setup
+	@command -v $(FUZZ_CC) >/dev/null || { echo "make fuzz: $(FUZZ_CC) is missing; type: sudo apt-get install clang libclang-rt-14-dev" >&2; exit 1; }
+	@$(MAKE) $(FUZZERS)
+	@for f in $(FUZZERS); do tools/fuzz/run $$f $(FUZZ_SECONDS) || exit 1; done
+
+FUZZ_CC := clang
+define FUZZ_LINK
+	@mkdir -p $(@D)
+	@echo "  FUZZ    $(@:$(B)/%=%)"
+	$(FUZZ_CC) -I. -D_GNU_SOURCE -std=gnu11 -g -O2 -fno-strict-aliasing -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^)
+endef
 
 ## make setup           install what is missing, bring the sources of Hercules and lwIP; nothing to do when done
 setup:

@@ -17,11 +17,10 @@ $(STACK_PROFILE_TESTS): $(B)/tests/%: $(B)/san/stack/tests/%_test.o $(B)/san/sta
 # The parser's fuzz target: its corpus is a test, with gcc; make fuzz goes on from there, with clang.
 PROFILE_FUZZ_SRC := stack/fuzz/profile_fuzz.c stack/tests/members.c stack/tests/console.c $(STACK_PROFILE_SRC)
 CHECKS += $(B)/tests/profile_corpus
-$(B)/tests/profile_corpus: $(B)/san/stack/fuzz/replay.o $(PROFILE_FUZZ_SRC:%.c=$(B)/san/%.o)
+$(B)/tests/profile_corpus: $(B)/san/tools/fuzz/replay.o $(PROFILE_FUZZ_SRC:%.c=$(B)/san/%.o)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^
 
 FUZZERS += $(B)/fuzz/profile
-$(B)/fuzz/profile: $(PROFILE_FUZZ_SRC) $(wildcard stack/profile/*.h stack/sip/*.h stack/base/*.h stack/fuzz/*.h)
-	@mkdir -p $(@D)
-	clang -I. -D_GNU_SOURCE -std=gnu11 -g -O2 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(PROFILE_FUZZ_SRC)
+$(B)/fuzz/profile: $(PROFILE_FUZZ_SRC) $(wildcard stack/profile/*.h stack/sip/*.h stack/base/*.h tools/fuzz/*.h)
+	$(FUZZ_LINK)

@@ -3,7 +3,7 @@
  *   PROFILE    read as the profile           then each profile that comes out is checked, compared with the one before it,
  *   OBEY       applied to it, checked        displayed, and asked questions
  *   any other name that is INCLUDEd is the third one */
-#include "stack/fuzz/fuzz.h"
+#include "tools/fuzz/fuzz.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stack/fuzz/fuzz.h"
+#include "tools/fuzz/fuzz.h"
 
 /* The file in memory of exactly its size, so that the sanitizer sees each byte beyond it. false: it cannot be read. */
 static int replay(const char *path)
