@@ -75,22 +75,30 @@ static void start(void)
     }
 }
 
-/* The structure by the bits of the first byte: reference option (2), locks, adjunct, element size, small ratio. */
+/* The structure by the bits of the first byte: reference option or lock structure (2), locks or a wide lock table, adjunct or
+ * record data, element size, no elements, disposition. */
 static void connect_user(int number, uint8_t shape)
 {
-    static const uint8_t references[4] = {0, CF_CONN_NAMED, CF_CONN_KEYED, CF_CONN_NAMED};
+    static const uint8_t references[4] = {0, CF_CONN_NAMED, CF_CONN_KEYED, 0};
+    bool lock = (shape & 3) == 3;
     uint8_t mcb[CF_MCB_SIZE];
     uint8_t *own = mcb + MCB_OWN;
     cf_request_connect(mcb, "FUZZ", number == 0 ? "ONE" : "TWO", "FUZZ");
-    put_be32(own + CONN_LISTHEADERS, (shape & 3) == 3 ? 0 : 4);         /* 0: a lock structure */
-    put_be32(own + CONN_LOCKENTRIES, shape & 4 || (shape & 3) == 3 ? 4 : 0);
     put_be32(own + CONN_SIZE_KIB, 768);
-    put_be32(own + CONN_VECTORLEN, 64);
-    put_be16(own + CONN_MAXELEMNUM, 255);
-    put_be16(own + CONN_ENTRYRATIO, 1);
-    put_be16(own + CONN_ELEMENTRATIO, shape & 32 ? 0 : 1);
-    own[CONN_ELEMCHAR] = shape & 16 ? 4 : 0;
-    own[CONN_FLAGS] = (uint8_t)(references[shape & 3] | (shape & 8 ? CF_CONN_ADJUNCT : 0) | (shape & 64 ? CF_CONN_CONDISP_KEEP : 0));
+    put_be32(own + CONN_VECTORLEN, lock ? 0 : 64);
+    put_be32(own + CONN_LOCKENTRIES, lock || shape & 4 ? 4 : 0);
+    own[CONN_FLAGS] = shape & 64 ? CF_CONN_CONDISP_KEEP : 0;
+    if (lock) {
+        put_be32(own + CONN_RECORDS, shape & 8 ? 16 : 0);
+        own[CONN_MAXCONN] = shape & 4 ? 255 : 8;
+    } else {
+        put_be32(own + CONN_LISTHEADERS, 4);
+        put_be16(own + CONN_MAXELEMNUM, 255);
+        put_be16(own + CONN_ENTRYRATIO, 1);
+        put_be16(own + CONN_ELEMENTRATIO, shape & 32 ? 0 : 1);
+        own[CONN_ELEMCHAR] = shape & 16 ? 4 : 0;
+        own[CONN_FLAGS] |= (uint8_t)(references[shape & 3] | (shape & 8 ? CF_CONN_ADJUNCT : 0));
+    }
     cf_send_connect(number == 0 ? cf : other_cf, mcb, mrb, &users[number]);
 }
 

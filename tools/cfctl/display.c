@@ -13,8 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_duplex.h"
+#include "cfemu/engine/cf_locktable.h"
 #include "tools/cfctl/view.h"
 
 /* Storage of the facility in KiB. */
@@ -47,7 +47,7 @@ static const struct cf_attachment *attached(const struct cf *view, uint32_t numb
     return number != view->attachment && atomic_load(&attachment->state) == CF_ATTACHMENT_ACTIVE ? attachment : NULL;
 }
 
-static const struct cf_structure *structure_at(const struct cf_snapshot *snapshot, uint32_t number)
+static struct cf_structure *structure_at(const struct cf_snapshot *snapshot, uint32_t number)
 {
     return snapshot->result[number] == CF_SNAPSHOT_COPIED ? cf_control(&snapshot->view, &snapshot->view.slots[number]) : NULL;
 }
@@ -172,27 +172,21 @@ static const char *reference_option(const struct cf_structure *s)
     return s->flags & CF_CONN_NAMED ? "NAME" : s->flags & CF_CONN_KEYED ? "KEY" : "NONE";
 }
 
-/* Lock entries of a lock structure or a serialized list that somebody holds. */
+/* Lock entries that somebody holds, lock table entries in which somebody has interest. */
 static uint32_t locks_held(struct cf_structure *s)
 {
     uint32_t held = 0;
-    for (uint32_t i = 0; i < s->lockentries; i++)
+    for (uint32_t i = 0; s->type == CF_TYPE_LIST && i < s->lockentries; i++)
         held += cf_lock_at(s, i)->owner != 0;
-    for (uint32_t i = 0; i < s->table_entries; i++) {
+    for (uint32_t i = 0; s->type == CF_TYPE_LOCK && i < s->table_entries; i++) {
         struct cf_interest e;
         cf_interest_load(s, i, &e);
-        held += (e.holders[0] | (e.words > 1 ? e.holders[1] | e.holders[2] | e.holders[3] : 0)) != 0;
+        held += e.manager != 0 || (e.holders[0] | e.holders[1] | e.holders[2] | e.holders[3]) != 0;
     }
     return held;
 }
 
-/* The list headers of a lock structure are its own affair: cf_rdata.h. */
-static uint32_t list_headers(const struct cf_structure *s)
-{
-    return s->type == CF_TYPE_LOCK ? 0 : s->listheaders;
-}
-
-static uint32_t lock_entries(const struct cf_structure *s)
+static uint32_t locks_total(const struct cf_structure *s)
 {
     return s->type == CF_TYPE_LOCK ? s->table_entries : s->lockentries;
 }
@@ -209,7 +203,7 @@ static const char *duplex_text(const struct cf_slot *slot)
     return slot->duplex == CF_DUPLEX_ACTIVE ? "DUPLEX ESTABLISHED" : slot->duplex == CF_DUPLEX_ESTABLISHING ? "ESTABLISHING" : "SIMPLEX";
 }
 
-static cJSON *structure_json(const struct cf *view, const struct cf_slot *slot, const struct cf_structure *s)
+static cJSON *structure_json(const struct cf *view, const struct cf_slot *slot, struct cf_structure *s)
 {
     cJSON *object = cJSON_CreateObject();
     json_text(object, "strname", name_text(slot->name, CF_NAME_SIZE));
@@ -219,14 +213,14 @@ static cJSON *structure_json(const struct cf *view, const struct cf_slot *slot, 
     cJSON_AddStringToObject(object, "type", type_text(s));
     json_number(object, "sizeKiB", s->size_kib);
     cJSON_AddStringToObject(object, "disposition", s->flags & CF_CONN_STRDISP_KEEP ? "KEEP" : "DELETE");
-    json_number(object, "listHeaders", list_headers(s));
+    json_number(object, "listHeaders", s->type == CF_TYPE_LIST ? s->listheaders : 0);     /* a lock structure's own affair: cf_rdata.h */
     json_number(object, "elementSize", s->element_size);
     json_number(object, "maxElementsPerEntry", s->maxelemnum);
     cJSON_AddStringToObject(object, "referenceOption", reference_option(s));
     cJSON_AddBoolToObject(object, "adjunct", (s->flags & CF_CONN_ADJUNCT) != 0);
     usage_json(object, "entries", s->entries_used, s->entries_total);
     usage_json(object, "elements", s->elements_used, s->elements_total);
-    usage_json(object, "locks", locks_held((struct cf_structure *)(uintptr_t)s), lock_entries(s));
+    usage_json(object, "locks", locks_held(s), locks_total(s));
     cJSON *connections = cJSON_AddArrayToObject(object, "connections");
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
         const struct cf_conn *conn = &s->conn[i];
@@ -250,6 +244,14 @@ static void usage_text(const char *what, uint32_t used, uint32_t total)
     printf("   %-10s %10u %10u   %3u\n", what, used, total, percent(used, total));
 }
 
+static void list_attributes_text(const struct cf_structure *s)
+{
+    printf("  LIST HEADERS   : %-8u LOCK ENTRIES    : %u\n", s->listheaders, s->lockentries);
+    printf("  ELEMENT SIZE   : %-8u MAXELEMNUM      : %u\n", s->element_size, s->maxelemnum);
+    printf("  REFOPTION      : %-8s ADJUNCT         : %s\n", reference_option(s), s->flags & CF_CONN_ADJUNCT ? "YES" : "NO");
+    printf("  ENTRY RATIO    : %-8u ELEMENT RATIO   : %u\n", s->entryratio, s->elementratio);
+}
+
 static void structure_text(const struct cf *view, const struct cf_slot *slot, struct cf_structure *s)
 {
     printf("STRNAME: %s\n STATUS: ALLOCATED\n TYPE: %s\n", name_text(slot->name, CF_NAME_SIZE).text, type_text(s));
@@ -263,12 +265,10 @@ static void structure_text(const struct cf *view, const struct cf_slot *slot, st
     printf("  USAGE INFO           USED      TOTAL     %%\n");
     usage_text("ENTRIES:", s->entries_used, s->entries_total);
     usage_text("ELEMENTS:", s->elements_used, s->elements_total);
-    if (lock_entries(s) > 0)
-        usage_text("LOCKS:", locks_held(s), lock_entries(s));
-    printf("  LIST HEADERS   : %-8u LOCK ENTRIES    : %u\n", list_headers(s), lock_entries(s));
-    printf("  ELEMENT SIZE   : %-8u MAXELEMNUM      : %u\n", s->element_size, s->maxelemnum);
-    printf("  REFOPTION      : %-8s ADJUNCT         : %s\n", reference_option(s), s->flags & CF_CONN_ADJUNCT ? "YES" : "NO");
-    printf("  ENTRY RATIO    : %-8u ELEMENT RATIO   : %u\n", s->entryratio, s->elementratio);
+    if (locks_total(s) > 0)
+        usage_text("LOCKS:", locks_held(s), locks_total(s));
+    if (s->type == CF_TYPE_LIST)
+        list_attributes_text(s);
     printf("  DISPOSITION    : %s\n", s->flags & CF_CONN_STRDISP_KEEP ? "KEEP" : "DELETE");
     printf("  MAX CONNECTIONS: %-8u # CONNECTIONS: %u\n\n", s->maxconn, connections_count(s));
     printf(" CONNECTION NAME  ID VERSION  SYSNAME  JOBNAME  STATE\n");
@@ -304,7 +304,7 @@ static int display_structures(struct cf_snapshot *snapshot, bool json, const cha
     unsigned found = 0;
     for (uint32_t i = 0; i < CF_STRUCTURES_MAX; i++) {
         const struct cf_slot *slot = &view->slots[i];
-        const struct cf_structure *s = structure_at(snapshot, i);
+        struct cf_structure *s = structure_at(snapshot, i);
         if (!name_matches(slot, pattern))
             continue;
         if (found++ == 0 && !json) {

@@ -1,10 +1,12 @@
-/* list: headers and entries of a list structure. locks: lock entries that are held, and who waits. */
+/* list: headers and entries of a list structure. locks: lock entries of a serialized list that are held, and who waits; lock
+ * table entries of a lock structure in which somebody has interest. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfemu/engine/cf_element.h"
+#include "cfemu/engine/cf_locktable.h"
 #include "tools/cfctl/view.h"
 
 #define ROW 16              /* bytes in a line of data */
@@ -132,7 +134,7 @@ static int list(struct cf *cf, const struct request *request)
     int result = EXIT_TROUBLE;
     if (slot) {
         struct cf_structure *s = cf_control(&snapshot->view, slot);
-        result = index >= (long)s->listheaders ? trouble("list", request->argument[0], "the structure has no such list") :
+        result = index >= (long)s->listheaders || s->type == CF_TYPE_LOCK ? trouble("list", request->argument[0], "the structure has no such list") :
                                                  lists_show(&snapshot->view, s, index, request->json);
     }
     cf_snapshot_free(snapshot);
@@ -162,17 +164,62 @@ static cJSON *lock_json(struct cf_structure *s, uint32_t index)
     return object;
 }
 
+/* An entry of a lock table: who has interest, and its manager. */
+static void interest_text(const struct cf_structure *s, uint32_t index, const struct cf_interest *e)
+{
+    printf("LOCK TABLE ENTRY %u: ", index);
+    if (e->manager == 0)
+        printf("SHARED\n");
+    else if (e->manager == CF_LOCK_ORPHAN)
+        printf("MANAGER IS GONE\n");
+    else
+        printf("MANAGER %02X %s\n", e->manager, name_text(s->conn[e->manager].name, CF_NAME_SIZE).text);
+    for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++)
+        if (cf_interest_of(e, i))
+            printf("   INTEREST %02X %-16s %s\n", i, name_text(s->conn[i].name, CF_NAME_SIZE).text, connection_state(s->conn[i].state));
+}
+
+static cJSON *interest_json(uint32_t index, const struct cf_interest *e)
+{
+    cJSON *object = cJSON_CreateObject();
+    json_number(object, "entry", index);
+    json_number(object, "manager", e->manager);
+    cJSON *holders = cJSON_AddArrayToObject(object, "interest");
+    for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++)
+        if (cf_interest_of(e, i))
+            cJSON_AddItemToArray(holders, cJSON_CreateNumber(i));
+    return object;
+}
+
+static void table_entry_show(struct cf_structure *s, uint32_t index, cJSON *array)
+{
+    struct cf_interest e;
+    cf_interest_load(s, index, &e);
+    if (e.manager == 0 && (e.holders[0] | e.holders[1] | e.holders[2] | e.holders[3]) == 0)
+        return;
+    if (array)
+        cJSON_AddItemToArray(array, interest_json(index, &e));
+    else
+        interest_text(s, index, &e);
+}
+
+static void lock_show(struct cf_structure *s, uint32_t index, cJSON *array)
+{
+    if (cf_lock_at(s, index)->owner == 0)
+        return;
+    if (array)
+        cJSON_AddItemToArray(array, lock_json(s, index));
+    else
+        lock_text(s, index);
+}
+
 static int locks_show(struct cf_structure *s, bool json)
 {
     cJSON *array = json ? cJSON_CreateArray() : NULL;
-    for (uint32_t i = 0; s->listheaders > 0 && i < s->lockentries; i++) {
-        if (cf_lock_at(s, i)->owner == 0)
-            continue;
-        if (json)
-            cJSON_AddItemToArray(array, lock_json(s, i));
-        else
-            lock_text(s, i);
-    }
+    for (uint32_t i = 0; s->type == CF_TYPE_LIST && i < s->lockentries; i++)
+        lock_show(s, i, array);
+    for (uint32_t i = 0; s->type == CF_TYPE_LOCK && i < s->table_entries; i++)
+        table_entry_show(s, i, array);
     return json ? json_print(array) : EXIT_OK;
 }
 
@@ -189,4 +236,4 @@ static int locks(struct cf *cf, const struct request *request)
 
 const struct command list_command = {
     "list", "NAME STRNAME [LIST]", "entries of all lists, or of one with their adjuncts and data", 1, 2, true, list};
-const struct command locks_command = {"locks", "NAME STRNAME", "lock entries that are held, by whom, and who waits", 1, 1, true, locks};
+const struct command locks_command = {"locks", "NAME STRNAME", "locks: held by whom, who waits; of a lock structure: interest and manager", 1, 1, true, locks};

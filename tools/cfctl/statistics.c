@@ -37,6 +37,8 @@ static struct cf_stats difference(const struct cf_stats *now, const struct cf_st
     for (int i = 0; i < CF_STAT_COMMANDS; i++)
         for (int j = 0; j < CF_STAT_CLASSES; j++)
             d.requests[i][j] -= then->requests[i][j];
+    d.contentions -= then->contentions;
+    d.false_contentions -= then->false_contentions;
     d.mutex_waits -= then->mutex_waits;
     d.rollbacks -= then->rollbacks;
     d.served -= then->served;
@@ -58,6 +60,8 @@ static struct figures figures_of(const struct cf_stats *stats, double ticks_per_
             f.requests += stats->requests[i][j];
         f.contended += stats->requests[i][CF_STAT_CONTENDED];
     }
+    if (f.contended < stats->contentions)
+        f.contended = stats->contentions;       /* PROCESSMULT: many operations, one request */
     if (stats->served > 0) {
         double mean = (double)stats->ticks / (double)stats->served;
         double variance = stats->ticks_squared / (double)stats->served - mean * mean;
@@ -85,7 +89,7 @@ static void statistics_text(const struct cf_slot *slot, const struct cf_structur
     printf("STRUCTURE NAME = %-16s  TYPE = %-15s  STATUS = ACTIVE\n", name_text(slot->name, CF_NAME_SIZE).text, type_text(s));
     printf(" # REQ TOTAL %12" PRIu64 "   AVG/SEC %12.1f   SERV TIME(MIC): AVG %.2f  STD_DEV %.2f\n", f->requests, f->per_second,
            f->average_us, f->deviation_us);
-    printf(" REQ DEFERRED, LOCK CONTENTION %" PRIu64 "   STRUCTURE BUSY %" PRIu64 "   ROLLED BACK %" PRIu64 "\n", f->contended, stats->mutex_waits,
+    printf(" REQ DEFERRED: -CONT %" PRIu64 "   -FALSE CONT %" PRIu64 "   STRUCTURE BUSY %" PRIu64 "   ROLLED BACK %" PRIu64 "\n", f->contended, stats->false_contentions, stats->mutex_waits,
            stats->rollbacks);
     printf(" %-16s %12s %6s", "REQUESTS", "#", "% ALL");
     for (int i = 0; i < CF_STAT_CLASSES; i++)
@@ -113,6 +117,7 @@ static cJSON *statistics_json(const struct cf_slot *slot, const struct cf_struct
     json_number(object, "serviceTimeAverageMicroseconds", f->average_us);
     json_number(object, "serviceTimeDeviationMicroseconds", f->deviation_us);
     json_number(object, "lockContention", (double)f->contended);
+    json_number(object, "falseContention", (double)stats->false_contentions);
     json_number(object, "structureBusy", (double)stats->mutex_waits);
     json_number(object, "rolledBack", (double)stats->rollbacks);
     cJSON *kinds = cJSON_AddObjectToObject(object, "kinds");

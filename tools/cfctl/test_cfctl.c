@@ -87,6 +87,53 @@ START_TEST(displays_connections_locks_and_waiters)
 }
 END_TEST
 
+START_TEST(displays_lock_structures_and_pairs)
+{
+    struct attributes lock = {.locks = 64, .size_kib = 512};
+    struct cf_user holder, sharer;
+    cf_close(cf);
+    cf = pair_new(SEGMENT_SIZE);
+    ck_assert_int_eq(connect_as(cf, "IRLM", "LOCK1", &lock, &holder), CF_RSP_OK);
+    ck_assert_int_eq(connect_as(cf, "IRLM", "LOCK2", &lock, &sharer), CF_RSP_OK);
+    uint8_t mcb[CF_MCB_SIZE];
+    for (int i = 0; i < 3; i++) {
+        cf_request(mcb, i == 2 ? &sharer : &holder, CF_CMD_LOCK_OBTAIN);
+        mcb[MCB_ADJUNCT + LOP_STATE] = i == 0 ? CF_STATE_EXCL : CF_STATE_SHR;
+        put_be32(mcb + MCB_ADJUNCT + LOP_INDEX, i == 0 ? 7 : 9);
+        ck_assert_int_eq(cf_send(cf, mcb, mrb), CF_RSP_OK);
+    }
+    ck_assert_int_eq(cfctl("locks %s IRLM"), 0);
+    says("LOCK TABLE ENTRY 7: MANAGER 01 LOCK1\n   INTEREST 01 LOCK1            ACTIVE");
+    says("LOCK TABLE ENTRY 9: SHARED\n   INTEREST 01 LOCK1            ACTIVE\n   INTEREST 02 LOCK2");
+    ck_assert_int_eq(cfctl("display %s xcf,str,strname=irlm"), 0);
+    says("TYPE: LOCK");
+    says("LOCKS:              2         64     3");
+    ck_assert_int_eq(cfctl("list %s IRLM"), 2);
+    ck_assert_int_eq(cfctl("display %s xcf,cf"), 0);
+    says("\nCF01 ");
+    says("\nCF02 ");
+    ck_assert_int_eq(operate(cf, CF_CMD_DUPLEX_START, "IRLM", 0), CF_RSP_OK);
+    ck_assert_int_eq(cfctl("display %s xcf,str,strname=IRLM"), 0);
+    says("PHASE: DUPLEX ESTABLISHED");
+    char command[128];
+    snprintf(command, sizeof command, "display %s xcf,cf,cfname=CF02", peer_name);
+    ck_assert_int_eq(cfctl(command), 0);
+    says("  IRLM\n");
+    /* A dump of the second CF has the structure too, and comes back simplex. */
+    snprintf(command, sizeof command, "dump %s build/check.%d.dump", peer_name, (int)getpid());
+    ck_assert_int_eq(cfctl(command), 0);
+    cf_remove(peer_name);
+    snprintf(command, sizeof command, "restore build/check.%d.dump %s", (int)getpid(), peer_name);
+    ck_assert_int_eq(cfctl(command), 0);
+    snprintf(command, sizeof command, "locks %s IRLM", peer_name);
+    ck_assert_int_eq(cfctl(command), 0);
+    says("LOCK TABLE ENTRY 7: MANAGER 01 LOCK1\n   INTEREST 01 LOCK1            FAILED-PERSISTENT");
+    cf_remove(peer_name);
+    snprintf(command, sizeof command, "build/check.%d.dump", (int)getpid());
+    unlink(command);
+}
+END_TEST
+
 START_TEST(displays_the_facility)
 {
     ck_assert_int_eq(cfctl("display %s"), 0);
@@ -270,6 +317,7 @@ int main(void)
     tcase_add_test(tests, displays_connections_locks_and_waiters);
     tcase_add_test(tests, lists_entries);
     tcase_add_test(tests, displays_the_facility);
+    tcase_add_test(tests, displays_lock_structures_and_pairs);
     tcase_add_test(tests, tells_statistics);
     tcase_add_test(tests, dumps_and_restores);
     tcase_add_test(tests, restore_finds_damage);
