@@ -90,7 +90,7 @@ FUZZ_CC := clang
 define FUZZ_LINK
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $(@:$(B)/%=%)"
-	$(FUZZ_CC) -I. -D_GNU_SOURCE -std=gnu11 -g -O2 -fno-strict-aliasing -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^)
+	$(FUZZ_CC) -I. -D_GNU_SOURCE -std=gnu11 -g -O2 -fno-strict-aliasing -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) $(FUZZ_LIBS)
 endef
 
 ## make setup           install what is missing, bring the sources of Hercules and lwIP; nothing to do when done

@@ -33,11 +33,13 @@ $(CF_TESTS:%=$(B)/san/cfemu/tests/%.o): EXTRA_CFLAGS += -DCF_CRASH_HOOK -Wno-mis
 # Fuzz targets: cfemu/fuzz/NAME_fuzz.c, its corpus cfemu/fuzz/corpus/NAME. The corpus is a test, with gcc; make fuzz goes on
 # from there, with clang.
 CF_FUZZ := $(patsubst cfemu/fuzz/%_fuzz.c,%,$(wildcard cfemu/fuzz/*_fuzz.c))
+CF_FUZZED_SRC := $(CF_ENGINE_SRC) $(CF_LINK_SRC)
 CHECKS += $(CF_FUZZ:%=$(B)/tests/%_corpus)
-$(CF_FUZZ:%=$(B)/tests/%_corpus): $(B)/tests/%_corpus: $(B)/san/cfemu/fuzz/%_fuzz.o $(B)/san/tools/fuzz/replay.o $(CF_ENGINE_SRC:%.c=$(B)/san/%.o)
+$(CF_FUZZ:%=$(B)/tests/%_corpus): $(B)/tests/%_corpus: $(B)/san/cfemu/fuzz/%_fuzz.o $(B)/san/tools/fuzz/replay.o $(CF_FUZZED_SRC:%.c=$(B)/san/%.o)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $^
+	$(CC) $(SANITIZE) -o $@ $^ $(CF_LINK_LIBS)
 
 FUZZERS += $(CF_FUZZ:%=$(B)/fuzz/%)
-$(CF_FUZZ:%=$(B)/fuzz/%): $(B)/fuzz/%: cfemu/fuzz/%_fuzz.c $(CF_ENGINE_SRC) $(wildcard cfemu/*/*.h tools/fuzz/*.h)
+$(CF_FUZZ:%=$(B)/fuzz/%): FUZZ_LIBS = $(CF_LINK_LIBS)
+$(CF_FUZZ:%=$(B)/fuzz/%): $(B)/fuzz/%: cfemu/fuzz/%_fuzz.c $(CF_FUZZED_SRC) $(wildcard cfemu/*/*.h tools/fuzz/*.h)
 	$(FUZZ_LINK)
