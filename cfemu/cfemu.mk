@@ -21,7 +21,7 @@ $(B)/bench/cf_bench: $(addprefix $(B)/host/,cfemu/bench/cf_bench.o $(CF_ENGINE_S
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ -lpthread
 
-CF_TESTS := test_cf_commands test_cf_crash test_cf_duplex test_cf_life test_cf_locks
+CF_TESTS := test_cf_commands test_cf_crash test_cf_duplex test_cf_life test_cf_locks test_cf_link
 CHECKS += $(CF_TESTS:%=$(B)/tests/%)
 $(CF_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/cfemu/tests/%.o \
 		$(addprefix $(B)/san/,cfemu/tests/cf_fixture.o cfemu/tests/cf_link_fixture.o $(CF_LINK_SRC:.c=.o) $(CF_ENGINE_SRC:.c=.o))

@@ -290,7 +290,6 @@ static int dial(struct link_wire *wire, const struct link_address *address, SSL_
 static int dial_both(struct link *link, const struct link_address *address, SSL_CTX *context, const char *system)
 {
     struct link_frame welcome;
-    uint64_t sent = link_now();
     int error = dial(&link->commands, address, context, system, LINK_COMMANDS, 0, &welcome);
     if (error != 0)
         return error;
@@ -299,14 +298,14 @@ static int dial_both(struct link *link, const struct link_address *address, SSL_
         return -EPROTO;
     link->give_up_ns = link_give_up_ns(interval_ms);
     link->keepalive_ns = link_keepalive_ns(interval_ms);
-    atomic_store(&link->proven, sent);
     error = dial(&link->events, address, context, system, LINK_EVENTS, get_be64(welcome.body + WELCOME_EPOCH), &welcome);
     if (error != 0)
         return error;
     link_tcp_options(link->commands.fd, interval_ms);
     link_tcp_options(link->events.fd, interval_ms);
     link->heard_event = link_now();
-    return still_good(link) && ping(link) ? 0 : -ETIMEDOUT;     /* the second connection may have taken its time */
+    atomic_store(&link->proven, link_now());    /* until the ping has proven something, nobody has the view */
+    return ping(link) ? 0 : -ETIMEDOUT;         /* the second connection took too long for the first one */
 }
 
 /* The key's context, NULL for a Unix socket. */
