@@ -116,6 +116,11 @@ enum cf_command {
     CF_CMD_DUPLEX_START = 0x0300,   /* SETXCF START,REBUILD,DUPLEX: keep a second copy in the other CF. OK: it is complete */
     CF_CMD_DUPLEX_STOP = 0x0301,    /* SETXCF STOP,REBUILD,DUPLEX: keep the old copy, or the new one with CF_OPT_KEEP_NEW */
     CF_CMD_REBUILD = 0x0302,        /* SETXCF START,REBUILD,LOCATION=OTHER of a simplex structure: move it, system-managed */
+    /* User-managed rebuild, IXLREBLD. START and STOP come from a connection, or by name with structure id 0. */
+    CF_CMD_REBUILD_START = 0x0303,
+    CF_CMD_REBUILD_RESPOND = 0x0304,    /* IXLEERSP, and for CF_REBUILD_CONNECT IXLREBLD REQUEST=COMPLETE: the connection has done
+                                       with the phase at MCB_OWN (u32). BUSY: it counts, but repeat it */
+    CF_CMD_REBUILD_STOP = 0x0305,   /* not from CLEANUP on */
 };
 
 /* How an entry is found. */
@@ -160,6 +165,9 @@ enum {                              /* MCB_OPTIONS */
     CF_OPT_FAILURE = 0x08,          /* DISCONNECT REASON=FAILURE */
     CF_OPT_DELETESTR = 0x04,        /* DISCONNECT REASON=DELETESTR: the last one deletes the structure, STRDISP=KEEP or not */
     CF_OPT_RELEASECONN = 0x04,      /* RESPOND RELEASECONN=YES */
+    CF_OPT_REBUILD = 0x02,          /* CONNECT: IXLCONN REBUILD, to the new structure of a rebuild, by a connection to the old
+                                       one, whose connection name is given; the token and structure id stay good when the
+                                       rebuild is over, while those of the old one end */
     CF_OPT_KEEP_NEW = 0x04,         /* DUPLEX_STOP: KEEP=NEW, else OLD */
 };
 
@@ -314,6 +322,7 @@ enum {
     VECTOR_BYTES = 0,               /* u32: length of the vector */
     VECTOR_EVENTS = 8,              /* u32: CF_EVENT_*, reported once */
     VECTOR_LOCKINDEX = 12,          /* u32: LOCK_GRANTED: which lock */
+    VECTOR_REBUILD = 48,            /* u32: REBUILD: enum cf_rebuild_phase */
     VECTOR_FAILED = 16,             /* 32 bytes: CONN_FAILED: bit map of connection ids, bit 0 = high bit of byte 0 */
 };
 #define VECTOR_GONE MRB_ADJUNCT     /* in the MRB, 32 bytes: CONN_GONE: bit map of connection ids */
@@ -326,8 +335,21 @@ enum {
     CF_EVENT_CONN_GONE = 0x08000000u,       /* CF_CONN_OPT_RESPONDS only: connections have disconnected since the last report */
     CF_EVENT_LOCK_REFUSED = 0x04000000u,    /* a queued lock became persistent: repeat the request, it says so. One per
                                                VECTOR_READ, in place of a grant */
+    CF_EVENT_REBUILD = 0x00400000u,         /* a rebuild is in another phase; the last one is reported */
     CF_EVENT_CF_FAILED = 0x00800000u,       /* loss of connectivity: the CF has failed, and the structure with it. Every
                                                report says so */
+};
+
+/* Phases of a user-managed rebuild. Each connection is told (for FINISHED: by its connection to the new structure, the
+ * others by the old) and responds to those below FINISHED. */
+enum cf_rebuild_phase {
+    CF_REBUILD_NONE = 0,
+    CF_REBUILD_QUIESCE = 1,         /* Rebuild Quiesce: leave the structure alone */
+    CF_REBUILD_CONNECT = 2,         /* Rebuild Connect: connect to the new one, fill it; the response is COMPLETE */
+    CF_REBUILD_CLEANUP = 3,         /* Rebuild Cleanup: forget the old one */
+    CF_REBUILD_STOP = 4,            /* Rebuild Stop: forget the new one */
+    CF_REBUILD_FINISHED = 5,        /* Rebuild Process Complete */
+    CF_REBUILD_STOPPED = 6,         /* Rebuild Stop Process Complete */
 };
 
 enum cf_response {

@@ -33,7 +33,8 @@ int cf_pair(const char *first, const char *second);
  * told. (Removing the segment is no failure: who has it mapped would not notice.) 0 or -errno. */
 int cf_fail(const char *name);
 
-/* A failed CF comes back, empty. 0 or -errno (-EALREADY: it has not failed, -EBUSY: a structure is held up). */
+/* A failed CF comes back, empty. 0 or -errno (-EALREADY: it has not failed, -EBUSY: a structure is held up or
+ * being rebuilt by its users). */
 int cf_activate(const char *name);
 
 /* Lines for the operator, from the thread that noticed; no lock is held. NULL (the start): they are dropped. */

@@ -21,6 +21,7 @@
 #include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_element.h"
 #include "cfemu/engine/cf_entry.h"
+#include "cfemu/engine/cf_rebuild.h"
 #include "cfemu/engine/cf_life.h"
 #include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_undo.h"
@@ -510,6 +511,8 @@ static void structure_check(struct check *check)
         finding(check, "%u stores of an unfinished command", check->s->undo.count);
     if (geometry_check(check))
         contents_check(check);
+    if (!cf_rebuild_valid(check->cf, check->slot))
+        finding(check, "the structures of a rebuild do not refer to each other");
     if (check->slot->duplex == CF_DUPLEX_ACTIVE) {
         uint64_t difference = cf_duplex_compare(check->cf, check->slot);
         if (difference != 0)

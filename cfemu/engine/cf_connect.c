@@ -10,6 +10,7 @@
 #include "cfemu/engine/cf_message.h"
 #include "cfemu/engine/cf_notify.h"
 #include "cfemu/engine/cf_rdata.h"
+#include "cfemu/engine/cf_rebuild.h"
 #include "cfemu/engine/cf_undo.h"
 
 static const char blanks[CF_NAME_SIZE + 1] = "                ";
@@ -31,7 +32,8 @@ bool cf_name_blank(const uint8_t *name)
 struct cf_slot *cf_slot_by_name(struct cf *cf, const uint8_t *name)
 {
     for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++)
-        if (slot->state == CF_SLOT_ACTIVE && memcmp(slot->name, name, CF_NAME_SIZE) == 0)
+        if (slot->state == CF_SLOT_ACTIVE && memcmp(slot->name, name, CF_NAME_SIZE) == 0 &&
+            cf_control(cf, slot)->rebuild_of == 0)
             return slot;
     return NULL;
 }
@@ -50,7 +52,7 @@ bool cf_structure_fail(struct cf *cf, struct cf_slot *slot, uint32_t attachment,
             cf_connection_end(cf, s, i, true, wakes);
     }
     cf_connections_settle(cf, s, wakes);
-    if (cf_structure_unused(s))
+    if (!cf_rebuild_advance(cf, slot, wakes) && cf_structure_unused(s))
         cf_structure_free(cf, slot);
     cf_slot_unlock(slot);
     return true;
@@ -195,8 +197,10 @@ static int connection_make(struct cf_call *call, struct cf_structure *s)
 {
     const uint8_t *mcb = call->mcb;
     bool unnamed = cf_name_blank(mcb + MCB_AUTH_COMP);
-    uint32_t conid;
-    int result = conid_choose(s, mcb + MCB_AUTH_COMP, unnamed, &conid);
+    uint32_t conid = call->conid;       /* REBUILD: the same as in the old structure */
+    int result = conid != 0 && s->conn[conid].state != CF_CONN_FREE ? CF_RSP_NAME_IN_USE : 0;
+    if (conid == 0)
+        result = conid_choose(s, mcb + MCB_AUTH_COMP, unnamed, &conid);
     if (result != 0)
         return result;
 
@@ -253,31 +257,38 @@ static int lost_replace(struct cf *cf, struct cf_slot **slot)
     return lost && active ? CF_RSP_CF_FAILED : 0;
 }
 
+/* The structure to connect to, allocated if it is not there. */
+static int structure_find(struct cf_call *call, struct cf_slot **slot_out, bool *existing)
+{
+    struct cf *cf = call->cf;
+    struct cf_slot *slot = cf_slot_by_name(cf, call->mcb + MCB_NAME);
+    int result = slot && cf_half_failed(cf, slot->where) ? lost_replace(cf, &slot) : 0;
+    *existing = slot != NULL;
+    if (result == 0 && slot && cf_control(cf, slot)->rebuild_phase != CF_REBUILD_NONE)
+        result = CF_RSP_REBUILD;
+    if (result == 0 && !slot)
+        result = cf_half_failed(cf, cf->own) ? CF_RSP_CF_FAILED
+                                             : cf_structure_allocate(cf, call->mcb + MCB_NAME, call->mcb + MCB_OWN, &slot);
+    *slot_out = slot;
+    return result;
+}
+
 /* The directory mutex is held. */
 static int connect_locked(struct cf_call *call)
 {
     struct cf *cf = call->cf;
     uint64_t started = cf_ticks();
-    struct cf_slot *slot = cf_slot_by_name(cf, call->mcb + MCB_NAME);
-    if (slot && cf_half_failed(cf, slot->where)) {
-        int result = lost_replace(cf, &slot);
-        if (result != 0)
-            return result;
-    }
-    bool existing = slot != NULL;
-    if (!existing && cf_half_failed(cf, cf->own))
-        return CF_RSP_CF_FAILED;
-    if (!existing) {
-        int result = cf_structure_allocate(cf, call->mcb + MCB_NAME, call->mcb + MCB_OWN, &slot);
-        if (result != 0)
-            return result;
-    }
+    struct cf_slot *slot;
+    bool existing, rebuild = call->mcb[MCB_OPTIONS] & CF_OPT_REBUILD;
+    int result = rebuild ? cf_rebuild_connect(call, &slot, &existing) : structure_find(call, &slot, &existing);
+    if (result != 0)
+        return result;
     call->token = token_make(cf);
     struct cf_served served = {.started = started};
     if (cf_slot_lock(cf, slot, &served.waited) == CF_NOT_TAKEN)
         return CF_RSP_BUSY;
     struct cf_structure *s = cf_control(cf, slot);
-    int result = connection_make(call, s);
+    result = connection_make(call, s);
     if (result == 0) {
         put_be32(call->mrb + MRB_STRUCTURE, cf_slot_id(cf, slot));
         call->mrb[MRB_OWN + CONN_EXISTING] = existing;
@@ -337,7 +348,7 @@ static int disconnect_locked(struct cf_call *call)
         cf_set32(s, &s->flags, s->flags & ~(uint32_t)CF_CONN_STRDISP_KEEP);     /* in the first transaction of the end */
     cf_connection_end(cf, s, call->conid, failed, &call->wakes);
     cf_count(s, CF_STAT_DISCONNECT, 0, &served);
-    if (cf_structure_unused(s))
+    if (!cf_rebuild_advance(cf, slot, &call->wakes) && cf_structure_unused(s))
         cf_structure_free(cf, slot);
     cf_slot_unlock(slot);
     return 0;

@@ -12,6 +12,7 @@
 #include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_notify.h"
 #include "cfemu/engine/cf_rdata.h"
+#include "cfemu/engine/cf_rebuild.h"
 #include "cfemu/engine/cf_undo.h"
 
 static enum cf_stat_class response_class(int response)
@@ -58,7 +59,8 @@ void cf_report_counts(struct cf_call *call, const struct cf_structure *s)
 static bool without_cf(const struct cf_call *call)
 {
     uint16_t command = get_be16(call->mcb + MCB_COMMAND);
-    return command == CF_CMD_VECTOR_READ || command == CF_CMD_DISCONNECT || command == CF_CMD_RESPOND;
+    return command == CF_CMD_VECTOR_READ || command == CF_CMD_DISCONNECT || command == CF_CMD_RESPOND ||
+           (command >= CF_CMD_REBUILD_START && command <= CF_CMD_REBUILD_STOP);
 }
 
 static int connection_find(struct cf_call *call, const struct cf_slot *slot, uint32_t id)
@@ -224,6 +226,12 @@ static int dispatch(struct cf_call *call)
         return cf_command_duplex_stop(call);
     case CF_CMD_REBUILD:
         return cf_command_rebuild(call);
+    case CF_CMD_REBUILD_START:
+        return cf_command_rebuild_start(call);
+    case CF_CMD_REBUILD_RESPOND:
+        return cf_command_rebuild_respond(call);
+    case CF_CMD_REBUILD_STOP:
+        return cf_command_rebuild_stop(call);
     case CF_CMD_IDENTIFY:
         return identify(call);
     default:

@@ -219,6 +219,8 @@ int cf_command_vector(struct cf_call *call)
     if (cf_structure_lost(call->cf, s))
         events |= CF_EVENT_CF_FAILED;
     put_be32(own + VECTOR_EVENTS, events);
+    if (events & CF_EVENT_REBUILD)
+        put_be32(own + VECTOR_REBUILD, conn->rebuild);
     if (conn->events != 0)
         cf_set32(s, &conn->events, 0);
     map_report(s, conn->failed, own + VECTOR_FAILED);

@@ -20,6 +20,7 @@
 #include "cfemu/engine/cf_connect.h"
 #include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_notify.h"
+#include "cfemu/engine/cf_rebuild.h"
 #include "cfemu/engine/cf_undo.h"
 
 static_assert(sizeof(struct cf_attachment) == 128, "attachments are cache line pairs");
@@ -134,6 +135,8 @@ static void increments_release(struct cf *cf, uint32_t half, uint32_t owner)
 
 void cf_structure_free(struct cf *cf, struct cf_slot *slot)
 {
+    if (slot->state == CF_SLOT_ACTIVE)
+        cf_rebuild_forget(cf, slot);
     slot->state = CF_SLOT_FREEING;
     cf_step();
     slot->duplex = CF_DUPLEX_NONE;
@@ -157,7 +160,7 @@ void cf_copy_free(struct cf *cf, struct cf_slot *slot, uint32_t half)
 
 bool cf_structure_unused(struct cf_structure *s)
 {
-    if (s->flags & CF_CONN_STRDISP_KEEP)
+    if (s->flags & CF_CONN_STRDISP_KEEP || s->rebuild_of != 0)
         return false;
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++)
         if (s->conn[i].state != CF_CONN_FREE)
@@ -177,6 +180,7 @@ static void directory_recover(struct cf *cf)
         if (slot->state == CF_SLOT_ACTIVE)
             cf_structure_fail(cf, slot, UINT32_MAX, &wakes);
     }
+    cf_rebuild_recover(cf);
     cf_wake(cf, &wakes);
 }
 
@@ -841,7 +845,7 @@ int cf_fail(const char *name)
     return 0;
 }
 
-/* The directory mutex is held. false: the structure is held up. */
+/* The directory mutex is held. false: the structure is held up, or its users are about to rebuild it. */
 static bool activate_one(struct cf *cf, struct cf_slot *slot)
 {
     bool waited;
@@ -849,12 +853,14 @@ static bool activate_one(struct cf *cf, struct cf_slot *slot)
         return true;
     if (cf_slot_lock(cf, slot, &waited) == CF_NOT_TAKEN)
         return false;
-    if (slot->where == cf->own)
-        cf_structure_free(cf, slot);
-    else
+    const struct cf_structure *s = cf_control(cf, slot);
+    bool rebuilding = s->rebuild_phase != CF_REBUILD_NONE || s->rebuild_of != 0;
+    if (slot->where != cf->own)
         cf_copy_free(cf, slot, cf->own);
+    else if (!rebuilding)
+        cf_structure_free(cf, slot);
     cf_slot_unlock(slot);
-    return true;
+    return slot->where != cf->own || !rebuilding;
 }
 
 int cf_activate(const char *name)

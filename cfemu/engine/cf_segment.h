@@ -141,6 +141,8 @@ struct cf_conn {
     /* FAILING, DISCONNECTING: cf_life.h */
     uint32_t told;              /* its waits and monitors have ended, and its peers have the event */
     uint32_t release;           /* a peer said RELEASECONN=YES, or an operator FORCE */
+    uint32_t rebuild;           /* the phase of a rebuild it was told of last */
+    uint32_t rebuild_owes;      /* 1: it has not responded to that */
     uint64_t requests;
     uint64_t failed[4];         /* bit map of connection ids, bit 0 = high bit of word 0 */
     uint64_t gone[4];           /* the same of those that disconnected */
@@ -250,8 +252,9 @@ struct cf_structure {
     uint32_t monitor_free;
     uint64_t sequence;
     uint32_t entry_hint, element_hint;          /* increment to look in first; only a hint */
-    uint32_t pad0;
+    uint32_t rebuild_phase;                     /* enum cf_rebuild_phase, see cf_rebuild.h */
     uint32_t mirrored;                          /* there is a second copy: commits go there too, see cf_duplex.h */
+    uint32_t rebuild_new, rebuild_of;           /* structures of a rebuild: slot number + 1 of the other */
     struct cf_stats stats;
     struct cf_conn conn[CF_CONNECTIONS_MAX + 1];    /* by connection id; 0 is not used */
     struct cf_monitor monitor[CF_MONITORS_MAX + 1]; /* by number; 0 is not used */
