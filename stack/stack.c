@@ -30,9 +30,11 @@ static void vipa_clusterports(void *context, uint32_t address, const struct prof
                               bool from_range)
 {
     struct stack *s = context;
+    const struct vipa_dvipa *d = vipa_find(&s->vipa, address);
+    unsigned distributed = d && d->distributed && d->owner == s->number ? CLP_DISTRIBUTED : 0;
     char text[16];
 
-    if (clp_activate(&s->clp, address, clusterports, from_range ? CLP_VIPARANGE : CLP_DEFINED) != CLP_OK)
+    if (clp_activate(&s->clp, address, clusterports, (from_range ? CLP_VIPARANGE : 0) | distributed) != CLP_OK)
         text_wto("EZD1303I PORTS OF DVIPA %s CANNOT BE ASSIGNED CLUSTER-WIDE, REASON %04X", text_ip(text, address),
                  (unsigned)s->clp.reason);
 }
@@ -44,23 +46,47 @@ static bool vipa_owned_ports(void *context, uint32_t address, const char *name, 
     return clp_owned_ports(&s->clp, address, name, map);
 }
 
+static void vipa_ports_message(void *context, uint8_t from, const uint8_t *data, uint32_t length)
+{
+    struct stack *s = context;
+
+    clp_receive(&s->clp, from, data, length);
+}
+
+static void vipa_system_event(void *context, uint8_t number, bool joined)
+{
+    struct stack *s = context;
+
+    if (joined)
+        clp_joined(&s->clp, number);
+    else
+        clp_gone(&s->clp, number);
+}
+
 static const struct vipa_ops vipa_calls = {
     .activate = vipa_activate,
     .deactivate = vipa_deactivate,
     .deliver = vipa_deliver,
     .clusterports = vipa_clusterports,
     .owned_ports = vipa_owned_ports,
+    .ports_message = vipa_ports_message,
+    .system_event = vipa_system_event,
 };
 
 /* --- what clp asks for --------------------------------------------------------------------------------------------- */
 
-static int clp_announce(void *context, uint32_t address, uint32_t first, uint32_t count, const uint8_t *owned)
+static int clp_announce(void *context, uint32_t address, const struct clp_grant *g)
 {
     struct stack *s = context;
-    int result = vipa_announce(&s->vipa, address, first, count, owned);
+    struct vipa_ports ports[CLP_GRANT_WORDS];
 
+    for (uint32_t i = 0; i < g->count; i++)
+        ports[i] = (struct vipa_ports){ .word = g->words[i].word, .ports = g->words[i].ports };
+    int result = vipa_announce(&s->vipa, address, ports, g->count);
     return result == XCF_LOST ? 0 : result;     /* no sysplex: nobody routes, and nobody else has the port */
 }
+
+_Static_assert(CLP_GRANT_WORDS <= VIPA_ANNOUNCE_MAX, "what comes in one trip goes into one announcement");
 
 static void clp_scan(void *context, uint32_t address, void (*use)(void *argument, uint16_t port), void *argument)
 {
@@ -70,7 +96,58 @@ static void clp_scan(void *context, uint32_t address, void (*use)(void *argument
         s->ops->scan(s->context, address, use, argument);
 }
 
-static const struct clp_ops clp_calls = { .announce = clp_announce, .scan = clp_scan };
+/* The connections of the target stacks, as far as this stack routes them: by the ports that they have announced. */
+static void clp_scan_targets(void *context, uint32_t address, void (*use)(void *argument, uint16_t port), void *argument)
+{
+    struct stack *s = context;
+    const struct vipa_dvipa *d = vipa_find(&s->vipa, address);
+
+    for (uint32_t port = 0; d && port < PORTS_PER_DVIPA; port++)
+        if (d->port_owner[port] && d->port_owner[port] != s->number)
+            use(argument, (uint16_t)port);
+}
+
+static int clp_send_message(void *context, uint8_t to, const uint8_t *message, uint32_t length)
+{
+    struct stack *s = context;
+
+    return vipa_send_ports_message(&s->vipa, to, message, length);
+}
+
+#define LISTEN_US 100u              /* a message takes about as long; the CF is asked each time */
+
+static void clp_listen(void *context, uint32_t us)
+{
+    struct stack *s = context;
+    struct ecb never = { 0 };
+
+    platform_wait(&never, us < LISTEN_US ? us : LISTEN_US);
+    xcf_drain(&s->xcf);
+}
+
+static uint64_t clp_members(void *context)
+{
+    struct stack *s = context;
+    uint64_t members = 0;
+
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
+        if (n != s->number && xcf_member(&s->xcf, n))
+            members |= 1ull << n;
+    return members;
+}
+
+static uint8_t clp_distributor(void *context, uint32_t address)
+{
+    struct stack *s = context;
+    const struct vipa_dvipa *d = vipa_find(&s->vipa, address);
+
+    return d && d->distributed ? d->owner : 0;
+}
+
+static const struct clp_ops clp_calls = {
+    .announce = clp_announce, .scan = clp_scan, .scan_targets = clp_scan_targets, .send = clp_send_message,
+    .listen = clp_listen, .members = clp_members, .distributor = clp_distributor,
+};
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */
 
@@ -91,6 +168,7 @@ int stack_start(struct stack *s, const struct stack_identity *identity, const st
     if (result != XCF_OK)
         text_wto("EZZ8269I TCPIP %s IS NOT A MEMBER OF A SYSPLEX GROUP", s->system);
     vipa_start(&s->vipa);
+    clp_joined(&s->clp, XCF_ALL);
     stack_poll(s);
     return result;
 }
@@ -99,6 +177,7 @@ void stack_poll(struct stack *s)
 {
     xes_repoll(&s->xes);
     xcf_poll(&s->xcf);
+    clp_poll(&s->clp);
 }
 
 void stack_attention(struct stack *s)

@@ -10,6 +10,7 @@
 #include "stack/platform/host.h"
 
 #define DVIPA 0x0A010101u
+#define SERVER 0x0A636363u
 #define PORTS 64512u
 
 static uint16_t held[PORTS];
@@ -34,19 +35,19 @@ static void must(int rc, const char *what)
 static double measure(struct clp *clp, unsigned used, unsigned rounds)
 {
     for (unsigned i = 0; i < used; i++)
-        must(clp_assign(clp, DVIPA, 0, &held[i]), "assign");
+        must(clp_assign(clp, DVIPA, 0, SERVER, 80, &held[i]), "assign");
     double start = now_ns();
     for (unsigned i = 0; i < rounds; i++) {
         uint16_t port;
 
-        must(clp_assign(clp, DVIPA, 0, &port), "assign");
-        clp_release(clp, DVIPA, used ? held[i % used] : port);
+        must(clp_assign(clp, DVIPA, 0, SERVER, 80, &port), "assign");
+        clp_release(clp, DVIPA, used ? held[i % used] : port, SERVER, 80);
         if (used)
             held[i % used] = port;
     }
     double spent = now_ns() - start;
     for (unsigned i = 0; i < used; i++)
-        clp_release(clp, DVIPA, held[i]);
+        clp_release(clp, DVIPA, held[i], SERVER, 80);
     return spent / rounds;
 }
 

@@ -1,4 +1,4 @@
-/* The local table, and the flowcharts over it. See clp.h. */
+/* Tables, blocks and the flowcharts over them. See clp.h; figure 11 stands in clp_bind.c. */
 #include "stack/clp/clp.h"
 
 #include <string.h>
@@ -6,99 +6,17 @@
 #include "cfemu/arch/cf_bytes.h"
 #include "stack/base/flow.h"
 #include "stack/base/text.h"
-#include "stack/clp/clp_bits.h"
+#include "stack/clp/clp_peer.h"
 #include "stack/clp/clp_random.h"
+#include "stack/clp/clp_table.h"
 
-#define NO_PORT 65536u
+#define DEMAND_US 1000000u          /* a trip within this time of the one before: demand. The same without one: less of it */
+#define POLL_US 100000u
 
-/* Idle blocks stay here up to this many free ports, so that a stack at the edge of a block does not move it to and fro. */
-static uint32_t high_water(const struct clp_table *t)
-{
-    return 2u * t->clusterports.blocksize;
-}
-
-static int error(struct clp *clp, int code, enum clp_reason reason)
+int clp_error(struct clp *clp, int code, enum clp_reason reason)
 {
     clp->reason = reason;
     return code;
-}
-
-/* --- the ring of free ports ---------------------------------------------------------------------------------------- */
-
-static void ring_push(struct clp_table *t, uint16_t port)
-{
-    if (port_in(t->queued, port)) {
-        port_set(t->touched, port);         /* it stands there since before its use */
-        return;
-    }
-    t->ring[(t->ring_head + t->ring_count++) & (PORTS_PER_DVIPA - 1)] = port;
-    port_set(t->queued, port);
-}
-
-/* The port that is free for longest. Amortised constant: every turn of the loop takes back a push. */
-static uint32_t ring_pop(struct clp_table *t)
-{
-    while (t->ring_count) {
-        uint16_t port = t->ring[t->ring_head];
-
-        t->ring_head = (t->ring_head + 1) & (PORTS_PER_DVIPA - 1);
-        t->ring_count--;
-        port_clear(t->queued, port);
-        bool touched = port_in(t->touched, port);
-        port_clear(t->touched, port);
-        if (!port_in(t->owned, port) || t->use[port])
-            continue;
-        if (!touched)
-            return port;
-        ring_push(t, port);
-    }
-    return NO_PORT;
-}
-
-/* Bring the last n ports of the ring into random order. */
-static void ring_shuffle(struct clp *clp, struct clp_table *t, uint32_t n)
-{
-    uint32_t from = t->ring_head + t->ring_count - n;
-
-    for (; n > 1; n--) {
-        uint16_t *a = &t->ring[(from + n - 1) & (PORTS_PER_DVIPA - 1)];
-        uint16_t *b = &t->ring[(from + clp_random_below(clp, n)) & (PORTS_PER_DVIPA - 1)];
-        uint16_t port = *a;
-
-        *a = *b;
-        *b = port;
-    }
-}
-
-/* Ports that are this stack's now: into the ring, in random order. words: from word `first` on. */
-static void add_ports(struct clp *clp, struct clp_table *t, uint32_t first, const uint64_t *words, uint32_t count)
-{
-    uint32_t before = t->ring_count;
-
-    for (uint32_t w = 0; w < count; w++) {
-        t->owned[first + w] |= words[w];
-        for (uint64_t left = words[w] & clp->eligible[first + w]; left;) {
-            uint32_t place = bits_first(left);
-
-            uint16_t port = (uint16_t)((first + w) * 64 + place);
-
-            left &= ~port_bit(port);
-            if (!t->use[port]) {
-                t->free_owned++;
-                ring_push(t, port);
-            }
-        }
-    }
-    ring_shuffle(clp, t, t->ring_count - before);
-}
-
-static void use_port(struct clp *clp, struct clp_table *t, uint16_t port)
-{
-    if (t->use[port]++ == 0) {
-        t->used++;
-        if (port_in(t->owned, port) && port_in(clp->eligible, port))
-            t->free_owned--;
-    }
 }
 
 /* --- tables -------------------------------------------------------------------------------------------------------- */
@@ -114,7 +32,16 @@ static struct clp_table *find_dvipa(struct clp *clp, uint32_t address)
 /* Conventional assignment: all ports of the address are this stack's, it asks nobody. */
 static void own_all(struct clp *clp, struct clp_table *t)
 {
-    add_ports(clp, t, 0, clp->eligible, CLP_WORDS);
+    struct clp_grant g;
+
+    for (uint32_t w = 0; w < CLP_WORDS; w += CLP_GRANT_WORDS) {
+        g.count = 0;
+        for (uint32_t i = w; i < w + CLP_GRANT_WORDS; i++)
+            if (t->eligible[i])
+                g.words[g.count++] = (struct clp_word){ .word = (uint16_t)i, .ports = t->eligible[i] };
+        table_add(clp, t, &g);
+    }
+    table_mix(clp, t);
     t->ready = true;
 }
 
@@ -122,291 +49,641 @@ static struct clp_table *ordinary(struct clp *clp)
 {
     struct clp_table *t = &clp->tables[DVIPA_MAX];
 
-    if (!t->ready)
+    if (!t->ready) {
+        t->eligible = clp->eligible;
         own_all(clp, t);
+    }
     return t;
+}
+
+static struct clp_table *explicit_pool(struct clp *clp)
+{
+    struct clp_table *t = &clp->tables[DVIPA_MAX + 1];
+
+    if (t->address == 0) {
+        t->address = CLP_EXPLICIT;
+        t->eligible = clp->explicit_eligible;
+        t->clusterports = (struct profile_clusterports){ .on = true, .blocksize = BLOCKSIZE_DEFAULT };
+        t->store = &clp_bitmap_store;
+        t->blocks = 1;
+    }
+    return t;
+}
+
+struct clp_table *clp_find(struct clp *clp, uint32_t address)
+{
+    return address == CLP_EXPLICIT ? explicit_pool(clp) : find_dvipa(clp, address);
 }
 
 static struct clp_table *table_of(struct clp *clp, uint32_t address)
 {
-    struct clp_table *t = find_dvipa(clp, address);
+    struct clp_table *t = clp_find(clp, address);
 
     return t ? t : ordinary(clp);
 }
 
-static uint32_t list_of(uint32_t dvipa)
+uint32_t clp_list(uint32_t dvipa)
 {
-    return 1 + (uint32_t)(((dvipa * 0x9E3779B97F4A7C15ull) >> 32) % (CLP_LISTS - 1));
+    return dvipa == CLP_EXPLICIT ? 0
+                                 : 1 + (uint32_t)(((dvipa * 0x9E3779B97F4A7C15ull) >> 32) % (CLP_LISTS - 1));
+}
+
+static void logged(struct clp *clp, const struct clp_table *t, const struct clp_grant *g, bool have_come)
+{
+    uint64_t now = platform_clock_us();
+
+    for (uint32_t i = 0; i < g->count; i++)
+        clp_log_write(&clp->log, now, t->address, g->words[i].word, g->words[i].ports, have_come);
+}
+
+/* Ports have become this stack's. */
+static void came(struct clp *clp, struct clp_table *t, const struct clp_grant *g)
+{
+    table_add(clp, t, g);
+    logged(clp, t, g, true);
+}
+
+/* --- eligible ports ------------------------------------------------------------------------------------------------ */
+
+static void clear_range(uint64_t *map, uint32_t first, uint32_t count)
+{
+    for (uint32_t port = first; port < first + count && port < PORTS_PER_DVIPA; port++)
+        port_clear(map, port);
+}
+
+static uint32_t count_map(const uint64_t *map)
+{
+    uint32_t count = 0;
+
+    for (uint32_t w = 0; w < CLP_WORDS; w++)
+        count += bits_count(map[w]);
+    return count;
+}
+
+/* What is eligible here, less what any other stack has reserved. */
+static void combine(struct clp *clp)
+{
+    memcpy(clp->eligible, clp->own_eligible, sizeof clp->eligible);
+    for (unsigned n = 1; n <= SYSTEMS_MAX; n++)
+        for (unsigned i = 0; i < clp->reserved[n].count; i++)
+            clear_range(clp->eligible, clp->reserved[n].ranges[i].first, clp->reserved[n].ranges[i].count);
+    clp->eligible_ports = count_map(clp->eligible);
+    clp->explicit_ports = count_map(clp->explicit_eligible);
+    for (unsigned i = 0; i < CLP_TABLES; i++)
+        if (clp->tables[i].ready)
+            table_recount(clp, &clp->tables[i]);
+}
+
+void clp_configure(struct clp *clp, const struct profile *profile)
+{
+    struct clp_reserved *mine = &clp->reserved[clp->number];
+
+    clp->timewait_s = profile->timewait_s;
+    mine->count = 0;
+    for (unsigned i = 0; i < profile->port_count; i++) {
+        const struct profile_portreserve *r = &profile->ports[i];
+
+        if (!r->tcp)
+            continue;
+        mine->ranges[mine->count].first = r->first;
+        mine->ranges[mine->count++].count = r->count;
+    }
+    if (profile->explicit_count) {          /* its ports are given out for nothing else */
+        mine->ranges[mine->count].first = profile->explicit_first;
+        mine->ranges[mine->count++].count = profile->explicit_count;
+    }
+    memset(clp->own_eligible, 0, sizeof clp->own_eligible);
+    for (uint32_t port = profile->ephemeral_low; port <= profile->ephemeral_high; port++)
+        port_set(clp->own_eligible, port);
+    memset(clp->explicit_eligible, 0, sizeof clp->explicit_eligible);
+    for (uint32_t i = 0; i < profile->explicit_count && (uint32_t)profile->explicit_first + i < PORTS_PER_DVIPA; i++)
+        port_set(clp->explicit_eligible, profile->explicit_first + i);
+    for (unsigned i = 0; i + (profile->explicit_count != 0) < mine->count; i++)
+        clear_range(clp->explicit_eligible, mine->ranges[i].first, mine->ranges[i].count);
+    combine(clp);
+    clp_tell_reserved(clp, 0);
+}
+
+void clp_reservations_changed(struct clp *clp)
+{
+    combine(clp);
+}
+
+void clp_gone(struct clp *clp, uint8_t number)
+{
+    if (clp->reserved[number].count == 0)
+        return;
+    clp->reserved[number].count = 0;
+    combine(clp);
 }
 
 void clp_init(struct clp *clp, const struct profile *profile, const char *system, uint8_t number,
               const struct clp_ops *ops, void *context)
 {
     text_format(clp->system, sizeof clp->system, "%s", system);
-    clp->store = &clp_cf_store;
     clp->number = number;
-    clp->ops = ops;
     clp->context = context;
-    clp->timewait_s = profile->timewait_s;
-    for (uint32_t port = profile->ephemeral_low; port <= profile->ephemeral_high; port++)
-        port_set(clp->eligible, port);
-    for (unsigned i = 0; i < profile->port_count; i++) {
-        const struct profile_portreserve *r = &profile->ports[i];
-
-        for (uint32_t port = r->first; r->tcp && port < (uint32_t)r->first + r->count && port < PORTS_PER_DVIPA; port++)
-            port_clear(clp->eligible, port);
-    }
+    clp_configure(clp, profile);
+    clp->ops = ops;
     clp_random_stir(clp);
 }
 
-/* --- Fig. 8B ------------------------------------------------------------------------------------------------------- */
-
-/* Take one given port from the pool. */
-static int claim_port(struct clp *clp, struct clp_table *t, uint16_t port)
-{
-    uint64_t word = port_bit(port);
-    int rc = clp->store->claim(clp, t, port);
-
-    if (rc == CLP_OK)
-        add_ports(clp, t, port / 64, &word, 1);
-    return rc;
-}
+/* --- Fig. 8 -------------------------------------------------------------------------------------------------------- */
 
 struct scan {
     struct clp *clp;
     struct clp_table *table;
 };
 
-/* A port of a connection that was there before CLUSTERPORTS was: in use here, and unavailable to the others. */
+/* A port of connections that were there before CLUSTERPORTS was: unavailable to the others until the last connection has
+ * ended, here and wherever else it is in use. */
+static void keep_found_port(struct clp *clp, struct clp_table *t, uint16_t port)
+{
+    struct clp_grant g;
+    int rc = CLP_OK;
+
+    if (!port_in(t->eligible, port) || t->store->enter)
+        return;
+    if (!port_in(t->owned, port)) {
+        rc = t->store->claim(clp, t, port, &g);
+        if (rc != CLP_OK && t->store->share) {
+            clp->statistics.conflicts++;
+            rc = t->store->share(clp, t, port);
+            grant_one(&g, port);
+        }
+        if (rc == CLP_OK)
+            came(clp, t, &g);
+    }
+    if (rc == CLP_OK)
+        port_set(t->draining, port);
+}
+
 static void use_found_port(void *argument, uint16_t port)
 {
     struct scan *scan = argument;
-    struct clp *clp = scan->clp;
     struct clp_table *t = scan->table;
 
-    if (!port_in(t->owned, port) && port_in(clp->eligible, port) && claim_port(clp, t, port) != CLP_OK)
-        clp->statistics.conflicts++;
-    use_port(clp, t, port);
+    if (t->use[port] == UINT8_MAX || (t->use[port] && !port_in(t->solo, port)))
+        return;
+    if (!t->use[port])
+        keep_found_port(scan->clp, t, port);
+    table_use(scan->clp, t, NULL, port);
+}
+
+/* A port that a target stack uses: not this stack's, and not the pool's. */
+static void claim_for_target(void *argument, uint16_t port)
+{
+    struct scan *scan = argument;
+    struct clp_grant g;
+
+    if (port_in(scan->table->eligible, port) && scan->table->store->claim)
+        (void)scan->table->store->claim(scan->clp, scan->table, port, &g);      /* in use already is as good */
 }
 
 static void scan_connections(struct clp *clp, struct clp_table *t)
 {
     struct scan scan = { clp, t };
 
+    for (uint32_t port = 0; t->used && port < PORTS_PER_DVIPA; port++)
+        if (t->use[port])
+            keep_found_port(clp, t, (uint16_t)port);
     if (clp->ops && clp->ops->scan)
         clp->ops->scan(clp->context, t->address, use_found_port, &scan);
 }
 
-static int initialise(struct clp *clp, struct clp_table *t, unsigned origin)
+/* Only the cluster-wide structure: what is in use is known from the connections alone. */
+static void initialise_8a(struct clp *clp, struct clp_table *t, unsigned origin)
 {
-    FLOW(8B, 800);
-    if (!t->clusterports.on) {
-        own_all(clp, t);
-        return CLP_OK;
+    struct scan scan = { clp, t };
+    bool update = false;
+
+    FLOW(8A, 810);
+    if (origin & CLP_DISTRIBUTED) {
+        FLOW(8A, 815);
+        if (clp->ops && clp->ops->scan_targets)
+            clp->ops->scan_targets(clp->context, t->address, claim_for_target, &scan);
+        update = true;
+    } else {
+        FLOW(8A, 820);
+        if (origin & CLP_VIPARANGE)
+            FLOW(8A, 830);                  /* this address, which has become active, is the one to be marked */
     }
-    int rc = clp->store->init(clp, t);      /* 850 - 865 */
-    if (rc != CLP_OK)
-        return rc;
-    t->ready = true;
+    if (!(origin & CLP_VIPARANGE) || origin & CLP_DISTRIBUTED)
+        FLOW(8A, 825);
+    if (origin & (CLP_VARY_OBEY | CLP_VIPARANGE)) {
+        FLOW(8A, 835);
+        scan_connections(clp, t);
+        update = true;
+    }
+    if (update)
+        FLOW(8A, 840);
+}
+
+static void initialise_8b(struct clp *clp, struct clp_table *t, unsigned origin)
+{
     FLOW(8B, 870);
     if (origin & CLP_VIPARANGE) {
         FLOW(8B, 880);
         scan_connections(clp, t);
         FLOW(8B, 890);
-    } else {
-        FLOW(8B, 875);
-        if (origin & CLP_VARY_OBEY) {
-            FLOW(8B, 885);
-            scan_connections(clp, t);
-            FLOW(8B, 890);
-        }
+        return;
     }
+    FLOW(8B, 875);
+    if (origin & CLP_VARY_OBEY) {
+        FLOW(8B, 885);
+        scan_connections(clp, t);
+        FLOW(8B, 890);
+    }
+}
+
+static int initialise(struct clp *clp, struct clp_table *t, unsigned origin)
+{
+    bool a = t->store == &clp_clusterwide_store;
+
+    if (a)
+        FLOW(8A, 800);
+    else
+        FLOW(8B, 800);
+    if (!t->clusterports.on) {
+        own_all(clp, t);
+        return CLP_OK;
+    }
+    int rc = t->store->init(clp, t, origin);        /* 805, 850 - 865 */
+    if (rc != CLP_OK)
+        return rc;
+    if (t->store->enter)
+        own_all(clp, t);                    /* what counts is the connection, not the port */
+    t->ready = true;
+    if (a)
+        initialise_8a(clp, t, origin);
+    else
+        initialise_8b(clp, t, origin);
     return CLP_OK;
 }
 
-int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterports *clusterports, unsigned origin)
-{
-    if (find_dvipa(clp, dvipa))
-        return CLP_OK;
-    if (clp->count == DVIPA_MAX)
-        return error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_TABLES);
-    struct clp_table *t = &clp->tables[clp->count];
+static const struct clp_store *const stores[] = {
+    [STORE_BITMAP] = &clp_bitmap_store,
+};
 
-    clp->addresses[clp->count++] = dvipa;
-    t->address = dvipa;
+static void set_clusterports(struct clp_table *t, const struct profile_clusterports *clusterports)
+{
     t->clusterports = *clusterports;
     if (t->clusterports.blocksize == 0)
         t->clusterports.blocksize = BLOCKSIZE_DEFAULT;
     STACK_ASSERT((t->clusterports.blocksize & (t->clusterports.blocksize - 1)) == 0 &&
                  t->clusterports.blocksize <= BLOCKSIZE_MAX);
-    t->list = list_of(dvipa);
+    t->store = t->clusterports.store < sizeof stores / sizeof stores[0] ? stores[t->clusterports.store] : NULL;
+    if (!t->store)
+        t->store = &clp_bitmap_store;
+    t->blocks = 1;
+}
+
+/* CLUSTERPORTS comes to an address that has been conventional: nothing is owned any more but what is in use. */
+static int join_clusterports(struct clp *clp, struct clp_table *t, const struct profile_clusterports *clusterports,
+                             unsigned origin)
+{
+    table_disown(t);
+    t->ready = false;
+    set_clusterports(t, clusterports);
+    return initialise(clp, t, origin | CLP_VARY_OBEY);
+}
+
+int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterports *clusterports, unsigned origin)
+{
+    struct clp_table *t = find_dvipa(clp, dvipa);
+
+    if (t)
+        return clusterports->on && !t->clusterports.on ? join_clusterports(clp, t, clusterports, origin) : CLP_OK;
+    if (clp->count == DVIPA_MAX)
+        return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_TABLES);
+    t = &clp->tables[clp->count];
+    clp->addresses[clp->count++] = dvipa;
+    t->address = dvipa;
+    t->eligible = clp->eligible;
+    t->list = clp_list(dvipa);
+    set_clusterports(t, clusterports);
     return initialise(clp, t, origin);
+}
+
+static int make_ready(struct clp *clp, struct clp_table *t)
+{
+    return t->ready ? CLP_OK : initialise(clp, t, CLP_DEFINED);
 }
 
 /* --- blocks -------------------------------------------------------------------------------------------------------- */
 
-static int announce(struct clp *clp, const struct clp_table *t, uint32_t first, uint32_t count, const uint8_t *owned)
+static int announce(struct clp *clp, const struct clp_table *t, const struct clp_grant *g)
 {
-    if (clp->ops && clp->ops->announce && clp->ops->announce(clp->context, t->address, first, count, owned) != 0)
-        return error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_ROUTING);
+    if (t->address == CLP_EXPLICIT || !clp->ops || !clp->ops->announce || g->count == 0)
+        return CLP_OK;
+    if (clp->ops->announce(clp->context, t->address, g) != 0)
+        return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_ROUTING);
     return CLP_OK;
 }
 
-static int announce_grant(struct clp *clp, const struct clp_table *t, const struct clp_grant *g)
-{
-    uint8_t owned[BLOCKSIZE_MAX / 8];
-
-    if (g->count == 1)
-        return announce(clp, t, g->first, 1, NULL);
-    if (g->count < 64) {
-        put_be64(owned, g->ports[0] << (g->first & 63));
-    } else {
-        for (uint32_t w = 0; w < g->count / 64; w++)
-            put_be64(owned + 8 * w, g->ports[w]);
-    }
-    return announce(clp, t, g->first, g->count, owned);
-}
-
-static uint32_t grant_words(const struct clp_grant *g)
-{
-    return g->count < 64 ? 1 : g->count / 64;
-}
-
-/* Move a block from the pool to this stack and tell the distributing stack. */
-static int take_block(struct clp *clp, struct clp_table *t)
+static int announce_port(struct clp *clp, const struct clp_table *t, uint16_t port)
 {
     struct clp_grant g;
-    int rc = t->ready ? CLP_OK : initialise(clp, t, CLP_DEFINED);
 
-    if (rc == CLP_OK)
-        rc = clp->store->take(clp, t, &g);
-    if (rc != CLP_OK)
-        return rc;
-    clp->statistics.taken++;
-    rc = announce_grant(clp, t, &g);
-    if (rc != CLP_OK && clp->store->give(clp, t, &g) == CLP_OK)
-        return error(clp, rc, CLP_REASON_ROUTING);
-    /* Not announced, and not to be given back either (the CF has just gone): it stays here. Nobody else can get it. */
-    add_ports(clp, t, g.first / 64, g.ports, grant_words(&g));
-    return rc;
+    return announce(clp, t, grant_one(&g, port));
 }
 
-static bool block_is_idle(const struct clp_table *t, uint32_t first, uint32_t count)
+/* Demand falls: half as many blocks for every DEMAND_US without a trip. */
+static void cool(struct clp_table *t, uint64_t now)
 {
-    uint64_t eight;
-
-    for (; count >= 8; count -= 8, first += 8) {
-        memcpy(&eight, &t->use[first], 8);
-        if (eight)
-            return false;
+    while (t->blocks > 1 && now - t->cooled_us >= DEMAND_US) {
+        t->blocks /= 2;
+        t->cooled_us += DEMAND_US;
     }
-    for (; count; count--, first++)
-        if (t->use[first])
-            return false;
+}
+
+/* Blocks of the next trip. Block size 1 is the patent to the letter: one at a time. */
+static uint32_t appetite(struct clp_table *t, uint64_t now)
+{
+    uint32_t size = t->clusterports.blocksize;
+
+    if (t->taken_us && now - t->taken_us < DEMAND_US && size > 1 && t->blocks * 2 <= CLP_GRANT_WORDS &&
+        t->blocks * 2 * size <= CLP_GRANT_WORDS * 64)
+        return t->blocks * 2;
+    cool(t, now);
+    return t->blocks;
+}
+
+/* Idle blocks stay here up to this many free ports, so that a stack at the edge of a block does not move it to and fro. */
+static uint32_t high_water(const struct clp_table *t)
+{
+    return 2u * t->blocks * t->clusterports.blocksize;
+}
+
+/* Cut to what the quota leaves, in whole blocks; 0: nothing. */
+static uint32_t within_quota(struct clp *clp, const struct clp_table *t, uint32_t ports)
+{
+    uint32_t quota = t->clusterports.quota, size = t->clusterports.blocksize;
+
+    if (quota == 0 || t->owned_ports + ports <= quota)
+        return ports;
+    clp->statistics.over_quota++;
+    return t->owned_ports >= quota ? 0 : (quota - t->owned_ports) / size * size;
+}
+
+/* The pool runs low or is empty: ask the others, once in CLP_ASK_AGAIN_US. True: they have had their chance. */
+static bool ask_back(struct clp *clp, struct clp_table *t, bool urgent)
+{
+    uint64_t now = platform_clock_us();
+    struct clp_message m = { .kind = CLP_RETURN, .flags = urgent ? CLP_FLAG_URGENT : 0, .address = t->address };
+
+    if (t->asked_us && now - t->asked_us < CLP_ASK_AGAIN_US)
+        return false;
+    t->asked_us = now;
+    clp->statistics.asked++;
+    if (urgent)
+        return clp_ask(clp, 0, &m, CLP_ASK_US, false) || clp->question.yes;
+    (void)clp_send(clp, 0, &m);             /* in time, with luck; nobody waits for it */
     return true;
 }
 
-/* Give the ports of an idle block back to the pool. If that fails they stay here, and the next end of a connection tries
- * again. */
-static void give_block(struct clp *clp, struct clp_table *t, uint32_t first, uint32_t count)
+/* Move ports from the pool to this stack and tell the distributing stack. */
+static int take_blocks(struct clp *clp, struct clp_table *t)
 {
-    struct clp_grant g = { .first = first, .count = count };
-    uint64_t within = count < 64 ? (~0ull << (64 - count)) >> (first & 63) : ~0ull;
-    uint32_t ports = 0;
+    struct clp_grant g;
+    int rc = make_ready(clp, t);
 
-    for (uint32_t w = 0; w < grant_words(&g); w++) {
-        g.ports[w] = t->owned[first / 64 + w] & within;
-        ports += bits_count(g.ports[w] & clp->eligible[first / 64 + w]);
-    }
-    if (clp->store->give(clp, t, &g) != CLP_OK)
-        return;
-    clp->statistics.given++;
-    for (uint32_t w = 0; w < grant_words(&g); w++)
-        t->owned[first / 64 + w] &= ~g.ports[w];
-    t->free_owned -= ports;
+    if (rc != CLP_OK)
+        return rc;
+    uint64_t now = platform_clock_us();
+    uint32_t blocks = appetite(t, now), ports = within_quota(clp, t, blocks * t->clusterports.blocksize);
+    if (ports == 0)
+        return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_QUOTA);
+    rc = t->store->take(clp, t, ports, &g);
+    if (rc != CLP_OK && clp->reason == CLP_REASON_EXHAUSTED && ask_back(clp, t, true))
+        rc = t->store->take(clp, t, t->clusterports.blocksize, &g);
+    if (rc != CLP_OK)
+        return rc;
+    t->blocks = blocks;
+    t->taken_us = t->cooled_us = now;
+    clp->statistics.taken++;
+    clp->statistics.ports_taken += grant_ports(&g);
+    /* In the table first: while others are told, messages come in, and one may ask for ports back. */
+    came(clp, t, &g);
+    rc = announce(clp, t, &g);
+    if (rc == CLP_OK)
+        return rc;
+    (void)clp_give(clp, t, &g);
+    /* Not announced, and not to be given back either (the CF has just gone): it stays here. Nobody else can get it. */
+    return clp_error(clp, rc, CLP_REASON_ROUTING);
 }
 
-/* --- Fig. 9 -------------------------------------------------------------------------------------------------------- */
+int clp_give(struct clp *clp, struct clp_table *t, const struct clp_grant *g)
+{
+    int rc = t->store->give(clp, t, g);
 
-/* A free port that is this stack's, from the pool if none is here. */
-static int assign_clustered(struct clp *clp, struct clp_table *t, uint32_t *port)
+    if (rc != CLP_OK)
+        return rc;                          /* they stay here, and the next end of a connection tries again */
+    clp->statistics.given++;
+    clp->statistics.ports_given += grant_ports(g);
+    table_remove(t, g);
+    logged(clp, t, g, false);
+    return CLP_OK;
+}
+
+uint32_t clp_give_surplus(struct clp *clp, struct clp_table *t, uint32_t keep)
+{
+    struct clp_grant g;
+    uint32_t given = 0;
+
+    while (t->free_owned > keep) {
+        uint32_t ports = table_idle(clp, t, t->free_owned - keep, &g);
+        if (ports == 0 || clp_give(clp, t, &g) != CLP_OK)
+            break;
+        given += ports;
+    }
+    return given;
+}
+
+/* The keeper has seen how full the pool is: tell the operator before it is empty, and the other stacks that ports are
+ * wanted. available: of `all` ports that could be given out. */
+void clp_pool_seen(struct clp_table *t, uint32_t available, uint32_t all)
+{
+    char text[16];
+
+    if (available >= all / 5)
+        t->low_told = false;
+    if (available >= all / 10)
+        return;
+    if (!t->low_told) {
+        t->low_told = true;
+        if (t->address == CLP_EXPLICIT)
+            text_wto("EZD1296I EXPLICITBINDPORTRANGE IS NEARLY EXHAUSTED: %u OF %u PORTS ARE LEFT", available, all);
+        else
+            text_wto("EZD1296I PORTS OF DVIPA %s ARE NEARLY EXHAUSTED: %u OF %u PORTS ARE LEFT", text_ip(text, t->address),
+                     available, all);
+    }
+    t->wanting = true;
+}
+
+/* --- Figs. 9 and 4 ------------------------------------------------------------------------------------------------- */
+
+static int exhausted(struct clp *clp, int rc)
+{
+    if (clp->reason == CLP_REASON_EXHAUSTED || clp->reason == CLP_REASON_QUOTA)
+        clp->statistics.exhausted++;
+    return rc;
+}
+
+/* A port that is here: a free one, else one that is in use towards other destinations. */
+static uint32_t port_here(struct clp *clp, struct clp_table *t, struct clp_destination *d)
+{
+    uint32_t port = table_pop(t);
+
+    if (port == NO_PORT && d && (t->clusterports.blocksize != 1 || !t->clusterports.on)) {
+        port = table_share(t, d);
+        clp->statistics.shared += port != NO_PORT;
+    }
+    return port;
+}
+
+/* From the pool if none is here. */
+static int assign_clustered(struct clp *clp, struct clp_table *t, struct clp_destination *d, uint32_t *port)
 {
     int rc = CLP_OK;
 
-    if (t->clusterports.blocksize == 1 || t->free_owned == 0)
-        rc = take_block(clp, t);
-    *port = ring_pop(t);                    /* also without a new block: ports that are here may be used without the CF */
+    if (t->clusterports.blocksize == 1) {
+        rc = take_blocks(clp, t);
+        *port = table_pop(t);               /* also without a new one: ports that are here may be used without the CF */
+    } else {
+        *port = port_here(clp, t, d);
+        if (*port == NO_PORT) {
+            rc = take_blocks(clp, t);
+            *port = port_here(clp, t, d);
+        } else if (t->free_owned * 4 < t->blocks * t->clusterports.blocksize) {
+            clp->thirsty = t;
+        }
+    }
     if (*port != NO_PORT)
         return CLP_OK;
-    if (clp->reason == CLP_REASON_EXHAUSTED)
-        clp->statistics.exhausted++;
+    return exhausted(clp, rc != CLP_OK ? rc : clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_EXHAUSTED));
+}
+
+static int assign_local(struct clp *clp, struct clp_table *t, struct clp_destination *d, uint32_t *port)
+{
+    *port = port_here(clp, t, d);
+    if (*port == NO_PORT)
+        return exhausted(clp, clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_EXHAUSTED));
+    int rc = t->address && !t->use[*port] ? announce_port(clp, t, (uint16_t)*port) : CLP_OK;
+    if (rc != CLP_OK)
+        table_push(t, (uint16_t)*port);
     return rc;
 }
 
-static int assign_local(struct clp *clp, struct clp_table *t, uint32_t *port)
+/* CRHT: propose ports until the 4-tuple is new in the cluster. */
+static int assign_entered(struct clp *clp, struct clp_table *t, struct clp_destination *d, uint32_t destination,
+                          uint16_t dport, uint32_t *port)
 {
-    *port = ring_pop(t);
-    if (*port == NO_PORT) {
-        clp->statistics.exhausted++;
-        return error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_EXHAUSTED);
+    int rc = make_ready(clp, t);
+
+    for (uint32_t tries = t->owned_ports; rc == CLP_OK && tries; tries--) {
+        *port = port_here(clp, t, d);
+        if (*port == NO_PORT)
+            break;
+        struct clp_tuple tuple = { t->address, destination, (uint16_t)*port, dport };
+        rc = t->store->enter(clp, t, &tuple);
+        if (rc == CLP_OK)
+            return CLP_OK;
+        if (!t->use[*port])
+            table_push(t, (uint16_t)*port);
+        if (rc == CLP_EADDRINUSE)
+            rc = CLP_OK;
     }
-    int rc = t->address ? announce(clp, t, *port, 1, NULL) : CLP_OK;
-    if (rc != CLP_OK)
-        ring_push(t, (uint16_t)*port);
-    return rc;
+    return exhausted(clp, rc != CLP_OK ? rc : clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_EXHAUSTED));
 }
 
 /* Make a given port this stack's. */
 static int own_port(struct clp *clp, struct clp_table *t, uint16_t port)
 {
-    if (t->address == 0 || !port_in(clp->eligible, port) || t->use[port])
+    struct clp_grant g;
+
+    if (t->address == 0 || t->use[port])
         return CLP_OK;                      /* no other stack's business, or settled at its first use */
-    if (!t->clusterports.on)
-        return announce(clp, t, port, 1, NULL);
+    if (!t->clusterports.on || !port_in(t->eligible, port) || t->store->enter)
+        return announce_port(clp, t, port);
     if (port_in(t->owned, port))
         return CLP_OK;
-    int rc = t->ready ? CLP_OK : initialise(clp, t, CLP_DEFINED);
+    int rc = make_ready(clp, t);
     if (rc == CLP_OK)
-        rc = claim_port(clp, t, port);
-    return rc == CLP_OK ? announce(clp, t, port, 1, NULL) : rc;
+        rc = t->store->claim(clp, t, port, &g);
+    if (rc == CLP_EADDRINUSE && clp_ask_owner(clp, t, port))
+        rc = t->store->claim(clp, t, port, &g);
+    if (rc != CLP_OK)
+        return rc;
+    came(clp, t, &g);
+    return announce(clp, t, &g);
 }
 
-static int assign_given(struct clp *clp, struct clp_table *t, uint16_t port)
+/* The port that the socket is bound to. Bound to the address itself it is this stack's already; bound to INADDR_ANY it
+ * comes from the explicit-bind pool, or must be had from the address's pool now. */
+static int assign_given(struct clp *clp, struct clp_table *t, struct clp_destination *d, uint16_t port)
 {
     if (t->clusterports.on)
         FLOW(9, 920);
-    if (t->use[port] == UINT8_MAX)
-        return error(clp, CLP_EADDRINUSE, CLP_REASON_USED);
-    return own_port(clp, t, port);
+    if (t->use[port] == UINT8_MAX || (t->use[port] && !port_in(t->solo, port) && (!d || port_in(d->busy, port))))
+        return clp_error(clp, CLP_EADDRINUSE, CLP_REASON_USED);
+    int rc = own_port(clp, t, port);
+    if (rc == CLP_EADDRINUSE)
+        return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_JRSRCIPDISTDVIPA);
+    return rc;
 }
 
-int clp_assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint16_t *port)
+static void flow_of_assignment(const struct clp_table *t)
 {
+    FLOW(9, 900);
+    FLOW(4, 400);
+    if (t->address == 0) {
+        FLOW(9, 950);
+        FLOW(4, 440);
+        return;
+    }
+    FLOW(9, 905);
+    FLOW(4, 410);
+    if (t->clusterports.on) {
+        FLOW(9, 915);
+    } else {
+        FLOW(9, 910);
+        FLOW(4, 430);
+    }
+}
+
+int clp_assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint32_t destination, uint16_t dport, uint16_t *port)
+{
+    struct clp_table *t = find_dvipa(clp, source);
     uint32_t chosen = bound_port;
     int rc;
 
-    FLOW(9, 900);
-    struct clp_table *t = find_dvipa(clp, source);
-    if (!t) {
-        FLOW(9, 950);
+    if (!t)
         t = ordinary(clp);
-        rc = bound_port ? assign_given(clp, t, bound_port) : assign_local(clp, t, &chosen);
-    } else {
-        FLOW(9, 905);
-        if (!t->clusterports.on)
-            FLOW(9, 910);
-        else
-            FLOW(9, 915);
-        rc = bound_port ? assign_given(clp, t, bound_port)
-             : t->clusterports.on ? assign_clustered(clp, t, &chosen) : assign_local(clp, t, &chosen);
+    flow_of_assignment(t);
+    struct clp_destination *d = destination_make(clp, t, destination, dport);
+    if (bound_port)
+        rc = assign_given(clp, t, d, bound_port);
+    else if (!t->clusterports.on)
+        rc = assign_local(clp, t, d, &chosen);
+    else if (t->store->enter)
+        rc = assign_entered(clp, t, d, destination, dport, &chosen);
+    else
+        rc = assign_clustered(clp, t, d, &chosen);
+    if (rc == CLP_OK && bound_port && t->address && t->clusterports.on && t->store->enter) {
+        struct clp_tuple tuple = { source, destination, bound_port, dport };
+        rc = t->store->enter(clp, t, &tuple);
     }
     if (rc != CLP_OK)
         return rc;
     if (t->address) {
         FLOW(9, 930);
+        if (!t->clusterports.on)
+            FLOW(4, 435);
         FLOW(9, 945);                       /* the caller opens the connection with it */
+        FLOW(4, 425);
     }
-    use_port(clp, t, (uint16_t)chosen);
+    table_use(clp, t, t->use[chosen] && port_in(t->solo, chosen) ? NULL : d, (uint16_t)chosen);
     *port = (uint16_t)chosen;
     clp->statistics.assigned++;
     return CLP_OK;
@@ -417,61 +694,163 @@ int clp_claim(struct clp *clp, uint32_t source, uint16_t port)
     struct clp_table *t = table_of(clp, source);
 
     if (t->use[port])
-        return error(clp, CLP_EADDRINUSE, CLP_REASON_USED);
-    int rc = assign_given(clp, t, port);
+        return clp_error(clp, CLP_EADDRINUSE, CLP_REASON_USED);
+    int rc = own_port(clp, t, port);
     if (rc != CLP_OK)
         return rc;
     if (t->address)
         FLOW(9, 930);
-    use_port(clp, t, port);
+    table_use(clp, t, NULL, port);
     clp->statistics.assigned++;
     return CLP_OK;
 }
 
-/* --- Fig. 10 ------------------------------------------------------------------------------------------------------- */
+int clp_claim_explicit(struct clp *clp, uint16_t *port)
+{
+    struct clp_table *t = explicit_pool(clp);
+    uint32_t chosen;
+    int rc = assign_clustered(clp, t, NULL, &chosen);
 
-void clp_release(struct clp *clp, uint32_t source, uint16_t port)
+    if (rc != CLP_OK) {
+        text_wto("EZD1296I NO PORT OF THE EXPLICITBINDPORTRANGE CAN BE ASSIGNED, REASON %04X", (unsigned)clp->reason);
+        return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_JRSRCIPDISTDVIPA);
+    }
+    table_use(clp, t, NULL, (uint16_t)chosen);
+    clp->statistics.assigned++;
+    *port = (uint16_t)chosen;
+    return CLP_OK;
+}
+
+/* --- Figs. 10 and 5 ------------------------------------------------------------------------------------------------ */
+
+static void flow_of_termination(const struct clp_table *t)
+{
+    FLOW(10, 1000);
+    FLOW(5, 500);
+    if (t->address == 0) {
+        FLOW(10, 1035);
+        FLOW(5, 525);
+        return;
+    }
+    FLOW(10, 1005);
+    FLOW(10, 1010);
+    FLOW(5, 505);
+    FLOW(5, 510);
+    if (!t->clusterports.on)
+        FLOW(5, 520);
+}
+
+/* A port of this stack is free: to the ring, or to the pool. */
+static void port_free(struct clp *clp, struct clp_table *t, uint16_t port)
+{
+    struct clp_grant g;
+
+    if (port_in(t->draining, port)) {
+        port_clear(t->draining, port);
+        if (clp_give(clp, t, grant_one(&g, port)) != CLP_OK) {
+            port_set(t->draining, port);    /* nobody gets it until clp_poll() has given it back */
+            t->undrained = true;
+        }
+        return;
+    }
+    table_push(t, port);
+    if (!t->clusterports.on || t->store->enter)
+        return;
+    if (t->clusterports.blocksize == 1)
+        (void)clp_give(clp, t, grant_one(&g, port));
+    else if (t->free_owned > high_water(t) && table_block_idle(t, port))
+        (void)clp_give_surplus(clp, t, high_water(t) / 2);
+}
+
+void clp_release(struct clp *clp, uint32_t source, uint16_t port, uint32_t destination, uint16_t dport)
 {
     struct clp_table *t = table_of(clp, source);
 
-    STACK_ASSERT(t->use[port] > 0);
-    FLOW(10, 1000);
+    flow_of_termination(t);
     clp->statistics.released++;
-    if (t->address) {
-        FLOW(10, 1005);
-        FLOW(10, 1010);
-    } else {
-        FLOW(10, 1035);
+    if (destination && t->clusterports.on && t->store->leave) {
+        struct clp_tuple tuple = { source, destination, port, dport };
+        t->store->leave(clp, t, &tuple);
     }
-    if (--t->use[port] > 0)
+    if (!table_unuse(clp, t, destination_find(clp, t, destination, dport), port))
         return;
-    t->used--;
-    if (!port_in(t->owned, port) || !port_in(clp->eligible, port))
+    if (port_in(t->owned, port))
+        port_free(clp, t, port);
+}
+
+/* --- in the background --------------------------------------------------------------------------------------------- */
+
+static void prefetch(struct clp *clp)
+{
+    struct clp_table *t = clp->thirsty;
+    enum clp_reason reason = clp->reason;
+
+    clp->thirsty = NULL;
+    if (t->free_owned * 4 < t->blocks * t->clusterports.blocksize && take_blocks(clp, t) == CLP_OK)
+        clp->statistics.prefetched++;
+    clp->reason = reason;                   /* nobody has asked for anything */
+}
+
+static void give_drained(struct clp *clp, struct clp_table *t)
+{
+    struct clp_grant g = { 0 };
+
+    for (uint32_t w = 0; w < CLP_WORDS && g.count < CLP_GRANT_WORDS; w++) {
+        uint64_t ports = t->draining[w];
+
+        for (uint64_t left = ports; left; left &= ~port_bit(bits_first(left)))
+            if (t->use[w * 64 + bits_first(left)])
+                ports &= ~port_bit(bits_first(left));
+        if (ports)
+            g.words[g.count++] = (struct clp_word){ .word = (uint16_t)w, .ports = ports };
+    }
+    if (clp_give(clp, t, &g) != CLP_OK)
         return;
-    t->free_owned++;
-    ring_push(t, port);
-    if (!t->clusterports.on)
+    t->undrained = g.count == CLP_GRANT_WORDS;
+    for (uint32_t i = 0; i < g.count; i++)
+        t->draining[g.words[i].word] &= ~g.words[i].ports;
+}
+
+static void tend(struct clp *clp, struct clp_table *t, uint64_t now)
+{
+    cool(t, now);
+    if (t->undrained)
+        give_drained(clp, t);
+    if (t->free_owned > high_water(t))
+        (void)clp_give_surplus(clp, t, high_water(t));
+    if (t->wanting) {
+        t->wanting = false;
+        (void)ask_back(clp, t, false);
+    }
+}
+
+void clp_poll(struct clp *clp)
+{
+    if (clp->question.id)
+        return;                             /* inside another stack's turn, in a simulation: this one is waiting */
+    if (clp->thirsty)
+        prefetch(clp);
+    uint64_t now = platform_clock_us();
+    if (now - clp->polled_us < POLL_US)
         return;
-    uint32_t size = t->clusterports.blocksize;
-    uint32_t first = port & ~(size - 1);
-    if (size == 1 || (t->free_owned > high_water(t) && block_is_idle(t, first, size)))
-        give_block(clp, t, first, size);
+    clp->polled_us = now;
+    for (unsigned i = 0; i < CLP_TABLES; i++) {
+        struct clp_table *t = &clp->tables[i];
+
+        if (t->ready && t->clusterports.on && t->clusterports.blocksize > 1 && !t->store->enter)
+            tend(clp, t, now);
+    }
 }
 
 struct clp_usage clp_usage(const struct clp *clp, uint32_t address)
 {
-    struct clp_usage usage = { 0, 0 };
+    struct clp_usage usage = { 0 };
 
-    for (unsigned i = 0; i < clp->count; i++) {
-        if (clp->addresses[i] == address) {
-            usage.used = clp->tables[i].used;
-            usage.free_owned = clp->tables[i].free_owned;
-        }
+    for (unsigned i = 0; i < CLP_TABLES; i++) {
+        const struct clp_table *t = &clp->tables[i];
+
+        if (t->address == address && (address || i == DVIPA_MAX))
+            usage = (struct clp_usage){ .used = t->used, .owned = t->owned_ports, .free_owned = t->free_owned };
     }
     return usage;
-}
-
-uint32_t clp_list(uint32_t dvipa)
-{
-    return list_of(dvipa);
 }

@@ -1,33 +1,40 @@
-/* Cluster-wide port assignment: which source port a connection gets, so that no two stacks that share an address ever use
- * one port of it at the same time. Figures 8B, 9 and 10 of the patent.
+/* Cluster-wide port assignment: which source port a connection gets, so that no two stacks that share an address ever have
+ * the same connection open. Figures 4, 5, 8A, 8B, 9, 10 and 11 of the patent, and the store side of figure 12.
  *
- *   socket layer ── clp_assign(source, port) / clp_release(source, port) ──► local table of the address
- *                                                                               │ empty: take a block   ▲ idle: give it back
- *                                                                               ▼                       │
- *                                                                            struct clp_store (bitmaps in the CF, clp_cf.c)
+ *   socket layer ── clp_bind / clp_assign / clp_release ──► local table of the address (clp_table.h)
+ *                                                              │ empty: take blocks   ▲ idle: give them back
+ *                                                              ▼                      │
+ *                                                           struct clp_store, the keeper of the cluster's pool
+ *     bit maps in the CF, either polarity, with or without maps of the stacks    clp_cf.c
+ *     lists in the CF                                                            clp_lists.c
+ *     an entry in the CF for each 4-tuple (CRHT)                                 clp_crht.c
+ *     no CF: the other stacks are asked                                          clp_broadcast.c
+ *     no CF: the distributing stack is asked                                     clp_distributor.c
  *
  * Invariant: a port of a DVIPA is at any moment either in the cluster's pool or owned by exactly one stack. (A stack that
- * dies while it moves a block may leave the block in neither: never in both. See clp_cf.c.)
+ * dies while it moves a block may leave the block in neither: never in both. See clp_cf.c.) Two exceptions: with CRHT no
+ * port is owned, the 4-tuple is; and ports that connections of several stacks shared when CLUSTERPORTS came to the address
+ * are theirs until the last of these connections has ended.
  *
  * One algorithm with the block size as parameter. Block size 1 is the patent to the letter: each connection goes through
- * 925-940, each end through 1015-1025. With larger blocks a stack moves a whole block that way and then gives out its
- * ports without the CF, longest unused first. Addresses without CLUSTERPORTS use the same local table with all ports in it.
+ * 925-940, each end through 1015-1025. With larger blocks a stack moves blocks that way and then gives out their ports
+ * without the CF, longest unused first. How many blocks a trip moves follows demand: it doubles while the stack runs dry
+ * within a second of the trip before, and halves with every second without a trip. Addresses without CLUSTERPORTS use the
+ * same local table with all ports in it.
  *
- *   local table      owned     bit map: this stack owns the port
- *                    use       count per port: connections and binds that hold it
- *                    ring      owned ports that are free, oldest first. A port that is not free or not owned any more may
- *                              still stand in it and is passed over: nothing is ever searched
- *                    queued    bit map: the port stands in the ring (so it stands there once at most)
- *                    touched   bit map: used while it stood there; goes to the end instead of being given out
+ * A 4-tuple is unique if its port is owned and its own stack uses the port once towards each destination. So a port whose
+ * connections all have known destinations serves many of them, before another block is taken; the limit is per
+ * destination, not per DVIPA. Block size 1 does not do that: there each connection has a port of its own.
  *
- * Only eligible ports are ever given out: within EPHEMERALPORTS, not reserved by PORT or PORTRANGE. A given port (bind) that
- * is not eligible is this stack's own affair and is not in the cluster's pool. */
+ * Only eligible ports are given out: within EPHEMERALPORTS, not reserved by PORT or PORTRANGE of any stack, not in the
+ * EXPLICITBINDPORTRANGE. A given port (bind) that is not eligible is this stack's own affair and is not in the pool. */
 #ifndef CLP_H
 #define CLP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stack/clp/clp_log.h"
 #include "stack/profile/profile.h"
 #include "stack/xes/xes.h"
 
@@ -36,9 +43,16 @@
 #define CLP_WORDS (PORTS_PER_DVIPA / 64)    /* 64-bit words of a port map; port p is bit p & 63 from the high end of word p >> 6 */
 #define CLP_REGION 64u                      /* ports that share a time stamp */
 #define CLP_REGIONS (PORTS_PER_DVIPA / CLP_REGION)
-#define CLP_TABLES (DVIPA_MAX + 1)          /* one for all ordinary addresses together */
-#define CLP_POOL_BYTES (PORTS_PER_DVIPA / 8 + CLP_REGIONS * 5)
+#define CLP_TABLES (DVIPA_MAX + 2)          /* the DVIPAs, all ordinary addresses together, the explicit-bind pool */
+#define CLP_GRANT_WORDS 64u                 /* words that move in one trip: 4096 ports, what one announcement holds */
+#define CLP_DESTINATIONS 64u                /* destinations that share ports; each costs 8 KiB of an image */
+#define CLP_EXPLICIT 0xFFFFFFFFu            /* "address" of the explicit-bind pool: list 0 of the structure */
+
+/* The entry of the pool, see clp_cf.c. */
+#define CLP_POOL_HEADER 512u
+#define CLP_POOL_BYTES (PORTS_PER_DVIPA / 8 + CLP_REGIONS * 5 + CLP_POOL_HEADER)
 #define CLP_OWN_BYTES (PORTS_PER_DVIPA / 8)
+#define CLP_SHARED_MAX 4096u                /* ports of a DVIPA that several stacks can share; 16 KiB while there are any */
 
 enum clp_errno {                            /* z/OS UNIX errno values */
     CLP_OK = 0,
@@ -46,123 +60,276 @@ enum clp_errno {                            /* z/OS UNIX errno values */
     CLP_EADDRNOTAVAIL = 1116,
 };
 
-enum clp_reason {                           /* reason codes; the product's numbers are not published, ours are 7CCx */
+enum clp_reason {                           /* where the product's numbers are not published, ours are 7CCx */
     CLP_REASON_NONE = 0,
     CLP_REASON_EXHAUSTED = 0x7CC1,          /* no port is free: neither here nor in the cluster's pool */
     CLP_REASON_CF = 0x7CC2,                 /* a new port would need the CF, which cannot be reached or refused */
     CLP_REASON_ROUTING = 0x7CC3,            /* the distributing stack could not be told */
-    CLP_REASON_OWNED = 0x7CC4,              /* the given port belongs to another stack */
+    CLP_REASON_OWNED = 0x7CC4,              /* the given port belongs to another stack, which uses it */
     CLP_REASON_USED = 0x7CC5,               /* the given port is bound on this stack */
     CLP_REASON_TABLES = 0x7CC6,             /* more than DVIPA_MAX addresses */
+    CLP_REASON_JRSRCIPDISTDVIPA = 0x7CC7,   /* JRSRCIPDistDVIPA: no port that is the cluster's can be had for the DVIPA */
+    CLP_REASON_QUOTA = 0x7CC8,              /* this stack owns as many ports as it may */
+    CLP_REASON_KEEPER = 0x7CC9,             /* the stack or the stacks to be asked do not answer */
+    CLP_REASON_NO_RECORD = 0x7CCA,          /* this keeper does not know what a stack had */
+    CLP_REASON_JRBINDADDRNACTIVE = 0x744C7230,      /* JRBINDADDRNACTIVE: the address is not active on this stack */
 };
 
-enum clp_origin { CLP_DEFINED = 0, CLP_VIPARANGE = 1, CLP_VARY_OBEY = 2 };     /* may be or-ed */
+enum clp_origin { CLP_DEFINED = 0, CLP_VIPARANGE = 1, CLP_VARY_OBEY = 2, CLP_DISTRIBUTED = 4 };     /* may be or-ed */
 
+/* Ports that move between pool and stack: words of port maps, each once, ascending or not. */
+struct clp_word {
+    uint16_t word;
+    uint64_t ports;
+};
+struct clp_grant {
+    uint32_t count;
+    struct clp_word words[CLP_GRANT_WORDS];
+};
+
+/* A connection: source address and port, destination address and port. Host byte order. */
+struct clp_tuple {
+    uint32_t source, destination;
+    uint16_t port, dport;
+};
+
+struct clp;
+struct clp_store;
+
+/* What this stack has of one address. */
 struct clp_table {
     uint32_t address;                       /* 0: the table of all ordinary addresses */
     bool ready;                             /* the store has been initialised for it, or none is needed */
     struct profile_clusterports clusterports;
+    const struct clp_store *store;
+    const uint64_t *eligible;
     uint32_t list;                          /* list and lock number in the structure */
+    uint32_t slot;                          /* clp_lists.c */
+    uint32_t blocks;                        /* appetite: blocks of the next trip */
+    uint64_t taken_us, cooled_us, asked_us; /* last trip; last halving; last time that others were asked for ports */
+    uint32_t owned_ports;                   /* owned and eligible */
     uint32_t free_owned;                    /* owned, eligible and not in use */
     uint32_t used;                          /* ports in use */
+    uint32_t tracked;                       /* ports in use all of whose connections have known destinations */
+    bool low_told;                          /* the operator knows that the pool is nearly empty */
+    bool wanting;                           /* the other stacks are to be asked for ports */
+    bool undrained;                         /* a port of `draining` without use could not be given back */
     uint32_t ring_head, ring_count;
-    uint64_t owned[CLP_WORDS], queued[CLP_WORDS], touched[CLP_WORDS];
+    uint64_t owned[CLP_WORDS], queued[CLP_WORDS], touched[CLP_WORDS], solo[CLP_WORDS], draining[CLP_WORDS];
+    uint8_t busy[CLP_WORDS];                /* ports in use of each word */
     uint8_t use[PORTS_PER_DVIPA];
     uint16_t ring[PORTS_PER_DVIPA];
 };
 
-/* Ports that moved between pool and stack: words first >> 6 onwards. */
-struct clp_grant {
-    uint32_t first, count;                  /* block; count is 1 .. BLOCKSIZE_MAX, aligned */
-    uint64_t ports[BLOCKSIZE_MAX / 64];     /* which of them, words as in the maps, [0] holds port first & ~63 */
+/* A destination: which ports are in use towards it. */
+struct clp_destination {
+    uint32_t address;
+    uint16_t port, table;                   /* index in clp->tables */
+    uint16_t cursor;                        /* word at which the next search begins */
+    uint8_t next;                           /* index + 1 in its bucket */
+    uint32_t count;                         /* ports in use; 0: may be reused for another one */
+    uint64_t busy[CLP_WORDS];
 };
 
-struct clp;
-
-/* The keeper of the cluster's pool. Each function is one step seen from outside; CLP_OK or an errno, reason in clp->reason. */
+/* The keeper of the cluster's pool. Each function is one step seen from outside; CLP_OK or an errno, reason in clp->reason.
+ * A keeper knows ports (take, give, claim) or connections (enter, leave); what it does not do is NULL. */
 struct clp_store {
-    int (*init)(struct clp *clp, struct clp_table *table);                      /* 8B: 850-865 */
-    int (*take)(struct clp *clp, struct clp_table *table, struct clp_grant *grant);         /* 9: 925-940 */
+    const char *name;
+    bool whole_blocks;                      /* give takes whole blocks only */
+    int (*init)(struct clp *clp, struct clp_table *table, unsigned origin);                 /* 8A: 805; 8B: 850-865 */
+    /* 9: 925-940. About `ports` ports in whole blocks, at least one. */
+    int (*take)(struct clp *clp, struct clp_table *table, uint32_t ports, struct clp_grant *grant);
     int (*give)(struct clp *clp, struct clp_table *table, const struct clp_grant *grant);   /* 10: 1015-1025 */
-    int (*claim)(struct clp *clp, struct clp_table *table, uint16_t port);      /* take this one, or EADDRINUSE */
+    /* 11: 1105. May port be had? A look, nothing changes. */
+    bool (*available)(struct clp *clp, struct clp_table *table, uint16_t port);
+    /* Take this one (grant may hold more), or EADDRINUSE. */
+    int (*claim)(struct clp *clp, struct clp_table *table, uint16_t port, struct clp_grant *grant);
+    /* 8B: 875-890. The port of a connection that was there before CLUSTERPORTS is another stack's: share it. */
+    int (*share)(struct clp *clp, struct clp_table *table, uint16_t port);
+    int (*enter)(struct clp *clp, struct clp_table *table, const struct clp_tuple *tuple);  /* add if new, or EADDRINUSE */
+    void (*leave)(struct clp *clp, struct clp_table *table, const struct clp_tuple *tuple);
+    /* 12: 1205-1215. The ports of a system that has failed and is fenced; *ports: how many. */
+    int (*recover)(struct clp *clp, struct clp_table *table, const char *system, uint8_t number, uint32_t *ports);
 };
 
 struct clp_ops {
-    /* Before any of the ports is used. 0: done, else: do not use them. owned as in vipa_announce(). */
-    int (*announce)(void *context, uint32_t address, uint32_t first, uint32_t count, const uint8_t *owned);
-    /* Drive use(argument, port) for each local port of a connection of this stack with this source address. */
+    /* Before any of the ports is used. 0: done, else: do not use them. */
+    int (*announce)(void *context, uint32_t address, const struct clp_grant *ports);
+    /* Drive use(argument, port) for each local port of a connection of this stack with this source address that
+     * clp_assign() was not asked for. */
     void (*scan)(void *context, uint32_t address, void (*use)(void *argument, uint16_t port), void *argument);
+    /* The same for the connections of the target stacks that this stack distributes to, from its routing table. */
+    void (*scan_targets)(void *context, uint32_t address, void (*use)(void *argument, uint16_t port), void *argument);
+    /* Send to system (0 = every other) what its clp_receive() gets; 0: it will. */
+    int (*send)(void *context, uint8_t to, const uint8_t *message, uint32_t length);
+    /* Let messages come in for at most us microseconds; clp_receive() runs inside. */
+    void (*listen)(void *context, uint32_t us);
+    uint64_t (*members)(void *context);     /* other active systems: bit 1 << number */
+    uint8_t (*distributor)(void *context, uint32_t address);    /* system that distributes the DVIPA, 0 = none known */
 };
 
 struct clp_statistics {
     uint64_t assigned, released;
-    uint64_t taken, given;                  /* blocks */
+    uint64_t taken, given;                  /* trips to the keeper */
+    uint64_t ports_taken, ports_given;
+    uint64_t shared;                        /* connections whose port had another destination already */
     uint64_t exhausted;                     /* requests refused because no port was free */
-    uint64_t conflicts;                     /* ports of earlier connections that another stack has already (VARY OBEY) */
+    uint64_t over_quota;                    /* requests refused or cut because of the quota */
+    uint64_t conflicts;                     /* ports of earlier connections that several stacks have (VARY OBEY) */
+    uint64_t asked, answered;               /* times that others were asked to give ports back; that they asked us */
+    uint64_t returned;                      /* ports given back because others asked */
+    uint64_t prefetched;                    /* trips made before a connection had to wait for them */
+};
+
+/* What this stack waits for while it asks others: one question at a time. See clp_peer.h. */
+struct clp_question {
+    uint32_t id;                            /* 0: none is open */
+    uint8_t kind;
+    uint32_t address;
+    uint64_t ticket;                        /* time of the question: decides between two that want the same */
+    uint64_t waiting;                       /* systems whose answer is missing */
+    bool yes, no;                           /* an answer said so */
+    struct clp_grant grant;                 /* what is asked for, less what was refused; or what was granted */
+};
+
+/* Who has which port, for keepers without a CF: as this stack has heard, or as it decides. */
+#define CLP_VIEWS 8u                        /* DVIPAs of a stack with such a keeper; each costs 64 KiB of an image */
+struct clp_view {
+    uint32_t address;
+    uint64_t heard;                         /* distributing stack: systems that have told what they have */
+    uint8_t owner[PORTS_PER_DVIPA];         /* system number, 0 = nobody */
+};
+
+struct clp_reserved {                       /* PORT and PORTRANGE of one system */
+    uint16_t count;
+    struct {
+        uint16_t first, count;
+    } ranges[PORTRESERVE_MAX + 1];
 };
 
 struct clp {
-    const struct clp_store *store;
     const struct clp_ops *ops;
     void *context;
+    struct xes *xes;                        /* NULL: no CF */
+    unsigned cf;
     struct xes_connection *connection;      /* to EZBEPORT; NULL: none */
+    struct xes_connection *lists, *crht;    /* to the structures of clp_lists.c and clp_crht.c, when they are used */
     char system[NAME_LEN + 1];
     uint8_t number;
     uint32_t timewait_s;
     enum clp_reason reason;                 /* of the last error */
     uint64_t random;                        /* state of the generator for orders and starting points */
+    uint32_t stirred;
+    struct clp_table *thirsty;              /* runs low: clp_poll() takes more for it */
+    uint64_t polled_us;
     struct clp_statistics statistics;
-    uint64_t eligible[CLP_WORDS];
+    struct clp_question question;
+    uint32_t questions;
+    struct clp_log log;
+    uint32_t eligible_ports, explicit_ports;        /* how many are in these maps */
+    uint64_t own_eligible[CLP_WORDS];       /* by this stack's profile */
+    uint64_t eligible[CLP_WORDS];           /* and not reserved on another stack */
+    uint64_t explicit_eligible[CLP_WORDS];
+    struct clp_reserved reserved[SYSTEMS_MAX + 1];
     uint8_t pool[CLP_POOL_BYTES];           /* work areas of clp_cf.c: the entries as they stand in the CF */
     uint8_t own[CLP_OWN_BYTES];
+    uint8_t other[CLP_OWN_BYTES];
+    uint8_t shared[CLP_SHARED_MAX * 4];
+    uint8_t message[16384];                 /* that is being built */
+    struct clp_destination *destination;    /* found last */
+    uint32_t destinations_idle;             /* with count 0 */
+    uint32_t destination_count;             /* ever used */
+    uint8_t buckets[CLP_DESTINATIONS];      /* index + 1 of the first destination of a hash value */
+    struct clp_destination destinations[CLP_DESTINATIONS];
+    struct clp_view views[CLP_VIEWS];
     unsigned count;                         /* DVIPAs */
     uint32_t addresses[DVIPA_MAX];          /* of tables[], beside each other because every connection searches them */
-    struct clp_table tables[CLP_TABLES];    /* [DVIPA_MAX]: ordinary addresses */
+    struct clp_table tables[CLP_TABLES];    /* [DVIPA_MAX]: ordinary addresses; [DVIPA_MAX + 1]: the explicit-bind pool */
 };
 
-struct clp_audit {
-    uint32_t differences;       /* ports where the own table and the stack's map in the CF differ */
-    uint32_t doubles;           /* ports in the pool and owned, or owned twice */
-    uint32_t leaked;            /* ports in no map */
-    uint32_t pool, owned;       /* ports in the pool; owned by any stack */
-};
-
-/* *clp is zeros. profile: EPHEMERALPORTS, PORT, PORTRANGE, TIMEWAITINTERVAL. ops may be NULL (nobody to tell). */
+/* *clp is zeros. profile: EPHEMERALPORTS, EXPLICITBINDPORTRANGE, PORT, PORTRANGE, TIMEWAITINTERVAL. ops may be NULL (nobody
+ * to tell), and so may each of its functions. */
 void clp_init(struct clp *clp, const struct profile *profile, const char *system, uint8_t number,
               const struct clp_ops *ops, void *context);
 
-extern const struct clp_store clp_cf_store;     /* bitmaps in list structure EZBEPORT (clp_cf.c) */
+/* The profile has changed: other ports are eligible from now on. Ports in use stay. Tells the other stacks. */
+void clp_configure(struct clp *clp, const struct profile *profile);
 
 /* Connect to EZBEPORT in the CF numbered cf. 0 or the return code of IXLCONN (8, 0xC). */
 int clp_connect(struct clp *clp, struct xes *xes, unsigned cf);
 
-/* A DVIPA has become active on this stack: Fig. 8B. origin: CLP_VIPARANGE, CLP_VARY_OBEY: connections that exist are
- * looked for. CLP_OK or EADDRNOTAVAIL. Again for an address that is active: nothing. */
+/* A DVIPA has become active on this stack: Fig. 8B, or 8A for the keeper without maps of the stacks. origin:
+ * CLP_VIPARANGE, CLP_VARY_OBEY: connections that exist are looked for; CLP_DISTRIBUTED: this stack distributes it. CLP_OK
+ * or EADDRNOTAVAIL. Again for an address that has CLUSTERPORTS: nothing; for one that gets it now: Fig. 8 with the
+ * connections that exist. */
 int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterports *clusterports, unsigned origin);
 
-/* Fig. 9: a port for a connection from source. bound_port 0: an ephemeral one; else the port that the socket is bound to (it
- * may have other users on this stack). *port is set on CLP_OK and is given back with clp_release(), once for each time. */
-int clp_assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint16_t *port);
+/* Fig. 9 (4): a port for a connection from source to destination. bound_port 0: an ephemeral one; else the port that the
+ * socket is bound to (it may have other uses on this stack). destination 0: not known. *port is set on CLP_OK and is given
+ * back with clp_release(), once for each time. EADDRNOTAVAIL, EADDRINUSE (this very connection is open). */
+int clp_assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint32_t destination, uint16_t dport, uint16_t *port);
 
-/* bind() to a given port: owned by this stack and by no other use on it, or EADDRINUSE. Given back with clp_release(). */
+/* Fig. 10 (5): a connection has ended for good; the arguments of its clp_assign(). */
+void clp_release(struct clp *clp, uint32_t source, uint16_t port, uint32_t destination, uint16_t dport);
+
+/* A given port for this stack alone and for one use of it, or EADDRINUSE. Given back with clp_release(..., 0, 0). */
 int clp_claim(struct clp *clp, uint32_t source, uint16_t port);
 
-/* Fig. 10: a connection (or bind) with this source address and port has ended for good. */
-void clp_release(struct clp *clp, uint32_t source, uint16_t port);
+/* What the addresses of this stack are, for clp_bind(); as in struct sip_tables. */
+struct clp_addresses {
+    void *context;
+    bool (*is_dvipa)(void *context, uint32_t address);
+    bool (*is_defined)(void *context, uint32_t address);        /* in the HOME list */
+    bool (*is_configured)(void *context, uint32_t address);     /* a DVIPA of this stack: owner, backup, target, range */
+    bool (*is_active)(void *context, uint32_t address);
+    bool (*in_range)(void *context, uint32_t address);          /* of a VIPARANGE of this stack */
+    bool (*activate)(void *context, uint32_t address);
+};
 
-/* Compare the table of a DVIPA with the CF and the CF's maps with each other, under the lock. systems: names of the systems
- * whose maps are looked at. CLP_OK or EADDRNOTAVAIL. */
-int clp_check(struct clp *clp, uint32_t dvipa, const char *const *systems, unsigned count, struct clp_audit *audit);
+/* Fig. 11: bind() of a socket. address 0: INADDR_ANY; port 0: any. *bound: the port that the socket has now. It is 0 for
+ * port 0 of a given address: the port comes with the connection, when its destination is known. INADDR_ANY and port 0
+ * give a port of the EXPLICITBINDPORTRANGE if there is one, which serves as source port of any DVIPA later. Given back
+ * with clp_unbind(). EADDRINUSE, EADDRNOTAVAIL. */
+int clp_bind(struct clp *clp, const struct clp_addresses *addresses, uint32_t address, uint16_t port, uint16_t *bound);
+void clp_unbind(struct clp *clp, uint32_t address, uint16_t bound);
 
-/* The map of the ports that `system` owns of the DVIPA, as the CF has it (port 0 = high bit of byte 0). */
+/* Main loop: ports that will be needed, ports that are not needed any more. Costs a few loads when there is nothing. */
+void clp_poll(struct clp *clp);
+
+/* A message of the clp of another system. */
+void clp_receive(struct clp *clp, uint8_t from, const uint8_t *message, uint32_t length);
+
+/* A system has joined: tell it what it must know. It has left or failed: its reservations are void. */
+void clp_joined(struct clp *clp, uint8_t number);
+void clp_gone(struct clp *clp, uint8_t number);
+
+/* Compare the table of a DVIPA with the CF and the CF's maps with each other, under the lock. clp_repair() also puts in
+ * order what it finds: ports in no map go to the pool, ports of the pool that a stack has leave it, a map of this stack that
+ * differs from its table is written anew, counts of shared ports are set right. CLP_OK or EADDRNOTAVAIL. Bit maps in the CF
+ * with maps of the stacks only. */
+struct clp_audit {
+    uint32_t differences;       /* ports where the own table and the stack's map in the CF differ */
+    uint32_t doubles;           /* ports in the pool and owned, or owned twice without being counted as shared */
+    uint32_t leaked;            /* ports in no map */
+    uint32_t shared;            /* ports that several stacks share */
+    uint32_t pool, owned;       /* ports in the pool; owned by any stack */
+    uint32_t repaired;          /* of these findings */
+};
+int clp_check(struct clp *clp, uint32_t dvipa, struct clp_audit *audit);
+int clp_repair(struct clp *clp, uint32_t dvipa, struct clp_audit *audit);
+
+/* The map of the ports that `system` owns of the DVIPA, as the CF has it (port 0 = high bit of byte 0). Of this system also
+ * with keepers that have no such map. */
 bool clp_owned_ports(struct clp *clp, uint32_t dvipa, const char *system, uint8_t map[PORTS_PER_DVIPA / 8]);
+
+/* CRHT: the system that has this connection open, 0 = none. */
+uint8_t clp_tuple_owner(struct clp *clp, const struct clp_tuple *tuple);
 
 /* Ports of the address in use, owned and free here, for displays; all 0 if it has no table. */
 struct clp_usage {
-    uint32_t used, free_owned;
+    uint32_t used, owned, free_owned;
 };
 struct clp_usage clp_usage(const struct clp *clp, uint32_t address);
-
 
 /* Number of the list and of the lock entry of a DVIPA in EZBEPORT. Addresses may share one: entries are told apart by name. */
 uint32_t clp_list(uint32_t dvipa);

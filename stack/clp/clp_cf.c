@@ -1,24 +1,35 @@
-/* The keeper in the coupling facility: list structure EZBEPORT with 1024 list headers and 1024 lock entries. Figures 8B, 9
- * and 10, store side.
+/* The keeper in the coupling facility: list structure EZBEPORT with 1024 list headers and 1024 lock entries. Figures 8A, 8B,
+ * 9, 10 and 12, store side.
  *
- *   list and lock n = 1 + hash of the DVIPA, holds per DVIPA:
+ *   list and lock n = 1 + hash of the DVIPA (0: the explicit-bind pool), holds per DVIPA:
  *     entry "0A010101        "   cluster-wide:  8192 bytes  1 bit a port, 1 = available
  *                                               4096 bytes  per 64 ports: time of the last return, seconds since 1970
  *                                               1024 bytes  per 64 ports: system number of who returned them, 0 = several
+ *                                                512 bytes  header: ports available, ports shared; names of the systems
+ *                                                           that have a map of their own, by system number
  *     entry "0A010101MVS1    "   of a stack:    8192 bytes  1 bit a port, 1 = this stack's
- *   adjunct of both: "POOL" or "OWN ", DVIPA, system name. Port 0 is the high bit of the first byte.
+ *     entry "0A010101#SHARED "   if any are:    4 bytes a port that several stacks have: port, how many stacks
+ *   adjunct: "POOL", "OWN " or "SHAR", DVIPA, system name. Port 0 is the high bit of the first byte.
  *
  * Every change is the sequence of the flowcharts:
  *
- *   take  (925) READ pool, LOCKOPER=SET   READ own   (935) change   (940) WRITE pool        WRITE own,  LOCKOPER=RESET
- *   give (1015) READ pool, LOCKOPER=SET   READ own  (1020) change  (1025) WRITE own         WRITE pool, LOCKOPER=RESET
+ *   take  (925) READ pool, LOCKOPER=SET   (935) change   (940) WRITE pool        WRITE own,  LOCKOPER=RESET
+ *   give (1015) READ pool, LOCKOPER=SET  (1020) change  (1025) WRITE own         WRITE pool, LOCKOPER=RESET
+ *
+ * The stack's own map is not read: nobody else writes it while the stack lives, so its table is the same.
  *
  * The order of the two writes is the point: a port is first removed from the map it leaves and then added to the map it
  * goes to, take and give alike. So at every instant, with or without the lock, whoever looks finds a port in at most one
  * map, and "in the pool" always means that nobody owns it. A stack that dies between the writes leaves its block in no
- * map: the next holder of the lock cannot give it out, and recovery finds it as what is in no map (clp_check counts it),
- * under the same lock, with no journal. Were the order the other way round, the block of a dead taker would be in the pool
- * and in its own map: the next one would take it, and recovery of the dead one would put it back while it is in use.
+ * map: the next holder of the lock cannot give it out, and recovery and clp_repair() find it as what is in no map, under
+ * the same lock, with no journal. Were the order the other way round, the block of a dead taker would be in the pool and
+ * in its own map: the next one would take it, and recovery of the dead one would put it back while it is in use.
+ *
+ * Shared ports are the one case of a port in several maps: its count is written before a further map gets it, and it
+ * goes to the pool when it leaves the last one.
+ *
+ * Variants. Opposite polarity: all maps are stored complemented. Only the cluster-wide structure (figure 8A): no maps of
+ * the stacks; recovery then has nothing to read, which is why figure 8B exists.
  *
  * Rest. A port that was just given back may still be in TIME_WAIT at some peer. The stack that gave it back knows what it
  * did; another one waits TIMEWAITINTERVAL, unless nothing else is left: then it takes what has rested longest. */
@@ -27,16 +38,23 @@
 #include "cfemu/arch/cf_bytes.h"
 #include "stack/base/flow.h"
 #include "stack/base/text.h"
-#include "stack/clp/clp.h"
 #include "stack/clp/clp_bits.h"
 #include "stack/clp/clp_random.h"
+#include "stack/clp/clp_table.h"
 
-enum { STAMPS = PORTS_PER_DVIPA / 8, GIVERS = STAMPS + CLP_REGIONS * 4 };
+enum { STAMPS = PORTS_PER_DVIPA / 8, GIVERS = STAMPS + CLP_REGIONS * 4, HEADER = GIVERS + CLP_REGIONS };
+enum { HEADER_AVAILABLE = HEADER, HEADER_SHARED = HEADER + 4, HEADER_NAMES = HEADER + 8 };
+_Static_assert(HEADER + 8 + (SYSTEMS_MAX + 1) * NAME_LEN <= CLP_POOL_BYTES, "the names of all systems fit");
+#define SHARED_NAME "#SHARED"
 
 static int failed(struct clp *clp, enum clp_reason reason)
 {
-    clp->reason = reason;
-    return CLP_EADDRNOTAVAIL;
+    return clp_error(clp, CLP_EADDRNOTAVAIL, reason);
+}
+
+static bool has_own_maps(const struct clp_table *t)
+{
+    return t->store != &clp_clusterwide_store;
 }
 
 /* --- entries ------------------------------------------------------------------------------------------------------- */
@@ -49,7 +67,7 @@ static void entry_name(uint8_t out[CF_NAME_SIZE], uint32_t dvipa, const char *sy
     xes_name(out, CF_NAME_SIZE, text);
 }
 
-/* A READ or WRITE of the entry of `system` ("" = cluster-wide). */
+/* A READ, WRITE or DELETE of the entry of `system` ("" = cluster-wide). */
 static struct xes_request request(uint16_t command, uint32_t dvipa, const char *system, uint8_t lockoper)
 {
     struct xes_request r = { .command = command, .locate = CF_LOCATE_NAME, .options = CF_OPT_DATA, .lockoper = lockoper };
@@ -84,6 +102,15 @@ static int write_entry(struct clp *clp, uint32_t dvipa, const char *system, uint
     return xes_list(clp->connection, &r);
 }
 
+static int delete_entry(struct clp *clp, uint32_t dvipa, const char *system)
+{
+    struct xes_request r = request(CF_CMD_LIST_DELETE, dvipa, system, CF_LOCK_HELDBY);
+
+    r.options = 0;
+    int rc = xes_list(clp->connection, &r);
+    return r.reason == IXLRSNCODENOENTRY ? IXLRETCODEOK : rc;
+}
+
 static int write_pool(struct clp *clp, const struct clp_table *t, uint8_t lockoper)
 {
     return write_entry(clp, t->address, "", lockoper, clp->pool, CLP_POOL_BYTES);
@@ -102,52 +129,91 @@ static void unlock(struct clp *clp, const struct clp_table *t)
     (void)xes_list(clp->connection, &r);
 }
 
-/* 925, 1015: both structures into the work areas, under the lock. */
-static int retrieve_and_lock(struct clp *clp, const struct clp_table *t)
+static int undone(struct clp *clp, const struct clp_table *t)
 {
-    uint32_t reason;
-
-    if (!clp->connection)
-        return failed(clp, CLP_REASON_CF);
-    if (read_entry(clp, t->address, "", CF_LOCK_SET, clp->pool, CLP_POOL_BYTES, &reason) != IXLRETCODEOK)
-        return failed(clp, CLP_REASON_CF);
-    if (read_entry(clp, t->address, clp->system, CF_LOCK_HELDBY, clp->own, CLP_OWN_BYTES, &reason) != IXLRETCODEOK) {
-        unlock(clp, t);
-        return failed(clp, CLP_REASON_CF);
-    }
-    return CLP_OK;
-}
-
-/* 940: the pool loses the ports, then this stack's map gets them. */
-static int restore_taken(struct clp *clp, const struct clp_table *t)
-{
-    if (write_pool(clp, t, CF_LOCK_HELDBY) == IXLRETCODEOK && write_own(clp, t, CF_LOCK_RESET) == IXLRETCODEOK)
-        return CLP_OK;
-    unlock(clp, t);
-    return failed(clp, CLP_REASON_CF);
-}
-
-/* 1025: this stack's map loses the ports, then the pool gets them. */
-static int restore_given(struct clp *clp, const struct clp_table *t)
-{
-    if (write_own(clp, t, CF_LOCK_HELDBY) == IXLRETCODEOK && write_pool(clp, t, CF_LOCK_RESET) == IXLRETCODEOK)
-        return CLP_OK;
     unlock(clp, t);
     return failed(clp, CLP_REASON_CF);
 }
 
 /* --- maps in the work areas ---------------------------------------------------------------------------------------- */
 
-static uint64_t word_of(const uint8_t *map, uint32_t w)
+static uint64_t polarity(const struct clp_table *t)
 {
-    return get_be64(map + 8 * w);
+    return t->store == &clp_reversed_store ? ~0ull : 0;
 }
 
-/* Move ports of word w out of one map into the other. */
-static void move(uint8_t *from, uint8_t *to, uint32_t w, uint64_t ports)
+/* Ports of a stored word: 1 = in this map, whatever the polarity. */
+static uint64_t word_of(const struct clp_table *t, const uint8_t *map, uint32_t w)
 {
-    put_be64(from + 8 * w, word_of(from, w) & ~ports);
-    put_be64(to + 8 * w, word_of(to, w) | ports);
+    return get_be64(map + 8 * w) ^ polarity(t);
+}
+
+static void put_word(const struct clp_table *t, uint8_t *map, uint32_t w, uint64_t ports)
+{
+    put_be64(map + 8 * w, ports ^ polarity(t));
+}
+
+static void empty_map(const struct clp_table *t, uint8_t *map)
+{
+    memset(map, (int)(polarity(t) & 0xFF), PORTS_PER_DVIPA / 8);
+}
+
+/* Every port of `from` is in `to` too: OR if 1 means "in the map", AND with the opposite polarity (1210). */
+static void merge(const struct clp_table *t, uint8_t *to, const uint8_t *from)
+{
+    bool and = t->store == &clp_reversed_store;
+
+    for (uint32_t i = 0; i < PORTS_PER_DVIPA / 8; i += 8) {
+        uint64_t a = get_be64(to + i), b = get_be64(from + i);
+
+        put_be64(to + i, and ? a & b : a | b);
+    }
+}
+
+/* The stack's own map as its table says, in the work area. */
+static void own_from_table(struct clp *clp, const struct clp_table *t)
+{
+    for (uint32_t w = 0; w < CLP_WORDS; w++)
+        put_word(t, clp->own, w, t->owned[w]);
+}
+
+static uint32_t available_count(const struct clp *clp)
+{
+    return get_be32(clp->pool + HEADER_AVAILABLE);
+}
+
+static void pool_take(struct clp *clp, const struct clp_table *t, uint32_t w, uint64_t ports)
+{
+    put_word(t, clp->pool, w, word_of(t, clp->pool, w) & ~ports);
+    put_be32(clp->pool + HEADER_AVAILABLE, available_count(clp) - bits_count(ports));
+}
+
+static void pool_add(struct clp *clp, const struct clp_table *t, uint32_t w, uint64_t ports)
+{
+    uint64_t before = word_of(t, clp->pool, w);
+
+    put_word(t, clp->pool, w, before | ports);
+    put_be32(clp->pool + HEADER_AVAILABLE, available_count(clp) + bits_count(ports & ~before));
+}
+
+/* What stands in the header is counted anew. */
+static void pool_count(struct clp *clp, const struct clp_table *t)
+{
+    uint32_t available = 0;
+
+    for (uint32_t w = 0; w < CLP_WORDS; w++)
+        available += bits_count(word_of(t, clp->pool, w));
+    put_be32(clp->pool + HEADER_AVAILABLE, available);
+}
+
+static void name_at(const struct clp *clp, unsigned n, char name[NAME_LEN + 1])
+{
+    text_name_get(name, clp->pool + HEADER_NAMES + n * NAME_LEN);
+}
+
+static void set_name(struct clp *clp, unsigned n, const char *name)
+{
+    text_name_put(clp->pool + HEADER_NAMES + n * NAME_LEN, name);
 }
 
 static uint32_t now_s(void)
@@ -175,83 +241,253 @@ static void stamp(struct clp *clp, uint32_t r, uint8_t giver, uint32_t now)
     put_be32(clp->pool + STAMPS + 4 * r, now);
 }
 
-/* --- choice of a block (935) --------------------------------------------------------------------------------------- */
+/* --- ports that several stacks have -------------------------------------------------------------------------------- */
 
-/* First word of the unit (a block, or the 64 ports around a smaller one) to take from: random starting point, the first that
- * has ports and does not rest, else the one that has rested longest. False: no port is in the pool. */
-static bool choose_unit(struct clp *clp, uint32_t unit, uint32_t *chosen)
+static uint32_t shared_count(const struct clp *clp)
 {
-    uint32_t units = CLP_WORDS / unit, start = clp_random_below(clp, units), now = now_s();
-    uint32_t longest = 0;
-    bool found = false;
-
-    for (uint32_t i = 0; i < units; i++) {
-        uint32_t first = (start + i) % units * unit, rested = UINT32_MAX;
-        uint64_t any = 0;
-
-        for (uint32_t w = first; w < first + unit; w++)
-            any |= word_of(clp->pool, w) & clp->eligible[w];
-        if (!any)
-            continue;
-        for (uint32_t w = first; w < first + unit; w++) {
-            uint32_t s = resting_s(clp, w, now);
-
-            rested = s < rested ? s : rested;
-        }
-        if (!found || rested > longest) {
-            found = true;
-            longest = rested;
-            *chosen = first;
-        }
-        if (rested == UINT32_MAX)
-            break;
-    }
-    return found;
+    return get_be32(clp->pool + HEADER_SHARED);
 }
 
-/* A block smaller than 64 ports: the one around a random port of the word that is in the pool. */
-static uint32_t choose_within(struct clp *clp, uint64_t available, uint32_t size)
+static void set_shared_count(struct clp *clp, uint32_t count)
+{
+    put_be32(clp->pool + HEADER_SHARED, count);
+}
+
+static int read_shared(struct clp *clp, const struct clp_table *t)
+{
+    struct xes_request r = request(CF_CMD_LIST_READ, t->address, SHARED_NAME, CF_LOCK_HELDBY);
+
+    if (shared_count(clp) == 0)
+        return CLP_OK;
+    r.in = clp->shared;
+    r.in_cap = sizeof clp->shared;
+    if (xes_list(clp->connection, &r) != IXLRETCODEOK || r.data_len < 4 * shared_count(clp))
+        return failed(clp, CLP_REASON_CF);
+    return CLP_OK;
+}
+
+static int write_shared(struct clp *clp, const struct clp_table *t)
+{
+    struct xes_request r = request(CF_CMD_LIST_WRITE, t->address, SHARED_NAME, CF_LOCK_HELDBY);
+
+    r.options |= CF_OPT_ADJUNCT;
+    memcpy(r.adjunct, "SHAR", 4);
+    put_be32(r.adjunct + 4, t->address);
+    r.out = clp->shared;
+    r.out_len = (4 * shared_count(clp) + 255u) & ~255u;
+    if (xes_list(clp->connection, &r) == IXLRETCODEOK)
+        return CLP_OK;
+    return failed(clp, CLP_REASON_CF);
+}
+
+static uint8_t *shared_record(struct clp *clp, uint16_t port)
+{
+    for (uint32_t i = 0; i < shared_count(clp); i++)
+        if (get_be16(clp->shared + 4 * i) == port)
+            return clp->shared + 4 * i;
+    return NULL;
+}
+
+/* One stack more has the port. False: the list is full. */
+static bool shared_more(struct clp *clp, uint16_t port)
+{
+    uint32_t count = shared_count(clp);
+    uint8_t *record = shared_record(clp, port);
+
+    if (record) {
+        put_be16(record + 2, (uint16_t)(get_be16(record + 2) + 1));
+        return true;
+    }
+    if (count == CLP_SHARED_MAX)
+        return false;
+    put_be16(clp->shared + 4 * count, port);
+    put_be16(clp->shared + 4 * count + 2, 2);
+    set_shared_count(clp, count + 1);
+    return true;
+}
+
+/* One stack less has it. True: others still do. */
+static bool shared_less(struct clp *clp, uint16_t port)
+{
+    uint8_t *record = shared_record(clp, port);
+
+    if (!record)
+        return false;
+    uint16_t stacks = (uint16_t)(get_be16(record + 2) - 1);
+    put_be16(record + 2, stacks);
+    if (stacks < 2) {                       /* the last record takes its place */
+        uint32_t last = shared_count(clp) - 1;
+
+        memmove(record, clp->shared + 4 * last, 4);
+        set_shared_count(clp, last);
+    }
+    return true;
+}
+
+/* Those of the ports that no other stack has: they go to the pool. */
+static uint64_t not_shared(struct clp *clp, uint32_t w, uint64_t ports)
+{
+    if (shared_count(clp) == 0)
+        return ports;
+    for (uint64_t left = ports; left; left &= ~port_bit(bits_first(left)))
+        if (shared_less(clp, (uint16_t)(w * 64 + bits_first(left))))
+            ports &= ~port_bit(bits_first(left));
+    return ports;
+}
+
+/* --- retrieve and lock, restore and unlock ------------------------------------------------------------------------- */
+
+/* 925, 1015: the structures into the work areas, under the lock. */
+static int retrieve_and_lock(struct clp *clp, const struct clp_table *t)
+{
+    uint32_t reason;
+
+    if (!clp->connection)
+        return failed(clp, CLP_REASON_CF);
+    if (read_entry(clp, t->address, "", CF_LOCK_SET, clp->pool, CLP_POOL_BYTES, &reason) != IXLRETCODEOK)
+        return failed(clp, CLP_REASON_CF);
+    if (has_own_maps(t))
+        own_from_table(clp, t);
+    return CLP_OK;
+}
+
+/* 940: the pool loses the ports, then this stack's map gets them. */
+static int restore_taken(struct clp *clp, const struct clp_table *t)
+{
+    if (!has_own_maps(t)) {
+        if (write_pool(clp, t, CF_LOCK_RESET) == IXLRETCODEOK)
+            return CLP_OK;
+    } else if (write_pool(clp, t, CF_LOCK_HELDBY) == IXLRETCODEOK && write_own(clp, t, CF_LOCK_RESET) == IXLRETCODEOK) {
+        return CLP_OK;
+    }
+    return undone(clp, t);
+}
+
+/* 1025: this stack's map loses the ports, then the pool gets them. */
+static int restore_given(struct clp *clp, const struct clp_table *t, uint32_t shared_before)
+{
+    if (has_own_maps(t) && write_own(clp, t, CF_LOCK_HELDBY) != IXLRETCODEOK)
+        return undone(clp, t);
+    if (shared_before && write_shared(clp, t) != CLP_OK)
+        return undone(clp, t);
+    return write_pool(clp, t, CF_LOCK_RESET) == IXLRETCODEOK ? CLP_OK : undone(clp, t);
+}
+
+/* --- choice of blocks (935) ---------------------------------------------------------------------------------------- */
+
+static uint64_t available_in(const struct clp *clp, const struct clp_table *t, uint32_t w)
+{
+    return word_of(t, clp->pool, w) & t->eligible[w];
+}
+
+/* Ports of a block of less than 64: the one around a random port of the word that is in the pool. */
+static uint64_t within_word(struct clp *clp, uint64_t available, uint32_t size)
 {
     uint32_t turn = clp_random_below(clp, 64);
-    uint32_t place = (bits_first(bits_rotate_left(available, turn)) + turn) & 63;
+    uint32_t place = ((bits_first(bits_rotate_left(available, turn)) + turn) & 63) & ~(size - 1);
 
-    return place & ~(size - 1);
+    return available & ((~0ull << (64 - size)) >> place);
 }
 
-static bool choose_block(struct clp *clp, const struct clp_table *t, struct clp_grant *g)
+/* Take a block out of the unit that begins at word `first`: its ports into the grant. */
+static uint32_t grab(struct clp *clp, const struct clp_table *t, uint32_t first, struct clp_grant *g)
 {
-    uint32_t size = t->clusterports.blocksize, first = 0, place = 0;
-    uint64_t within = ~0ull;
+    uint32_t size = t->clusterports.blocksize, ports = 0;
 
-    if (!choose_unit(clp, size < 64 ? 1 : size / 64, &first))
-        return false;
-    if (size < 64) {
-        place = choose_within(clp, word_of(clp->pool, first) & clp->eligible[first], size);
-        within = (~0ull << (64 - size)) >> place;
+    for (uint32_t w = first; w < first + (size < 64 ? 1 : size / 64); w++) {
+        uint64_t take = available_in(clp, t, w);
+
+        if (size < 64)
+            take = within_word(clp, take, size);
+        if (take)
+            g->words[g->count++] = (struct clp_word){ .word = (uint16_t)w, .ports = take };
+        ports += bits_count(take);
     }
-    g->first = first * 64 + place;
-    g->count = size;
-    for (uint32_t w = 0; w < (size < 64 ? 1 : size / 64); w++)
-        g->ports[w] = word_of(clp->pool, first + w) & clp->eligible[first + w] & within;
-    return true;
+    return ports;
+}
+
+/* A unit is a block, or the 64 ports around a smaller one. Has it ports, and since when do they rest? */
+static bool unit_state(const struct clp *clp, const struct clp_table *t, uint32_t first, uint32_t unit, uint32_t now,
+                       uint32_t *rested)
+{
+    bool any = false;
+
+    *rested = UINT32_MAX;
+    for (uint32_t w = first; w < first + unit; w++) {
+        if (!available_in(clp, t, w))
+            continue;
+        uint32_t s = resting_s(clp, w, now);
+
+        any = true;
+        *rested = s < *rested ? s : *rested;
+    }
+    return any;
+}
+
+/* Units in an order that nobody can foresee: a random start, a random odd step. Those that do not rest, until there are
+ * enough ports; if there is none, the one that has rested longest. */
+static void choose(struct clp *clp, const struct clp_table *t, uint32_t wanted, struct clp_grant *g)
+{
+    uint32_t unit = t->clusterports.blocksize > 64 ? t->clusterports.blocksize / 64 : 1, units = CLP_WORDS / unit;
+    uint32_t start = clp_random_below(clp, units), step = clp_random_below(clp, units) | 1, now = now_s();
+    uint32_t longest = 0, best = 0, ports = 0, rested;
+    bool found = false;
+
+    g->count = 0;
+    for (uint32_t i = 0; i < units && ports < wanted && g->count + unit <= CLP_GRANT_WORDS; i++) {
+        uint32_t first = (start + i * step) % units * unit;
+
+        if (!unit_state(clp, t, first, unit, now, &rested))
+            continue;
+        if (rested == UINT32_MAX) {
+            ports += grab(clp, t, first, g);
+        } else if (!found || rested > longest) {
+            found = true;
+            longest = rested;
+            best = first;
+        }
+    }
+    if (ports == 0 && found)
+        (void)grab(clp, t, best, g);
+}
+
+/* Ports for a trip: while others may want some, no more than an eighth of what is left. */
+static uint32_t fair_share(struct clp *clp, struct clp_table *t, uint32_t ports)
+{
+    uint32_t all = t->eligible == clp->explicit_eligible ? clp->explicit_ports : clp->eligible_ports;
+    uint32_t never = PORTS_PER_DVIPA - all, size = t->clusterports.blocksize;
+    uint32_t left = available_count(clp) > never ? available_count(clp) - never : 0;
+
+    clp_pool_seen(t, left, all);
+    while (ports > size && ports > left / 8)
+        ports = ports / 2 > size ? ports / 2 : size;
+    return ports;
 }
 
 /* --- the store ----------------------------------------------------------------------------------------------------- */
 
-static int cf_take(struct clp *clp, struct clp_table *t, struct clp_grant *g)
+static int cf_take(struct clp *clp, struct clp_table *t, uint32_t ports, struct clp_grant *g)
 {
     FLOW(9, 925);
+    FLOW(4, 415);
     int rc = retrieve_and_lock(clp, t);
     if (rc != CLP_OK)
         return rc;
+    ports = fair_share(clp, t, ports);
     clp_random_stir(clp);
-    if (!choose_block(clp, t, g)) {
+    choose(clp, t, ports, g);
+    if (g->count == 0) {
         unlock(clp, t);
         return failed(clp, CLP_REASON_EXHAUSTED);
     }
     FLOW(9, 935);
-    for (uint32_t w = 0; w < (g->count < 64 ? 1 : g->count / 64); w++)
-        move(clp->pool, clp->own, g->first / 64 + w, g->ports[w]);
+    FLOW(4, 420);
+    for (uint32_t i = 0; i < g->count; i++) {
+        uint32_t w = g->words[i].word;
+
+        pool_take(clp, t, w, g->words[i].ports);
+        put_word(t, clp->own, w, word_of(t, clp->own, w) | g->words[i].ports);
+    }
     FLOW(9, 940);
     return restore_taken(clp, t);
 }
@@ -261,37 +497,70 @@ static int cf_give(struct clp *clp, struct clp_table *t, const struct clp_grant 
     uint32_t now = now_s();
 
     FLOW(10, 1015);
+    FLOW(5, 515);
     int rc = retrieve_and_lock(clp, t);
     if (rc != CLP_OK)
         return rc;
+    uint32_t shared_before = shared_count(clp);
+    if (read_shared(clp, t) != CLP_OK)
+        return undone(clp, t);
     FLOW(10, 1020);
-    for (uint32_t w = 0; w < (g->count < 64 ? 1 : g->count / 64); w++) {
-        uint32_t word = g->first / 64 + w;
+    for (uint32_t i = 0; i < g->count; i++) {
+        uint32_t w = g->words[i].word;
+        uint64_t ports = g->words[i].ports & t->owned[w];
 
-        /* Only what the CF too has as ours: a port that is another's must not get into the pool by our mistake. */
-        move(clp->own, clp->pool, word, g->ports[w] & word_of(clp->own, word));
-        stamp(clp, word, clp->number, now);
+        put_word(t, clp->own, w, word_of(t, clp->own, w) & ~ports);
+        pool_add(clp, t, w, not_shared(clp, w, ports));
+        stamp(clp, w, clp->number, now);
     }
     FLOW(10, 1025);
-    return restore_given(clp, t);
+    return restore_given(clp, t, shared_before);
 }
 
-static int cf_claim(struct clp *clp, struct clp_table *t, uint16_t port)
+static bool cf_available(struct clp *clp, struct clp_table *t, uint16_t port)
+{
+    uint32_t reason;
+
+    return clp->connection &&
+           read_entry(clp, t->address, "", CF_LOCK_NONE, clp->pool, CLP_POOL_BYTES, &reason) == IXLRETCODEOK &&
+           (word_of(t, clp->pool, port >> 6) & port_bit(port));
+}
+
+static int cf_claim(struct clp *clp, struct clp_table *t, uint16_t port, struct clp_grant *g)
 {
     int rc = retrieve_and_lock(clp, t);
 
     if (rc != CLP_OK)
         return rc;
-    if (!(word_of(clp->pool, port >> 6) & port_bit(port))) {
+    if (!(word_of(t, clp->pool, port >> 6) & port_bit(port))) {
         unlock(clp, t);
-        clp->reason = CLP_REASON_OWNED;
-        return CLP_EADDRINUSE;
+        return clp_error(clp, CLP_EADDRINUSE, CLP_REASON_OWNED);
     }
-    move(clp->pool, clp->own, port >> 6, port_bit(port));
+    pool_take(clp, t, port >> 6, port_bit(port));
+    put_word(t, clp->own, port >> 6, word_of(t, clp->own, port >> 6) | port_bit(port));
+    grant_one(g, port);
     return restore_taken(clp, t);
 }
 
-/* --- 8B ------------------------------------------------------------------------------------------------------------ */
+/* The count goes up before the port stands in a second map. */
+static int cf_share(struct clp *clp, struct clp_table *t, uint16_t port)
+{
+    int rc = retrieve_and_lock(clp, t);
+
+    if (rc != CLP_OK)
+        return rc;
+    if (word_of(t, clp->pool, port >> 6) & port_bit(port)) {
+        unlock(clp, t);                     /* the other one has given it back meanwhile */
+        struct clp_grant g;
+        return cf_claim(clp, t, port, &g);
+    }
+    if (read_shared(clp, t) != CLP_OK || !shared_more(clp, port) || write_shared(clp, t) != CLP_OK)
+        return undone(clp, t);
+    put_word(t, clp->own, port >> 6, word_of(t, clp->own, port >> 6) | port_bit(port));
+    return restore_taken(clp, t);
+}
+
+/* --- 8A, 8B -------------------------------------------------------------------------------------------------------- */
 
 /* Create an entry; that another stack was faster with the cluster-wide one is as good. */
 static int create_entry(struct clp *clp, const struct clp_table *t, const char *system, const uint8_t *data, uint32_t size)
@@ -311,54 +580,307 @@ static int create_entry(struct clp *clp, const struct clp_table *t, const char *
     return failed(clp, CLP_REASON_CF);
 }
 
-/* This stack's map is of its earlier life: nothing of it is in use any more, but it may rest at peers. */
-static int return_earlier_life(struct clp *clp, const struct clp_table *t)
+static int create_pool(struct clp *clp, const struct clp_table *t)
 {
-    uint32_t now = now_s();
+    memset(clp->pool, 0, CLP_POOL_BYTES);
+    memset(clp->pool, (int)(~polarity(t) & 0xFF), STAMPS);
+    memset(clp->pool + HEADER_NAMES, ' ', (SYSTEMS_MAX + 1) * NAME_LEN);
+    put_be32(clp->pool + HEADER_AVAILABLE, PORTS_PER_DVIPA);
+    return create_entry(clp, t, "", clp->pool, CLP_POOL_BYTES);
+}
+
+/* This stack's map is of its earlier life: nothing of it is in use any more, but it may rest at peers. Else the map is
+ * empty. The pool's header gets its name, so that whoever audits or recovers knows of the map. */
+static int enter_name(struct clp *clp, struct clp_table *t, bool earlier_life)
+{
+    uint32_t now = now_s(), reason;
     int rc = retrieve_and_lock(clp, t);
 
     if (rc != CLP_OK)
         return rc;
-    for (uint32_t w = 0; w < CLP_WORDS; w++) {
-        uint64_t ports = word_of(clp->own, w);
+    uint32_t shared_before = shared_count(clp);
+    if (earlier_life && (read_shared(clp, t) != CLP_OK || read_entry(clp, t->address, clp->system, CF_LOCK_HELDBY, clp->own,
+                                                                     CLP_OWN_BYTES, &reason) != IXLRETCODEOK))
+        return undone(clp, t);
+    for (uint32_t w = 0; earlier_life && w < CLP_WORDS; w++) {
+        uint64_t ports = word_of(t, clp->own, w);
 
         if (ports) {
-            move(clp->own, clp->pool, w, ports);
+            pool_add(clp, t, w, not_shared(clp, w, ports));
             stamp(clp, w, 0, now);
         }
     }
-    return restore_given(clp, t);
+    empty_map(t, clp->own);
+    set_name(clp, clp->number, clp->system);
+    return restore_given(clp, t, shared_before);
 }
 
-static int cf_init(struct clp *clp, struct clp_table *t)
+static int init_pool(struct clp *clp, struct clp_table *t)
+{
+    uint32_t reason;
+    int rc = read_entry(clp, t->address, "", CF_LOCK_NONE, clp->pool, CLP_POOL_BYTES, &reason);
+
+    if (rc == IXLRETCODEOK)
+        return CLP_OK;
+    if (reason != IXLRSNCODENOENTRY)
+        return failed(clp, CLP_REASON_CF);
+    if (has_own_maps(t))
+        FLOW(8B, 855);
+    return create_pool(clp, t);
+}
+
+static int cf_init(struct clp *clp, struct clp_table *t, unsigned origin)
 {
     uint32_t reason;
 
+    (void)origin;
     if (!clp->connection)
         return failed(clp, CLP_REASON_CF);
     FLOW(8B, 850);
-    int rc = read_entry(clp, t->address, "", CF_LOCK_NONE, clp->pool, CLP_POOL_BYTES, &reason);
-    if (rc != IXLRETCODEOK && reason != IXLRSNCODENOENTRY)
-        return failed(clp, CLP_REASON_CF);
-    if (rc != IXLRETCODEOK) {
-        FLOW(8B, 855);
-        memset(clp->pool, 0xFF, STAMPS);
-        memset(clp->pool + STAMPS, 0, CLP_POOL_BYTES - STAMPS);
-        if (create_entry(clp, t, "", clp->pool, CLP_POOL_BYTES) != CLP_OK)
-            return CLP_EADDRNOTAVAIL;
-    }
+    int rc = init_pool(clp, t);
+    if (rc != CLP_OK)
+        return rc;
     FLOW(8B, 860);
     rc = read_entry(clp, t->address, clp->system, CF_LOCK_NONE, clp->own, CLP_OWN_BYTES, &reason);
     if (rc == IXLRETCODEOK)
-        return return_earlier_life(clp, t);
+        return enter_name(clp, t, true);
     if (reason != IXLRSNCODENOENTRY)
         return failed(clp, CLP_REASON_CF);
     FLOW(8B, 865);
-    memset(clp->own, 0, CLP_OWN_BYTES);
-    return create_entry(clp, t, clp->system, clp->own, CLP_OWN_BYTES);
+    empty_map(t, clp->own);
+    rc = create_entry(clp, t, clp->system, clp->own, CLP_OWN_BYTES);
+    return rc == CLP_OK ? enter_name(clp, t, false) : rc;
 }
 
-const struct clp_store clp_cf_store = { .init = cf_init, .take = cf_take, .give = cf_give, .claim = cf_claim };
+static int clusterwide_init(struct clp *clp, struct clp_table *t, unsigned origin)
+{
+    (void)origin;
+    if (!clp->connection)
+        return failed(clp, CLP_REASON_CF);
+    FLOW(8A, 805);
+    return init_pool(clp, t);
+}
+
+/* --- Fig. 12 ------------------------------------------------------------------------------------------------------- */
+
+/* Every map that the header names, but one: their union into clp->own, what two have without being counted as shared into
+ * *doubles. The pool and the list of shared ports are in the work areas. */
+static int union_of_maps(struct clp *clp, const struct clp_table *t, unsigned without, uint32_t *doubles, uint32_t *owned)
+{
+    char name[NAME_LEN + 1];
+    uint32_t reason;
+
+    empty_map(t, clp->own);
+    for (unsigned n = 1; n <= SYSTEMS_MAX; n++) {
+        name_at(clp, n, name);
+        if (!name[0] || n == without)
+            continue;
+        if (read_entry(clp, t->address, name, CF_LOCK_HELDBY, clp->other, CLP_OWN_BYTES, &reason) != IXLRETCODEOK) {
+            if (reason == IXLRSNCODENOENTRY)
+                continue;
+            return failed(clp, CLP_REASON_CF);
+        }
+        for (uint32_t w = 0; w < CLP_WORDS; w++) {
+            uint64_t twice = word_of(t, clp->own, w) & word_of(t, clp->other, w);
+
+            *owned += bits_count(word_of(t, clp->other, w) & ~word_of(t, clp->own, w));
+            for (; twice; twice &= ~port_bit(bits_first(twice)))
+                *doubles += !shared_record(clp, (uint16_t)(w * 64 + bits_first(twice)));
+        }
+        merge(t, clp->own, clp->other);
+    }
+    return CLP_OK;
+}
+
+/* What is in no map goes to the pool. Under the lock, so nothing is on its way but what the dead have left. */
+static uint32_t add_leaked(struct clp *clp, const struct clp_table *t, uint32_t now)
+{
+    uint32_t count = 0;
+
+    for (uint32_t w = 0; w < CLP_WORDS; w++) {
+        uint64_t leaked = ~(word_of(t, clp->pool, w) | word_of(t, clp->own, w));
+
+        if (!leaked)
+            continue;
+        count += bits_count(leaked);
+        pool_add(clp, t, w, leaked);
+        stamp(clp, w, 0, now);
+    }
+    return count;
+}
+
+/* 1210: the ports of the map in clp->other become available. */
+static uint32_t make_available(struct clp *clp, const struct clp_table *t, uint32_t now)
+{
+    uint32_t count = 0;
+
+    for (uint32_t w = 0; w < CLP_WORDS; w++) {
+        uint64_t ports = word_of(t, clp->other, w);
+
+        if (!ports)
+            continue;
+        count += bits_count(ports);
+        if (shared_count(clp))
+            put_word(t, clp->other, w, not_shared(clp, w, ports));
+        stamp(clp, w, 0, now);
+    }
+    merge(t, clp->pool, clp->other);
+    pool_count(clp, t);
+    return count;
+}
+
+/* The dead one's map is deleted before its ports are in the pool: who dies in between leaves them in no map, and the next
+ * recovery or repair finds them there. For the same reason this recovery adds what is in no map now. */
+static int cf_recover(struct clp *clp, struct clp_table *t, const char *system, uint8_t number, uint32_t *ports)
+{
+    uint32_t reason, doubles = 0, owned = 0, now = now_s();
+
+    FLOW(12, 1205);
+    int rc = retrieve_and_lock(clp, t);
+    if (rc != CLP_OK)
+        return rc;
+    uint32_t shared_before = shared_count(clp);
+    if (read_shared(clp, t) != CLP_OK)
+        return undone(clp, t);
+    rc = read_entry(clp, t->address, system, CF_LOCK_HELDBY, clp->other, CLP_OWN_BYTES, &reason);
+    if (rc != IXLRETCODEOK && reason != IXLRSNCODENOENTRY)
+        return undone(clp, t);
+    FLOW(12, 1210);
+    if (rc == IXLRETCODEOK)
+        *ports += make_available(clp, t, now);
+    set_name(clp, number, "");
+    if (union_of_maps(clp, t, number, &doubles, &owned) != CLP_OK)
+        return undone(clp, t);
+    *ports += add_leaked(clp, t, now);
+    if (delete_entry(clp, t->address, system) != IXLRETCODEOK || (shared_before && write_shared(clp, t) != CLP_OK))
+        return undone(clp, t);
+    FLOW(12, 1215);
+    return write_pool(clp, t, CF_LOCK_RESET) == IXLRETCODEOK ? CLP_OK : undone(clp, t);
+}
+
+static int clusterwide_recover(struct clp *clp, struct clp_table *t, const char *system, uint8_t number, uint32_t *ports)
+{
+    (void)t, (void)system, (void)number, (void)ports;
+    return failed(clp, CLP_REASON_NO_RECORD);
+}
+
+const struct clp_store clp_bitmap_store = {
+    .name = "BITMAP", .init = cf_init, .take = cf_take, .give = cf_give, .available = cf_available, .claim = cf_claim,
+    .share = cf_share, .recover = cf_recover,
+};
+const struct clp_store clp_reversed_store = {
+    .name = "REVERSED", .init = cf_init, .take = cf_take, .give = cf_give, .available = cf_available, .claim = cf_claim,
+    .share = cf_share, .recover = cf_recover,
+};
+const struct clp_store clp_clusterwide_store = {
+    .name = "CLUSTERWIDE", .init = clusterwide_init, .take = cf_take, .give = cf_give, .available = cf_available,
+    .claim = cf_claim, .recover = clusterwide_recover,
+};
+
+/* --- audit --------------------------------------------------------------------------------------------------------- */
+
+static bool is_bitmap(const struct clp_table *t)
+{
+    return t && t->clusterports.on && (t->store == &clp_bitmap_store || t->store == &clp_reversed_store);
+}
+
+/* Ports where this stack's map and table differ. */
+static int own_differences(struct clp *clp, const struct clp_table *t, struct clp_audit *audit)
+{
+    uint32_t reason;
+
+    if (read_entry(clp, t->address, clp->system, CF_LOCK_HELDBY, clp->own, CLP_OWN_BYTES, &reason) != IXLRETCODEOK)
+        return failed(clp, CLP_REASON_CF);
+    for (uint32_t w = 0; w < CLP_WORDS; w++)
+        audit->differences += bits_count(t->owned[w] ^ word_of(t, clp->own, w));
+    return CLP_OK;
+}
+
+static int examine(struct clp *clp, struct clp_table *t, struct clp_audit *audit)
+{
+    if (read_shared(clp, t) != CLP_OK || own_differences(clp, t, audit) != CLP_OK ||
+        union_of_maps(clp, t, 0, &audit->doubles, &audit->owned) != CLP_OK)
+        return failed(clp, CLP_REASON_CF);
+    audit->shared = shared_count(clp);
+    for (uint32_t w = 0; w < CLP_WORDS; w++) {
+        uint64_t pool = word_of(t, clp->pool, w), own = word_of(t, clp->own, w);
+
+        audit->pool += bits_count(pool);
+        audit->doubles += bits_count(pool & own);
+        audit->leaked += bits_count(~(pool | own));
+    }
+    return CLP_OK;
+}
+
+/* A stack's word on what it owns goes before the pool's. Ports that two stacks own cannot be put right from here. */
+static int repair(struct clp *clp, struct clp_table *t, struct clp_audit *audit)
+{
+    uint32_t doubles = 0, owned = 0;
+
+    own_from_table(clp, t);
+    if (audit->differences && write_own(clp, t, CF_LOCK_HELDBY) != IXLRETCODEOK)
+        return failed(clp, CLP_REASON_CF);
+    if (union_of_maps(clp, t, 0, &doubles, &owned) != CLP_OK)
+        return failed(clp, CLP_REASON_CF);
+    audit->repaired = audit->differences + add_leaked(clp, t, now_s());
+    for (uint32_t w = 0; w < CLP_WORDS; w++) {
+        uint64_t both = word_of(t, clp->pool, w) & word_of(t, clp->own, w);
+
+        audit->repaired += bits_count(both);
+        put_word(t, clp->pool, w, word_of(t, clp->pool, w) & ~both);
+    }
+    pool_count(clp, t);
+    return CLP_OK;
+}
+
+static int audit_table(struct clp *clp, uint32_t dvipa, struct clp_audit *audit, bool repairs)
+{
+    struct clp_table *t = clp_find(clp, dvipa);
+
+    memset(audit, 0, sizeof *audit);
+    if (!is_bitmap(t))
+        return failed(clp, t ? CLP_REASON_NO_RECORD : CLP_REASON_TABLES);
+    int rc = retrieve_and_lock(clp, t);
+    if (rc != CLP_OK)
+        return rc;
+    if (examine(clp, t, audit) != CLP_OK || (repairs && repair(clp, t, audit) != CLP_OK))
+        return undone(clp, t);
+    if (!repairs) {
+        unlock(clp, t);
+        return CLP_OK;
+    }
+    return write_pool(clp, t, CF_LOCK_RESET) == IXLRETCODEOK ? CLP_OK : undone(clp, t);
+}
+
+int clp_check(struct clp *clp, uint32_t dvipa, struct clp_audit *audit)
+{
+    return audit_table(clp, dvipa, audit, false);
+}
+
+int clp_repair(struct clp *clp, uint32_t dvipa, struct clp_audit *audit)
+{
+    return audit_table(clp, dvipa, audit, true);
+}
+
+bool clp_owned_ports(struct clp *clp, uint32_t dvipa, const char *system, uint8_t map[PORTS_PER_DVIPA / 8])
+{
+    struct clp_table *t = clp_find(clp, dvipa);
+    uint32_t reason;
+
+    if (!t || !t->clusterports.on)
+        return false;
+    if (text_equal(system, clp->system)) {
+        for (uint32_t w = 0; w < CLP_WORDS; w++)
+            put_be64(map + 8 * w, t->owned[w]);
+        return t->ready;
+    }
+    if (!is_bitmap(t) || !clp->connection ||
+        read_entry(clp, dvipa, system, CF_LOCK_NONE, map, CLP_OWN_BYTES, &reason) != IXLRETCODEOK)
+        return false;
+    for (uint32_t w = 0; w < CLP_WORDS; w++)
+        put_be64(map + 8 * w, word_of(t, map, w));
+    return true;
+}
 
 /* --- the structure ------------------------------------------------------------------------------------------------- */
 
@@ -373,6 +895,8 @@ int clp_connect(struct clp *clp, struct xes *xes, unsigned cf)
     };
     uint32_t reason;
 
+    clp->xes = xes;
+    clp->cf = cf;
     text_format(connection, sizeof connection, "EZBTCPCS%s", clp->system);
     int rc = xes_connect(xes, &parms, &clp->connection, &reason);
     if (rc > IXLRETCODEWARNING) {
@@ -389,59 +913,4 @@ int clp_connect(struct clp *clp, struct xes *xes, unsigned cf)
         return IXLRETCODEENVERROR;
     }
     return 0;
-}
-
-bool clp_owned_ports(struct clp *clp, uint32_t dvipa, const char *system, uint8_t map[PORTS_PER_DVIPA / 8])
-{
-    uint32_t reason;
-
-    return clp->connection &&
-           read_entry(clp, dvipa, system, CF_LOCK_NONE, map, CLP_OWN_BYTES, &reason) == IXLRETCODEOK;
-}
-
-/* --- audit --------------------------------------------------------------------------------------------------------- */
-
-/* Add the map of one stack to what has been seen so far (clp->pool). */
-static void audit_stack(struct clp *clp, const struct clp_table *mine, struct clp_audit *audit)
-{
-    for (uint32_t w = 0; w < CLP_WORDS; w++) {
-        uint64_t seen = word_of(clp->pool, w), own = word_of(clp->own, w);
-
-        audit->doubles += bits_count(seen & own);
-        audit->owned += bits_count(own);
-        if (mine)
-            audit->differences += bits_count(mine->owned[w] ^ own);
-        put_be64(clp->pool + 8 * w, seen | own);
-    }
-}
-
-int clp_check(struct clp *clp, uint32_t dvipa, const char *const *names, unsigned count, struct clp_audit *audit)
-{
-    struct clp_table *t = NULL;
-    uint32_t reason;
-
-    memset(audit, 0, sizeof *audit);
-    for (unsigned i = 0; i < clp->count; i++)
-        if (clp->addresses[i] == dvipa)
-            t = &clp->tables[i];
-    if (!t)
-        return failed(clp, CLP_REASON_CF);
-    int rc = retrieve_and_lock(clp, t);
-    if (rc != CLP_OK)
-        return rc;
-    for (uint32_t w = 0; w < CLP_WORDS; w++)
-        audit->pool += bits_count(word_of(clp->pool, w));
-    audit_stack(clp, t, audit);
-    for (unsigned i = 0; i < count && rc == CLP_OK; i++) {
-        if (text_equal(names[i], clp->system))
-            continue;
-        if (read_entry(clp, dvipa, names[i], CF_LOCK_HELDBY, clp->own, CLP_OWN_BYTES, &reason) == IXLRETCODEOK)
-            audit_stack(clp, NULL, audit);
-        else if (reason != IXLRSNCODENOENTRY)
-            rc = failed(clp, CLP_REASON_CF);
-    }
-    for (uint32_t w = 0; w < CLP_WORDS; w++)
-        audit->leaked += 64 - bits_count(word_of(clp->pool, w));
-    unlock(clp, t);
-    return rc;
 }

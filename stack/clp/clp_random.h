@@ -1,5 +1,6 @@
 /* Random orders and starting points (RFC 6056). splitmix64, stirred with the platform's entropy at every move of a block:
- * cheap inside a block, and nobody who has seen the ports of one block knows the next. */
+ * cheap inside a block, and nobody who has seen the ports of one block knows the next. (With blocks of one port, every
+ * sixteenth move: the platform's entropy may cost more than the move.) */
 #ifndef CLP_RANDOM_H
 #define CLP_RANDOM_H
 
@@ -7,7 +8,8 @@
 
 static inline void clp_random_stir(struct clp *clp)
 {
-    clp->random ^= platform_random();
+    if (clp->stirred++ % 16 == 0 || clp->statistics.ports_taken > clp->statistics.taken)
+        clp->random ^= platform_random();
 }
 
 static inline uint64_t clp_random(struct clp *clp)

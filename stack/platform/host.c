@@ -23,6 +23,7 @@ struct host_system {
 
 static struct host_system systems[HOST_SYSTEMS_MAX];
 static _Thread_local unsigned selected;
+static _Thread_local void (*idle)(void);
 static void (*wto)(const char *text);
 static uint64_t advance_us;
 
@@ -31,6 +32,11 @@ void host_platform_select(unsigned system)
     if (system >= HOST_SYSTEMS_MAX)
         abort();
     selected = system;
+}
+
+unsigned host_platform_selected(void)
+{
+    return selected;
 }
 
 void host_platform_add_cf(struct cf *cf)
@@ -62,6 +68,11 @@ void host_platform_on_attention(void (*handler)(void *context), void *context)
 {
     systems[selected].attention = handler;
     systems[selected].context = context;
+}
+
+void host_platform_on_wait(void (*run)(void))
+{
+    idle = run;
 }
 
 void host_platform_on_wto(void (*write)(const char *text))
@@ -114,6 +125,8 @@ bool platform_wait(struct ecb *ecb, uint64_t timeout_us)
 {
     uint64_t end = monotonic_us() + timeout_us;
 
+    if (idle)
+        idle();
     while (!ecb->posted) {
         uint64_t now = monotonic_us();
 

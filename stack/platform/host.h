@@ -13,6 +13,7 @@ struct cf;
 
 /* The system that runs from now on in this thread, 0 .. HOST_SYSTEMS_MAX-1; 0 at the start. */
 void host_platform_select(unsigned system);
+unsigned host_platform_selected(void);
 
 /* Give the selected system its next CF: CF 0 first. The view belongs to the caller. NULL as cf marks the newest one as lost:
  * requests to it get condition code 3. */
@@ -31,6 +32,9 @@ void host_platform_on_attention(void (*handler)(void *context), void *context);
 
 /* Wait at most timeout_ms for an attention and run the handler. */
 void host_platform_attend(int timeout_ms);
+
+/* What runs in each platform_wait() of this thread: other systems of the same process may. NULL: nothing (the start). */
+void host_platform_on_wait(void (*idle)(void));
 
 /* Lines of platform_wto(); NULL: standard error (the start). */
 void host_platform_on_wto(void (*write)(const char *text));

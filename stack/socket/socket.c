@@ -27,6 +27,14 @@ static struct socket *free_sockets;
 static struct socket_statistics statistics;
 static uint8_t isn_secret[16];
 
+/* The connection that a PCB is for, from before the PCB until lwIP has freed it. */
+struct tuple {
+    struct clp_tuple key;
+    struct tuple *next;         /* free list */
+};
+static struct tuple tuples[MEMP_NUM_TCP_PCB];
+static struct tuple *free_tuples;
+
 void socket_start(struct stack *stack)
 {
     STACK_ASSERT(stack_of_image == NULL);
@@ -34,6 +42,10 @@ void socket_start(struct stack *stack)
     for (int i = SOCKET_MAX - 1; i >= 0; i--) {
         sockets[i].next = free_sockets;
         free_sockets = &sockets[i];
+    }
+    for (int i = MEMP_NUM_TCP_PCB - 1; i >= 0; i--) {
+        tuples[i].next = free_tuples;
+        free_tuples = &tuples[i];
     }
     /* Without a sysplex the secret is this image's alone. */
     if (xcf_secret(&stack->xcf, isn_secret) != XCF_OK)
@@ -69,32 +81,39 @@ static void pcb_detach(struct tcp_pcb *pcb)
 
 /* --- the port of a PCB --------------------------------------------------------------------------------------------- */
 
-/* lwIP has freed the PCB: at the end of TIME_WAIT, or at once after RST or a close by the peer. Its address is gone with
- * it; the extension argument kept it. */
+/* lwIP has freed the PCB: at the end of TIME_WAIT, or at once after RST or a close by the peer. Its addresses are gone with
+ * it; the extension argument kept them. */
 static void on_pcb_destroyed(u8_t id, void *data)
 {
-    uint64_t where = (uint64_t)(uintptr_t)data;
+    struct tuple *tuple = data;
     (void)id;
-    clp_release(&stack_of_image->clp, (uint32_t)(where >> 16), (uint16_t)where);
+    clp_release(&stack_of_image->clp, tuple->key.source, tuple->key.port, tuple->key.destination, tuple->key.dport);
+    tuple->next = free_tuples;
+    free_tuples = tuple;
 }
 
 static const struct tcp_ext_arg_callbacks port_callbacks = {.destroy = on_pcb_destroyed};
 
-_Static_assert(sizeof(void *) == 8, "address and port travel in a pointer");
-
-static void pcb_set_local(struct tcp_pcb *pcb, uint32_t address, uint16_t port)
+/* There are as many tuples as PCBs. */
+static void pcb_set_local(struct tcp_pcb *pcb, const struct clp_tuple *key)
 {
+    struct tuple *tuple = free_tuples;
+
+    STACK_ASSERT(tuple != NULL);
+    free_tuples = tuple->next;
+    tuple->key = *key;
     /* Not tcp_bind(): it searches all PCBs for the port, and whose port this is has been settled. */
-    ip_addr_set_ip4_u32(&pcb->local_ip, lwip_htonl(address));
-    pcb->local_port = port;
+    ip_addr_set_ip4_u32(&pcb->local_ip, lwip_htonl(key->source));
+    pcb->local_port = key->port;
     tcp_ext_arg_set_callbacks(pcb, PORT_EXTENSION, &port_callbacks);
-    tcp_ext_arg_set(pcb, PORT_EXTENSION, (void *)(uintptr_t)(((uint64_t)address << 16) | port));
+    tcp_ext_arg_set(pcb, PORT_EXTENSION, tuple);
 }
 
-static int assign_port(uint32_t source, uint16_t *port)
+/* key->port is the result. */
+static int assign_port(struct clp_tuple *key)
 {
     uint64_t start_ns = platform_clock_ns();
-    int error = clp_assign(&stack_of_image->clp, source, 0, port);
+    int error = clp_assign(&stack_of_image->clp, key->source, 0, key->destination, key->dport, &key->port);
 
     statistics.assign_ns += platform_clock_ns() - start_ns;
     statistics.assigns++;
@@ -187,16 +206,16 @@ static int select_source(const struct socket *socket, uint32_t destination, uint
 
 int socket_connect(struct socket *socket, struct socket_address to, uint32_t *reason)
 {
-    uint32_t source, ignored;
-    uint16_t port;
+    uint32_t ignored;
+    struct clp_tuple key = {.destination = to.address, .dport = to.port};
     ip_addr_t destination = IPADDR4_INIT(lwip_htonl(to.address));
 
     STACK_ASSERT(socket->pcb == NULL);
     if (reason == NULL)
         reason = &ignored;
     statistics.connects++;
-    int error = select_source(socket, to.address, &source, reason);
-    if (error == SOCKET_OK && (error = assign_port(source, &port)) != SOCKET_OK)
+    int error = select_source(socket, to.address, &key.source, reason);
+    if (error == SOCKET_OK && (error = assign_port(&key)) != SOCKET_OK)
         *reason = stack_of_image->clp.reason;
     if (error != SOCKET_OK) {
         statistics.refused++;
@@ -204,10 +223,10 @@ int socket_connect(struct socket *socket, struct socket_address to, uint32_t *re
     }
     struct tcp_pcb *pcb = tcp_new();
     if (pcb == NULL) {
-        clp_release(&stack_of_image->clp, source, port);
+        clp_release(&stack_of_image->clp, key.source, key.port, key.destination, key.dport);
         return SOCKET_ENOBUFS;
     }
-    pcb_set_local(pcb, source, port);
+    pcb_set_local(pcb, &key);
     socket->pcb = pcb;
     tcp_arg(pcb, socket);
     tcp_recv(pcb, on_received);

@@ -13,6 +13,7 @@
 #define PLEX_STACKS 5           /* systems MVS1 .. MVS4; [0] is not used, a system's index is its number */
 #define DVA 0x0A010101u         /* 10.1.1.1 */
 #define DVB 0x0A010102u
+#define SERVER 0x0A636363u      /* 10.99.99.99, whom everybody connects to */
 #define XCF_ADDRESS(n) (0xC0A80000u + (n))
 
 struct plex_event {
@@ -53,14 +54,14 @@ struct stack *plex_ipl(unsigned n);
 void plex_stop(unsigned n);
 void plex_kill(unsigned n);
 
-/* All systems deal with what they were sent, until nothing moves. */
+/* All systems deal with what they were sent, until nothing moves. They also do while one of them waits. */
 void plex_settle(void);
 
 /* Profile statements. */
 void plex_define(unsigned n, uint32_t address, uint16_t blocksize);     /* 0: without CLUSTERPORTS */
 void plex_distribute(unsigned n, uint32_t address);                     /* DESTIP ALL */
 
-/* Names of all systems, for clp_check(). */
+/* Names of all systems. */
 extern const char *const plex_names[PLEX_STACKS - 1];
 
 /* Run a suite of one case with the fixtures; TAP to standard output; exit code. */

@@ -39,7 +39,7 @@ static void stack_process(unsigned n, uint16_t blocksize)
     while (!atomic_load(&shared->stop)) {
         random = random * 6364136223846793005ull + 1442695040888963407ull;
         if (count < HELD_MAX && (count == 0 || (random >> 40) % 5 < 3)) {
-            if (clp_assign(clp, DVA, 0, &port) != CLP_OK) {
+            if (clp_assign(clp, DVA, 0, SERVER, 80, &port) != CLP_OK) {
                 atomic_fetch_add(&shared->errors, 1);
                 continue;
             }
@@ -50,13 +50,13 @@ static void stack_process(unsigned n, uint16_t blocksize)
         } else {
             unsigned victim = (unsigned)(random >> 45) % count;
             atomic_store(&shared->owner[held[victim]], 0);
-            clp_release(clp, DVA, held[victim]);
+            clp_release(clp, DVA, held[victim], SERVER, 80);
             held[victim] = held[--count];
         }
     }
     while (count) {
         atomic_store(&shared->owner[held[--count]], 0);
-        clp_release(clp, DVA, held[count]);
+        clp_release(clp, DVA, held[count], SERVER, 80);
     }
     plex_stop(n);
     _exit(0);
@@ -140,7 +140,7 @@ START_TEST(processes_at_the_same_time)
     munmap(shared, sizeof *shared);
 
     host_platform_select(4);
-    ck_assert_int_eq(clp_check(clp, DVA, plex_names, 4, &audit), CLP_OK);
+    ck_assert_int_eq(clp_check(clp, DVA, &audit), CLP_OK);
     ck_assert_uint_eq(audit.doubles, 0);
     ck_assert_uint_eq(audit.differences, 0);
     ck_assert_uint_le(audit.leaked, runs[_i].kills * blocksize);   /* a block for each death between the two writes */

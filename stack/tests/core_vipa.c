@@ -4,7 +4,6 @@
 #include "cfemu/arch/cf_bytes.h"
 #include "stack/tests/core_plex.h"
 
-#define SERVER 0xC0A80001u
 
 /* An IPv4 packet with a TCP header, from the server to DVA. */
 static uint32_t tcp_packet(uint8_t *p, uint32_t to, uint16_t port)
@@ -57,7 +56,7 @@ static uint16_t connect_from(unsigned n)
 {
     uint16_t port;
 
-    ck_assert_int_eq(clp_assign(&plex_select(n)->clp, DVA, 0, &port), CLP_OK);
+    ck_assert_int_eq(clp_assign(&plex_select(n)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
     return port;
 }
 
@@ -165,7 +164,7 @@ START_TEST(a_port_that_changes_its_stack_changes_its_way)
         ck_assert_int_eq(route(1, packet, tcp_packet(packet, DVA, 5000)), n != 1);
         plex_settle();
         ck_assert_uint_eq(plex.systems[n].event_count, before + (n != 1));
-        clp_release(&plex_select(n)->clp, DVA, 5000);
+        clp_release(&plex_select(n)->clp, DVA, 5000, SERVER, 80);
     }
 }
 END_TEST

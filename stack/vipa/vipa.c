@@ -6,11 +6,13 @@
 #include "cfemu/arch/cf_bytes.h"
 #include "stack/base/text.h"
 
-enum { TYPE_STACK = 1, TYPE_PORTOWN = 2, TYPE_PACKET = 3 };
-enum { FLAG_DISTRIBUTED = 0x80, FLAG_CLUSTERPORTS = 0x40, FLAG_DEST_ALL = 0x20, FLAG_BACKUP = 0x10, FLAG_WHENIDLE = 0x08 };
+enum { TYPE_STACK = 1, TYPE_PORTOWN = 2, TYPE_PACKET = 3, TYPE_CLP = 4 };
+enum { FLAG_DISTRIBUTED = 0x80, FLAG_CLUSTERPORTS = 0x40, FLAG_DEST_ALL = 0x20, FLAG_BACKUP = 0x10, FLAG_WHENIDLE = 0x08,
+       FLAG_STORE = 0x07 };
 
-#define RECORD_FIXED 12u        /* address, mask, flags, rank, block size */
-#define PORTOWN_FIXED 12u       /* DVIPA, first, count */
+#define RECORD_FIXED 16u        /* address, mask, flags, rank, block size, quota */
+#define PORTOWN_FIXED 8u        /* DVIPA, count */
+#define PORTOWN_WORD 10u        /* word, ports */
 #define ANNOUNCE_TRIES 20u      /* waits of 1 ms for room in the queue of the distributing stack */
 
 /* --- the table ----------------------------------------------------------------------------------------------------- */
@@ -115,13 +117,14 @@ static uint8_t *put_record(uint8_t *p, const struct vipa *v, const struct vipa_d
     bool owner = d->owner == v->number;
     unsigned flags = (owner && d->distributed ? FLAG_DISTRIBUTED : 0u) | (d->clusterports.on ? FLAG_CLUSTERPORTS : 0u) |
                      (d->dest_all ? FLAG_DEST_ALL : 0u) | (owner ? 0u : FLAG_BACKUP) |
-                     (d->moveable == MOVEABLE_WHENIDLE ? FLAG_WHENIDLE : 0u);
+                     (d->moveable == MOVEABLE_WHENIDLE ? FLAG_WHENIDLE : 0u) | ((unsigned)d->clusterports.store & FLAG_STORE);
 
     put_be32(p, d->address);
     put_be32(p + 4, d->mask);
     p[8] = (uint8_t)flags;
     p[9] = d->backup_rank[v->number];
     put_be16(p + 10, d->clusterports.blocksize);
+    put_be32(p + 12, d->clusterports.quota);
     p += RECORD_FIXED;
     *p++ = d->port_count;
     for (unsigned i = 0; i < d->port_count; i++, p += 2)
@@ -178,17 +181,26 @@ static bool stands_back(const struct vipa *v, uint8_t from)
 /* A distributing stack has told of itself: tell it what this stack has had before it knew whom to tell. */
 static void announce_all(struct vipa *v, const struct vipa_dvipa *d)
 {
-    uint8_t *message = v->buffer;
+    static const uint64_t none = 0;
+    uint8_t *map = v->buffer, *message = v->buffer + PORTS_PER_DVIPA / 8, *p = message + PORTOWN_FIXED;
+    uint32_t count = 0;
 
     if (!d->clusterports.on || !is_dest(v, d, v->number))
         return;
     const struct xcf_member *me = xcf_member(v->xcf, v->number);
-    if (!me || !v->ops->owned_ports(v->context, d->address, me->name, message + PORTOWN_FIXED))
+    if (!me || !v->ops->owned_ports(v->context, d->address, me->name, map))
         return;
+    for (uint32_t w = 0; w < PORTS_PER_DVIPA / 64; w++) {
+        if (memcmp(map + 8 * w, &none, 8) == 0)
+            continue;
+        put_be16(p, (uint16_t)w);
+        memcpy(p + 2, map + 8 * w, 8);
+        p += PORTOWN_WORD;
+        count++;
+    }
     put_be32(message, d->address);
-    put_be32(message + 4, 0);
-    put_be32(message + 8, PORTS_PER_DVIPA);
-    int result = xcf_send(v->xcf, d->owner, VIPA_GROUP, TYPE_PORTOWN, message, PORTOWN_FIXED + PORTS_PER_DVIPA / 8);
+    put_be32(message + 4, count);
+    int result = xcf_send(v->xcf, d->owner, VIPA_GROUP, TYPE_PORTOWN, message, (uint32_t)(p - message));
     if (result != XCF_OK)
         text_wto("EZD1302I THE PORTS OF THIS STACK COULD NOT BE TOLD TO SYSTEM NUMBER %u, RESULT %d", d->owner, result);
 }
@@ -222,6 +234,8 @@ static void take_record(struct vipa *v, uint8_t from, const uint8_t *p)
     d->clusterports.on = flags & FLAG_CLUSTERPORTS;
     d->clusterports.blocksize =
         blocksize && blocksize <= BLOCKSIZE_MAX && !(blocksize & (blocksize - 1)) ? blocksize : BLOCKSIZE_DEFAULT;
+    d->clusterports.store = (enum profile_store)(flags & FLAG_STORE);
+    d->clusterports.quota = get_be32(p + 12);
     p += RECORD_FIXED;
     d->port_count = *p++;
     for (unsigned i = 0; i < d->port_count; i++, p += 2)
@@ -258,40 +272,44 @@ static void take_stack(struct vipa *v, uint8_t from, const uint8_t *data, uint32
 
 /* --- PORTOWN ------------------------------------------------------------------------------------------------------- */
 
-static void set_owner(struct vipa_dvipa *d, uint8_t number, uint32_t first, uint32_t count, const uint8_t *owned)
+static void set_owner(struct vipa_dvipa *d, uint8_t number, uint32_t word, uint64_t ports)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (!owned || owned[i / 8] & (0x80u >> (i % 8)))
-            d->port_owner[first + i] = number;
+    for (uint32_t i = 0; ports; i++, ports <<= 1)
+        if (ports >> 63)
+            d->port_owner[word * 64 + i] = number;
 }
 
-int vipa_announce(struct vipa *v, uint32_t address, uint32_t first, uint32_t count, const uint8_t *owned)
+int vipa_send_ports_message(struct vipa *v, uint8_t to, const uint8_t *data, uint32_t length)
 {
-    uint8_t message[PORTOWN_FIXED + BLOCKSIZE_MAX / 8];
+    return xcf_send(v->xcf, to, VIPA_GROUP, TYPE_CLP, data, length);
+}
+
+int vipa_announce(struct vipa *v, uint32_t address, const struct vipa_ports *ports, uint32_t count)
+{
+    uint8_t message[PORTOWN_FIXED + VIPA_ANNOUNCE_MAX * PORTOWN_WORD];
     struct vipa_dvipa *d = find(v, address);
     struct ecb never = { 0 };
-    uint32_t bytes = (count + 7) / 8;
     int result;
 
-    STACK_ASSERT(count <= BLOCKSIZE_MAX && first + count <= PORTS_PER_DVIPA);
+    STACK_ASSERT(count >= 1 && count <= VIPA_ANNOUNCE_MAX);
     if (d && d->owner == v->number) {
         /* The same order as for a message: what the others announced before counts as before. */
         xcf_drain(v->xcf);
-        set_owner(d, v->number, first, count, owned);
+        for (uint32_t i = 0; i < count; i++)
+            set_owner(d, v->number, ports[i].word, ports[i].ports);
         return XCF_OK;
     }
     if (!d || !d->distributed || !xcf_member(v->xcf, d->owner))
         return XCF_OK;                      /* nobody routes */
     put_be32(message, address);
-    put_be32(message + 4, first);
-    put_be32(message + 8, count);
-    if (owned)
-        memcpy(message + PORTOWN_FIXED, owned, bytes);
-    else
-        memset(message + PORTOWN_FIXED, 0xFF, bytes);
+    put_be32(message + 4, count);
+    for (uint32_t i = 0; i < count; i++) {
+        put_be16(message + PORTOWN_FIXED + i * PORTOWN_WORD, ports[i].word);
+        put_be64(message + PORTOWN_FIXED + i * PORTOWN_WORD + 2, ports[i].ports);
+    }
     v->statistics.announced++;
     for (unsigned try = 0; try < ANNOUNCE_TRIES; try++) {
-        result = xcf_send(v->xcf, d->owner, VIPA_GROUP, TYPE_PORTOWN, message, PORTOWN_FIXED + bytes);
+        result = xcf_send(v->xcf, d->owner, VIPA_GROUP, TYPE_PORTOWN, message, PORTOWN_FIXED + count * PORTOWN_WORD);
         if (result != XCF_FULL)
             break;
         platform_wait(&never, 1000);
@@ -304,11 +322,13 @@ static void take_portown(struct vipa *v, uint8_t from, const uint8_t *data, uint
     if (length < PORTOWN_FIXED)
         return;
     struct vipa_dvipa *d = find(v, get_be32(data));
-    uint32_t first = get_be32(data + 4), count = get_be32(data + 8);
+    uint32_t count = get_be32(data + 4);
 
-    if (!d || first >= PORTS_PER_DVIPA || count > PORTS_PER_DVIPA - first || (count + 7) / 8 > length - PORTOWN_FIXED)
+    if (!d || count > PORTS_PER_DVIPA / 64 || length != PORTOWN_FIXED + count * PORTOWN_WORD)
         return;
-    set_owner(d, from, first, count, data + PORTOWN_FIXED);
+    for (data += PORTOWN_FIXED; count; count--, data += PORTOWN_WORD)
+        if (get_be16(data) < PORTS_PER_DVIPA / 64)
+            set_owner(d, from, get_be16(data), get_be64(data + 2));
 }
 
 /* --- packets ------------------------------------------------------------------------------------------------------- */
@@ -387,6 +407,9 @@ static void message_exit(void *context, uint8_t from, uint16_t type, const uint8
         v->statistics.delivered++;
         v->ops->deliver(v->context, data, length);
         break;
+    case TYPE_CLP:
+        v->ops->ports_message(v->context, from, data, length);
+        break;
     default:
         break;                              /* of a later release */
     }
@@ -400,12 +423,14 @@ static void event_exit(void *context, enum xcf_event event, const struct xcf_mem
         text_wto("EZD1176I %s HAS JOINED THE SYSPLEX GROUP %s", member->name, VIPA_GROUP);
         if (v->started)
             send_stack(v, member->number);
+        v->ops->system_event(v->context, member->number, true);
         return;
     }
     text_wto("EZD1177I %s HAS %s THE SYSPLEX GROUP %s", member->name, event == XCF_LEFT ? "LEFT" : "FAILED IN", VIPA_GROUP);
     v->xcf_addresses[member->number] = 0;
     for (unsigned i = 0; i < v->count; i++)
         v->dvipas[i].backup_rank[member->number] = 0;
+    v->ops->system_event(v->context, member->number, false);
 }
 
 /* --- start --------------------------------------------------------------------------------------------------------- */

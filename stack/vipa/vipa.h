@@ -6,9 +6,10 @@
  * among the targets of an address activates it without answering ARP for it: it got the DVIPA from the routing stack.
  *
  *   STACK     u32 dynamic XCF address, u16 number of records, then per DVIPA:
- *             u32 address, u32 mask, u8 flags, u8 rank, u16 block size, u8 ports, u16 port ..., u8 dests, u32 dest ...
- *   PORTOWN   u32 DVIPA, u32 first port, u32 count, then bit map of count bits: 1 = the sender owns it now
+ *             u32 address, u32 mask, u8 flags, u8 rank, u16 block size, u32 quota, u8 ports, u16 port ..., u8 dests, u32 dest ...
+ *   PORTOWN   u32 DVIPA, u32 number of words, then per word: u16 word of the port map, u64 ports: the sender owns them now
  *   PACKET    an IP packet that belongs to the receiver
+ *   CLP       what the port assigners say to each other (stack/clp/clp_peer.h)
  *
  * What comes back to an outbound connection carries the DVIPA as destination and arrives at the distributing stack, which
  * must know whose it is. The port says it: a stack tells the distributing stack (PORTOWN) BEFORE it uses a port.
@@ -51,6 +52,9 @@ struct vipa_ops {
     /* Bit map of the ports that system `name` owns of the DVIPA, as the CF has it (1 bit a port, port 0 = high bit of byte
      * 0); false: it has none. */
     bool (*owned_ports)(void *context, uint32_t address, const char *name, uint8_t map[PORTS_PER_DVIPA / 8]);
+    /* What came for the port assigner; a system has joined, or is gone. */
+    void (*ports_message)(void *context, uint8_t from, const uint8_t *data, uint32_t length);
+    void (*system_event)(void *context, uint8_t number, bool joined);
 };
 
 struct vipa_dvipa {
@@ -106,10 +110,20 @@ const struct profile_range *vipa_find_range(const struct vipa *vipa, uint32_t ad
 /* Activate an address of a VIPARANGE of this stack and tell the others. False: it is in none, or another stack has it. */
 bool vipa_activate_range(struct vipa *vipa, uint32_t address);
 
+/* Ports of a port map: bit 63 - (p & 63) of word p >> 6. */
+struct vipa_ports {
+    uint16_t word;
+    uint64_t ports;
+};
+
 /* Tell the distributing stack that this stack uses these ports from now on; returns when it will read that before anything
- * that is caused later. owned: bit map of count bits from first on, NULL = all. XCF_OK; XCF_FULL: its queue is full, do not
- * use the ports. No distributing stack: XCF_OK, nobody routes. */
-int vipa_announce(struct vipa *vipa, uint32_t address, uint32_t first, uint32_t count, const uint8_t *owned);
+ * that is caused later. count: 1 .. VIPA_ANNOUNCE_MAX. XCF_OK; XCF_FULL: its queue is full, do not use the ports. No
+ * distributing stack: XCF_OK, nobody routes. */
+#define VIPA_ANNOUNCE_MAX 64u
+int vipa_announce(struct vipa *vipa, uint32_t address, const struct vipa_ports *ports, uint32_t count);
+
+/* Send what the port assigner of system `to` (XCF_ALL: of every other) gets; result of xcf_send(). */
+int vipa_send_ports_message(struct vipa *vipa, uint8_t to, const uint8_t *data, uint32_t length);
 
 /* An IP packet from the network. true: it belongs to a connection of another stack, or to none because that stack cannot be
  * reached, and is consumed; false: local. */

@@ -1,0 +1,41 @@
+/* What the files of this folder share. */
+#ifndef CLP_PRIVATE_H
+#define CLP_PRIVATE_H
+
+#include "stack/clp/clp.h"
+
+/* The keepers. */
+extern const struct clp_store clp_bitmap_store, clp_reversed_store, clp_clusterwide_store;      /* clp_cf.c */
+extern const struct clp_store clp_lists_store, clp_crht_store, clp_broadcast_store, clp_distributor_store;
+
+/* The table of a DVIPA, or of CLP_EXPLICIT; NULL: none. */
+struct clp_table *clp_find(struct clp *clp, uint32_t address);
+
+/* Who has which port of the address; made if there is none. NULL: no room. */
+struct clp_view *clp_view_of(struct clp *clp, uint32_t address);
+
+/* Give ports back to the keeper; they leave the table. CLP_OK or an errno: they stay. */
+int clp_give(struct clp *clp, struct clp_table *t, const struct clp_grant *grant);
+
+/* Give back what is idle until no more than `keep` free ports are left. Result: ports given back. */
+uint32_t clp_give_surplus(struct clp *clp, struct clp_table *t, uint32_t keep);
+
+/* A keeper has seen how full the pool is: `available` of `all` ports that could be given out. */
+void clp_pool_seen(struct clp_table *t, uint32_t available, uint32_t all);
+
+/* clp->reserved of another system has changed. */
+void clp_reservations_changed(struct clp *clp);
+
+/* A port of the explicit-bind pool. CLP_OK or EADDRNOTAVAIL. */
+int clp_claim_explicit(struct clp *clp, uint16_t *port);
+
+int clp_error(struct clp *clp, int code, enum clp_reason reason);
+
+static inline struct clp_grant *grant_one(struct clp_grant *g, uint16_t port)
+{
+    g->count = 1;
+    g->words[0] = (struct clp_word){ .word = port / 64, .ports = 1ull << (63 - (port & 63)) };
+    return g;
+}
+
+#endif
