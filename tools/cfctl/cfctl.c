@@ -11,10 +11,15 @@
 static const struct command *const commands[] = {
     &create_command,
     &remove_command,
+    &pair_command,
+    &fail_command,
+    &activate_command,
     &display_command,
     &list_command,
     &locks_command,
     &statistics_command,
+    &duplex_command,
+    &rebuild_command,
     &check_command,
     &dump_command,
     &restore_command,
@@ -38,7 +43,9 @@ const char *why(int error)
     case EPROTO:
         return "this is not a coupling facility, or one of another version";
     case EBUSY:
-        return "held up by another process; try again";
+        return "in use or held up by another process; try again";
+    case EALREADY:
+        return "it has not failed";
     case EINVAL:
         return "a name or size is not valid (--help says what is)";
     default:

@@ -3,6 +3,7 @@ CFCTL_SRC := $(addprefix tools/cfctl/, \
 	cfctl.c \
 	view.c \
 	facility.c \
+	pair.c \
 	display.c \
 	list.c \
 	statistics.c \

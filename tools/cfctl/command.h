@@ -37,6 +37,8 @@ struct command {
 };
 
 extern const struct command create_command, remove_command, check_command;     /* facility.c */
+extern const struct command pair_command, fail_command, activate_command;       /* pair.c */
+extern const struct command duplex_command, rebuild_command;                    /* pair.c */
 extern const struct command display_command;                                   /* display.c */
 extern const struct command list_command, locks_command;                       /* list.c */
 extern const struct command statistics_command;                                /* statistics.c */

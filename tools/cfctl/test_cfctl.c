@@ -159,6 +159,37 @@ START_TEST(displays_the_facility)
 }
 END_TEST
 
+START_TEST(operates_pairs)
+{
+    ck_assert_int_eq(cfctl("duplex %s START EZBEPORT"), 2);
+    says("the facility is not paired");
+    cf_close(cf);
+    cf_remove(peer_name);
+    ck_assert_int_eq(cf_create(peer_name, "CF02", SEGMENT_SIZE), 0);
+    ck_assert_int_eq(cfctl("pair %1$s %1$s.2"), 0);
+    ck_assert_int_eq(cfctl("pair %1$s %1$s.2"), 2);
+    cf = segment_open();
+    ck_assert_int_eq(connect_as(cf, "EZBEPORT", "TCPCS1", &usual, &one), CF_RSP_OK);
+    ck_assert_int_eq(cfctl("duplex %s START NOBODY"), 2);
+    says("no such structure");
+    ck_assert_int_eq(cfctl("duplex %s START EZBEPORT"), 0);
+    ck_assert_int_eq(cfctl("display %s xcf,str,strname=EZBEPORT"), 0);
+    says("DUPLEX");
+    ck_assert_int_eq(cfctl("duplex %s STOP EZBEPORT KEEP=SOME"), 2);
+    ck_assert_int_eq(cfctl("duplex %s STOP EZBEPORT KEEP=NEW"), 0);
+    ck_assert_uint_eq(cf->slots[0].where, 1);
+    ck_assert_int_eq(cfctl("rebuild %s START EZBEPORT"), 0);
+    ck_assert_uint_eq(cf->slots[0].where, 0);
+    ck_assert_int_eq(cfctl("rebuild %s START EZBEPORT USER"), 0);
+    ck_assert_int_eq(cfctl("rebuild %s STOP EZBEPORT"), 0);
+    ck_assert_int_eq(cfctl("activate %s"), 2);
+    says("has not failed");
+    ck_assert_int_eq(cfctl("fail %s.2"), 0);
+    ck_assert_int_eq(cfctl("activate %s.2"), 0);
+    ck_assert_int_eq(cfctl("check %s"), 0);
+}
+END_TEST
+
 START_TEST(tells_statistics)
 {
     for (int i = 0; i < 3; i++)
@@ -318,6 +349,7 @@ int main(void)
     tcase_add_test(tests, lists_entries);
     tcase_add_test(tests, displays_the_facility);
     tcase_add_test(tests, displays_lock_structures_and_pairs);
+    tcase_add_test(tests, operates_pairs);
     tcase_add_test(tests, tells_statistics);
     tcase_add_test(tests, dumps_and_restores);
     tcase_add_test(tests, restore_finds_damage);
