@@ -149,6 +149,67 @@ static void measure_processes(const char *segment)
            LOCK_PROCESSES * LOCK_PAIRS / elapsed * 1e9, "");
 }
 
+/* Commands of the connections that were just made, each with its budget. */
+static void measure_commands(const char *title)
+{
+    struct work work[] = {{.name = "list READ, adjunct", .budget_ns = 300},
+                          {.name = "list WRITE, adjunct", .budget_ns = 300},
+                          {.name = "list READ, 8 KiB of data", .budget_ns = 1500},
+                          {.name = "list WRITE, 8 KiB of data", .budget_ns = 1500},
+                          {.name = "READ + lock, WRITE + unlock, 13 KiB", .budget_ns = 5000},
+                          {.name = "LOCK SET, LOCK RESET", .budget_ns = 400},
+                          {.name = "lock OBTAIN, RELEASE, 1M entries", .budget_ns = 200}};
+    request(work[0].first, CF_CMD_LIST_READ, "ADJUNCT", CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
+    request(work[1].first, CF_CMD_LIST_WRITE, "ADJUNCT", CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
+    request(work[2].first, CF_CMD_LIST_READ, "DATA8K", CF_OPT_DATA, 0, CF_LOCK_NONE);
+    request(work[3].first, CF_CMD_LIST_WRITE, "DATA8K", CF_OPT_DATA, 8192, CF_LOCK_NONE);
+    request(work[4].first, CF_CMD_LIST_READ, "DATA13K", CF_OPT_DATA | CF_OPT_ADJUNCT, 0, CF_LOCK_SET);
+    request(work[4].second, CF_CMD_LIST_WRITE, "DATA13K", CF_OPT_DATA | CF_OPT_ADJUNCT, 13312, CF_LOCK_RESET);
+    request(work[5].first, CF_CMD_LIST_LOCK, "", 0, 0, CF_LOCK_SET);
+    request(work[5].second, CF_CMD_LIST_LOCK, "", 0, 0, CF_LOCK_RESET);
+    lock_request(work[6].first, &lock_user, CF_CMD_LOCK_OBTAIN, 77);
+    lock_request(work[6].second, &lock_user, CF_CMD_LOCK_RELEASE, 77);
+    printf("%-40s %8s %8s %12s %8s\n", title, "median", "p99", "per second", "budget");
+    for (size_t i = 0; i < sizeof work / sizeof work[0]; i++)
+        measure(&work[i]);
+}
+
+static void duplex_start(struct cf *cf, const struct cf_user *of)
+{
+    uint8_t mcb[CF_MCB_SIZE] = {0}, mrb[CF_MRB_SIZE];
+    int response;
+    put_be16(mcb + MCB_COMMAND, CF_CMD_DUPLEX_START);
+    memcpy(mcb + MCB_NAME, cf->slots[of->structure & 0xFFFF].name, CF_NAME_SIZE);
+    do
+        response = cf_send(cf, mcb, mrb);
+    while (response == CF_RSP_TIMEOUT);
+    if (response != CF_RSP_OK)
+        exit(1);
+}
+
+/* The same commands where each update goes to two CFs. */
+static void measure_duplexed(void)
+{
+    char name[2][64];
+    struct cf *cf;
+    for (int i = 0; i < 2; i++)
+        snprintf(name[i], sizeof name[i], "cf_bench.%d.%d", (int)getpid(), i + 1);
+    bool ready = cf_create(name[0], "CFBENCH1", 32 << 20) == 0 && cf_create(name[1], "CFBENCH2", 32 << 20) == 0 &&
+                 cf_pair(name[0], name[1]) == 0 && cf_open(name[0], "HOST", &cf) == 0;
+    cf_remove(name[0]);
+    cf_remove(name[1]);
+    if (!ready) {
+        fprintf(stderr, "cf_bench: no pair of segments\n");
+        exit(1);
+    }
+    connect_user(cf);
+    connect_lock(cf, "BENCH1", &lock_user);
+    duplex_start(cf, &user);
+    duplex_start(cf, &lock_user);
+    measure_commands("CF command in process, duplexed");
+    cf_close(cf);
+}
+
 int main(void)
 {
     char name[64];
@@ -161,28 +222,10 @@ int main(void)
     }
     connect_user(cf);
     connect_lock(cf, "BENCH1", &lock_user);
-    static struct work work[] = {{.name = "list READ, adjunct", .budget_ns = 300},
-                                 {.name = "list WRITE, adjunct", .budget_ns = 300},
-                                 {.name = "list READ, 8 KiB of data", .budget_ns = 1500},
-                                 {.name = "list WRITE, 8 KiB of data", .budget_ns = 1500},
-                                 {.name = "READ + lock, WRITE + unlock, 13 KiB", .budget_ns = 5000},
-                                 {.name = "LOCK SET, LOCK RESET", .budget_ns = 400},
-                                 {.name = "lock OBTAIN, RELEASE, 1M entries", .budget_ns = 200}};
-    request(work[0].first, CF_CMD_LIST_READ, "ADJUNCT", CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
-    request(work[1].first, CF_CMD_LIST_WRITE, "ADJUNCT", CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
-    request(work[2].first, CF_CMD_LIST_READ, "DATA8K", CF_OPT_DATA, 0, CF_LOCK_NONE);
-    request(work[3].first, CF_CMD_LIST_WRITE, "DATA8K", CF_OPT_DATA, 8192, CF_LOCK_NONE);
-    request(work[4].first, CF_CMD_LIST_READ, "DATA13K", CF_OPT_DATA | CF_OPT_ADJUNCT, 0, CF_LOCK_SET);
-    request(work[4].second, CF_CMD_LIST_WRITE, "DATA13K", CF_OPT_DATA | CF_OPT_ADJUNCT, 13312, CF_LOCK_RESET);
-    request(work[5].first, CF_CMD_LIST_LOCK, "", 0, 0, CF_LOCK_SET);
-    request(work[5].second, CF_CMD_LIST_LOCK, "", 0, 0, CF_LOCK_RESET);
-    lock_request(work[6].first, &lock_user, CF_CMD_LOCK_OBTAIN, 77);
-    lock_request(work[6].second, &lock_user, CF_CMD_LOCK_RELEASE, 77);
-    printf("%-40s %8s %8s %12s %8s\n", "CF command in process", "median", "p99", "per second", "budget");
-    for (size_t i = 0; i < sizeof work / sizeof work[0]; i++)
-        measure(&work[i]);
+    measure_commands("CF command in process");
     measure_processes(name);
     cf_remove(name);
     cf_close(cf);
+    measure_duplexed();
     return 0;
 }
