@@ -93,6 +93,13 @@ define FUZZ_LINK
 	$(FUZZ_CC) -I. -D_GNU_SOURCE -std=gnu11 -g -O2 -fno-strict-aliasing -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) $(FUZZ_LIBS)
 endef
 
+## make soak            coupling facility under load with processes killed all the time, SOAK_SECONDS (60)
+SOAK_SECONDS := 60
+.PHONY: soak
+soak: all
+	@$(MAKE) $(B)/tests/soak
+	@$(B)/tests/soak $(SOAK_SECONDS)
+
 ## make setup           install what is missing, bring the sources of Hercules and lwIP; nothing to do when done
 setup:
 	@tools/setup/setup

@@ -30,6 +30,14 @@ $(CF_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/cfemu/tests/%.o \
 # Tables name the fields that matter.
 $(CF_TESTS:%=$(B)/san/cfemu/tests/%.o): EXTRA_CFLAGS += -DCF_CRASH_HOOK -Wno-missing-field-initializers
 
+$(B)/tests/test_cf_crash: $(B)/san/cfemu/tests/cf_soak.o
+
+# The same for as long as one likes: make soak.
+$(B)/san/cfemu/tests/cf_soak.o: EXTRA_CFLAGS += -DCF_CRASH_HOOK -Wno-missing-field-initializers
+$(B)/tests/soak: $(addprefix $(B)/san/,cfemu/tests/soak.o cfemu/tests/cf_soak.o cfemu/tests/cf_fixture.o $(CF_ENGINE_SRC:.c=.o))
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check)
+
 # Fuzz targets: cfemu/fuzz/NAME_fuzz.c, its corpus cfemu/fuzz/corpus/NAME. The corpus is a test, with gcc; make fuzz goes on
 # from there, with clang.
 CF_FUZZ := $(patsubst cfemu/fuzz/%_fuzz.c,%,$(wildcard cfemu/fuzz/*_fuzz.c))

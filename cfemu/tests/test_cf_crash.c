@@ -17,6 +17,7 @@
 #include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_undo.h"
 #include "cfemu/tests/cf_fixture.h"
+#include "cfemu/tests/cf_soak.h"
 
 #define DIED 99
 
@@ -380,142 +381,17 @@ END_TEST
 
 /* --- chance ------------------------------------------------------------------------------------------------------------- */
 
-#define WORKERS 4
-#define SECONDS 3
-#define QUEUE_LIST 1
-
-/* What the workers were told is done, counted where their death does not reach it. */
-static struct tally {
-    uint64_t counted, pushed, popped;
-} *tallies;
-
-static void grant_await(struct cf_user *of)
-{
-    uint32_t seen = 0;
-    do
-        cf_wait(of->cf, &seen, 1000);
-    while (ask(of, (struct ask){CF_CMD_VECTOR_READ, 0}) == CF_RSP_OK &&
-           !(get_be32(mrb + MRB_OWN + VECTOR_EVENTS) & CF_EVENT_LOCK_GRANTED));
-}
-
-/* Retrieve and lock, update, restore and unlock: 13 KiB whose bytes are all the same. */
-static void count_one(struct cf_user *of)
-{
-    struct ask get = {CF_CMD_LIST_READ, CF_LOCATE_NAME, .name = "COUNTER", .options = CF_OPT_DATA, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND};
-    int response;
-    while ((response = ask(of, get)) == CF_RSP_LOCK_QUEUED)
-        grant_await(of);
-    if (response != CF_RSP_OK)
-        _exit(2);
-    uint64_t version = get_be64(mrb + MRB_VERSION);
-    for (uint32_t i = 0; i < get_be32(mrb + MRB_DATALEN); i++)
-        if (data_in[i] != (uint8_t)version)
-            _exit(3);
-    struct ask put = {CF_CMD_LIST_WRITE, CF_LOCATE_NAME, .name = "COUNTER", .options = CF_OPT_DATA, .length = 13312, .fill = (uint8_t)(version + 1),
-                      .verscomp = CF_VERSCOMP_EQUAL, .version_comp = version, .versupdate = CF_VERSUPDATE_INC, .lockoper = CF_LOCK_RESET};
-    if (ask(of, put) != CF_RSP_OK)
-        _exit(4);
-}
-
-static void worker(int number)
-{
-    char name[CF_NAME_SIZE + 1];
-    struct cf_user of;
-    struct tally *tally = &tallies[number];
-    unsigned seed = (unsigned)getpid();
-    struct cf *own = segment_open();
-    snprintf(name, sizeof name, "WORKER%c", (char)('A' + number));
-    struct attributes keep = usual;
-    keep.flags |= CF_CONN_CONDISP_KEEP;
-    if (connect_as(own, "STR1", name, &keep, &of) != CF_RSP_OK)
-        _exit(5);
-    for (;;) {
-        count_one(&of);
-        tally->counted++;
-        if (rand_r(&seed) % 2) {
-            if (ask(&of, (struct ask){CF_CMD_LIST_WRITE, CF_LOCATE_TAIL, CF_ENTRY_NEW, .list = QUEUE_LIST, .options = CF_OPT_DATA, .length = (uint32_t)rand_r(&seed) % 3000}) == CF_RSP_OK)
-                tally->pushed++;
-        } else if (ask(&of, (struct ask){CF_CMD_LIST_DELETE, CF_LOCATE_HEAD, .list = QUEUE_LIST}) == CF_RSP_OK) {
-            tally->popped++;
-        }
-    }
-}
-
-static void kill_in_time(void)
-{
-    if (--steps_left == 0)
-        raise(SIGKILL);
-}
-
-/* Workers 0 to WORKERS-1; half of them die inside a command before they are killed from outside. The one after watches. */
-static pid_t spawn(int number)
-{
-    pid_t pid = fork();
-    if (pid == 0) {
-        srand((unsigned)getpid());
-        steps_left = rand() % 4000;
-        if (rand() % 2)
-            cf_crash_hook = kill_in_time;
-        if (number < WORKERS)
-            worker(number);
-        cf_crash_hook = NULL;
-        cf_watch(segment_open());
-        _exit(0);
-    }
-    return pid;
-}
-
 START_TEST(killed_workers_lose_nothing_acknowledged)
 {
-    struct attributes keep = usual;
-    struct cf_user of;
-    pid_t pids[WORKERS + 1];
-    tallies = mmap(NULL, sizeof *tallies * WORKERS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    cf = segment_new(SEGMENT_SIZE);
-    keep.size_kib = 2048;
-    ck_assert_int_eq(connect_as(cf, "STR1", "MAIN", &keep, &of), CF_RSP_OK);
-    ck_assert_int_eq(ask(&of, (struct ask){CF_CMD_LIST_WRITE, CF_LOCATE_NAME, .name = "COUNTER", .options = CF_OPT_DATA, .length = 13312}), CF_RSP_OK);
-    for (int i = 0; i <= WORKERS; i++)
-        pids[i] = spawn(i);
-    uint64_t until = cf_clock_ns(CLOCK_MONOTONIC) + SECONDS * 1000000000ull;
-    unsigned seed = 1, kills = 0;
-    while (cf_clock_ns(CLOCK_MONOTONIC) < until) {
-        usleep((unsigned)rand_r(&seed) % 20000);
-        int victim = rand_r(&seed) % WORKERS, status;
-        kill(pids[victim], SIGKILL);
-        waitpid(pids[victim], &status, 0);
-        ck_assert_msg(WIFSIGNALED(status), "worker %d ended by itself: %x", victim, status);
-        kills++;
-        if (kills % 16 == 0)
-            ck_assert_int_eq(cf_check(cf, stderr), 0);
-        pids[victim] = spawn(victim);
-    }
-    for (int i = 0; i <= WORKERS; i++) {
-        kill(pids[i], SIGKILL);
-        waitpid(pids[i], NULL, 0);
-    }
-    kills += WORKERS;
-    cf_reap(cf);
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
-    struct tally all = {0};
-    for (int i = 0; i < WORKERS; i++) {
-        all.counted += tallies[i].counted;
-        all.pushed += tallies[i].pushed;
-        all.popped += tallies[i].popped;
-    }
-    ck_assert_int_eq(ask(&of, (struct ask){CF_CMD_LIST_READ, CF_LOCATE_NAME, .name = "COUNTER", .lockoper = CF_LOCK_NOTHELD}), CF_RSP_OK);
-    uint64_t counted = get_be64(mrb + MRB_VERSION);
-    ck_assert_uint_ge(counted, all.counted);                /* done and acknowledged, or done just before the kill */
-    ck_assert_uint_le(counted, all.counted + kills);
-    int64_t queued = cf_list_at(cf_control(cf, &cf->slots[0]), QUEUE_LIST)->count;
-    int64_t expected = (int64_t)(all.pushed - all.popped);
-    ck_assert_int_le(llabs(queued - expected), kills);
-    ck_assert_uint_gt(all.counted, 100);
-    ck_assert_uint_gt(cf_control(cf, &cf->slots[0])->stats.rollbacks, 0);
-    printf("# %u kills, %lu updates acknowledged, %lu done; queue %ld pushed - popped, %ld there; %lu commands rolled back\n", kills,
-           all.counted, counted, expected, queued, cf_control(cf, &cf->slots[0])->stats.rollbacks);
+    struct soak soak = {.seconds = 3, .workers = 4, .seed = 1};
+    soak_run(&soak);
+    ck_assert_uint_eq(soak.findings, 0);
+    ck_assert_uint_gt(soak.acknowledged, 100);
+    ck_assert_uint_gt(soak.rollbacks, 0);
+    ck_assert_uint_gt(soak.failures, 0);
+    printf("# %lu kills, %lu updates acknowledged, %lu commands rolled back, %lu failures of a CF\n", soak.kills, soak.acknowledged,
+           soak.rollbacks, soak.failures);
     fflush(stdout);
-    cf_close(cf);
 }
 END_TEST
 

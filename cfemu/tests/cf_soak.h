@@ -1,0 +1,32 @@
+/* Soak: worker processes with random commands on several structures, killed again and again, in the middle of commands
+ * too. What they were told is done is kept in a ledger that their death does not reach, and compared.
+ *
+ *   PLAIN    named entries, each worker its own: written, replaced, deleted, read again; and a queue that all use
+ *   DUP      the same, duplexed; one CF of the pair fails and comes back, the copies change roles
+ *   SERIAL   serialized list: counters of 13 KiB, read with the lock and written back with its release
+ *   IRLM     lock structure: exclusive locks; two live processes never have the same one
+ *
+ * The ledger of an entry says what it was, what it is about to become, and whether that was acknowledged. After a kill the
+ * entry must be one of the two; without one it must be exactly what was acknowledged. */
+#ifndef CF_SOAK_H
+#define CF_SOAK_H
+
+#include <stdint.h>
+
+#define SOAK_WORKERS_MAX 16
+
+struct soak {
+    unsigned seconds, workers, seed;
+    /* results */
+    uint64_t kills, died_inside, rounds;
+    uint64_t acknowledged;      /* updates */
+    uint64_t reads, locks;      /* entries that were read and right; locks held and given back */
+    uint64_t rollbacks;         /* commands of the dead undone */
+    uint64_t failures;          /* of the second CF */
+    unsigned findings;          /* told on standard error */
+};
+
+/* In segments of the fixture (cf_fixture.h), which end with it. */
+void soak_run(struct soak *soak);
+
+#endif
