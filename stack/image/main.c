@@ -21,6 +21,7 @@
 #include "stack/socket/socket.h"
 #include "stack/stack.h"
 
+#define MEMBERS_WAIT_US 1000000u    /* members answer a new one within ms */
 #define JOB_POLL_US 100000u         /* an active job sees its clock this often if nothing else happens */
 
 static struct ipl_parm parm;
@@ -215,6 +216,7 @@ static uint64_t poll_commands(uint64_t now_us)
 
     while (ready && reader_card(&commands, &card)) {
         text_wto("%s", card.text);      /* the hardcopy log shows a command before its answer */
+        xcf_drain(&stack.xcf);          /* what the sysplex told before the command was given comes first */
         operator_command(&operator, card.text);
     }
     return LOOP_NEVER;
@@ -223,6 +225,18 @@ static uint64_t poll_commands(uint64_t now_us)
 static uint64_t poll_jobs(uint64_t now_us)
 {
     return ready && jobs_poll() ? now_us + JOB_POLL_US : LOOP_NEVER;
+}
+
+/* The others' DVIPAs are part of what this stack can do: it is not ready before they have told of them. One that does not
+ * answer holds up nobody for long. */
+static void wait_for_members(void)
+{
+    uint64_t until_us = platform_clock_us() + MEMBERS_WAIT_US;
+
+    while (!vipa_complete(&stack.vipa) && platform_clock_us() < until_us) {
+        loop_idle(until_us);
+        stack_poll(&stack);
+    }
 }
 
 static void stop_unless(const char *problem, uint64_t code)
@@ -253,6 +267,7 @@ int main(void)
     stack_start(&stack, &identity, &profile, &stack_calls, NULL);
     socket_start(&stack);
     operator_start();
+    wait_for_members();
     ready = true;
     text_wto("EZAIN11I ALL TCPIP SERVICES FOR PROC TCPIP ARE AVAILABLE");
     for (;;)

@@ -255,6 +255,7 @@ static void take_stack(struct vipa *v, uint8_t from, const uint8_t *data, uint32
     uint16_t records = get_be16(data + 4);
 
     v->xcf_addresses[from] = get_be32(data);
+    v->told[from] = true;
     data += 6;
     length -= 6;
     for (; records; records--) {
@@ -428,6 +429,7 @@ static void event_exit(void *context, enum xcf_event event, const struct xcf_mem
     }
     text_wto("EZD1177I %s HAS %s THE SYSPLEX GROUP %s", member->name, event == XCF_LEFT ? "LEFT" : "FAILED IN", VIPA_GROUP);
     v->xcf_addresses[member->number] = 0;
+    v->told[member->number] = false;
     for (unsigned i = 0; i < v->count; i++)
         v->dvipas[i].backup_rank[member->number] = 0;
     v->ops->system_event(v->context, member->number, false);
@@ -483,6 +485,14 @@ void vipa_init(struct vipa *v, struct xcf *xcf, uint8_t number, const struct pro
     for (unsigned i = 0; i < profile->distribute_count; i++)
         distribute(v, &profile->distributes[i]);
     xcf_join_group(xcf, VIPA_GROUP, message_exit, event_exit, v);
+}
+
+bool vipa_complete(const struct vipa *v)
+{
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
+        if (n != v->number && xcf_member(v->xcf, n) && !v->told[n])
+            return false;
+    return true;
 }
 
 /* --- VIPARANGE ----------------------------------------------------------------------------------------------------- */

@@ -85,6 +85,7 @@ struct vipa {
     uint8_t number;                 /* of this system */
     bool started;
     uint32_t xcf_addresses[SYSTEMS_MAX + 1];        /* dynamic XCF address of each system, 0 = not known */
+    bool told[SYSTEMS_MAX + 1];     /* the system has told of itself (STACK) */
     struct vipa_dvipa dvipas[DVIPA_MAX];
     unsigned count;
     struct vipa_statistics statistics;
@@ -97,6 +98,9 @@ void vipa_init(struct vipa *vipa, struct xcf *xcf, uint8_t number, const struct 
 
 /* The sysplex is joined: activate what this stack defines, tell the others. Also without sysplex (xcf not joined). */
 void vipa_start(struct vipa *vipa);
+
+/* Every active member has told of itself: what this stack knows of the sysplex's DVIPAs is complete. */
+bool vipa_complete(const struct vipa *vipa);
 
 /* The DVIPA table's entry, or NULL: not a DVIPA that this stack knows. */
 const struct vipa_dvipa *vipa_find(const struct vipa *vipa, uint32_t address);
