@@ -6,7 +6,7 @@ STACK_CORE_SRC := stack/stack.c stack/xes/xes.c stack/xcf/xcf.c stack/vipa/vipa.
 # What a host program links besides: the text functions, the FLOW counters, the host port, the coupling facility.
 STACK_HOST_SRC := $(STACK_CORE_SRC) stack/sip/sip.c stack/profile/profile_query.c stack/base/text.c stack/base/flow.c stack/sip/sip.c stack/platform/host.c $(CF_ENGINE_SRC)
 
-STACK_CORE_TESTS := core_xes core_xcf core_vipa core_clp core_processes
+STACK_CORE_TESTS := core_xes core_rebuild core_xcf core_vipa core_clp core_processes
 CHECKS += $(STACK_CORE_TESTS:%=$(B)/tests/%)
 $(STACK_CORE_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/stack/tests/%.o $(B)/san/stack/tests/core_plex.o \
 		$(STACK_HOST_SRC:%.c=$(B)/san/%.o)

@@ -35,6 +35,8 @@ static const struct {
     { CF_RSP_CONN_ACTIVE, IXLRSNCODECONNACTIVE, IXLRETCODEENVERROR },
     { CF_RSP_CF_LEVEL, IXLRSNCODEINSUFFCFLEVEL, IXLRETCODEENVERROR },
     { CF_RSP_BUSY, IXLRSNCODESTRTEMPUNAVAIL, IXLRETCODEENVERROR },
+    { CF_RSP_CF_FAILED, IXLRSNCODENOCONN, IXLRETCODEENVERROR },
+    { CF_RSP_REBUILD, IXLRSNCODEREBUILD, IXLRETCODEENVERROR },
     { CF_RSP_BAD_COMMAND, IXLRSNCODEBADPARMLIST, IXLRETCODEPARMERROR },
     { CF_RSP_BAD_REQUEST, IXLRSNCODEBADPARMLIST, IXLRETCODEPARMERROR },
 };
@@ -129,7 +131,9 @@ static struct xes_connection *free_connection(struct xes *xes)
     return NULL;
 }
 
-int xes_connect(struct xes *xes, const struct xes_connect_parms *parms, struct xes_connection **connection, uint32_t *reason)
+/* old: IXLCONN REBUILD, of a connection to the old structure. */
+static int connect(struct xes *xes, const struct xes_connect_parms *parms, struct xes_connection *old,
+                   struct xes_connection **connection, uint32_t *reason)
 {
     struct message m;
     uint64_t busy = 0;
@@ -141,6 +145,7 @@ int xes_connect(struct xes *xes, const struct xes_connect_parms *parms, struct x
         return IXLRETCODEENVERROR;
     memset(m.mcb, 0, sizeof m.mcb);
     put_be16(m.mcb + MCB_COMMAND, CF_CMD_CONNECT);
+    m.mcb[MCB_OPTIONS] = old ? CF_OPT_REBUILD : 0;
     xes_name(m.mcb + MCB_NAME, CF_NAME_SIZE, parms->structure);
     xes_name(m.mcb + MCB_AUTH_COMP, CF_NAME_SIZE, parms->connection);
     xes_name(m.mcb + MCB_AUTH, NAME_LEN, parms->system);
@@ -165,6 +170,8 @@ int xes_connect(struct xes *xes, const struct xes_connect_parms *parms, struct x
     c->reconnected = m.mrb[MRB_OWN + CONN_RECONNECTED];
     c->list_exit = parms->list_exit;
     c->event_exit = parms->event_exit;
+    c->rebuild_exit = parms->rebuild_exit;
+    c->rebuild_of = old;
     c->context = parms->context;
     c->busy = busy;
     c->in_use = true;       /* last: from here on the attention handler looks at it */
@@ -173,6 +180,11 @@ int xes_connect(struct xes *xes, const struct xes_connect_parms *parms, struct x
         return IXLRETCODEOK;
     *reason = IXLRSNCODESPECIALCONN;
     return IXLRETCODEWARNING;
+}
+
+int xes_connect(struct xes *xes, const struct xes_connect_parms *parms, struct xes_connection **connection, uint32_t *reason)
+{
+    return connect(xes, parms, NULL, connection, reason);
 }
 
 void xes_disconnect(struct xes_connection *c, bool failure)
@@ -221,6 +233,63 @@ int xes_force(unsigned cf, const char *structure, const char *connection, uint32
     xes_name(m.mcb + MCB_NAME, CF_NAME_SIZE, structure);
     xes_name(m.mcb + MCB_AUTH_COMP, CF_NAME_SIZE, connection ? connection : "");
     return simple_command(cf, &m, reason);
+}
+
+/* --- rebuild ------------------------------------------------------------------------------------------------------- */
+
+static int rebuild_command(struct xes_connection *c, uint16_t command, uint32_t phase, uint32_t *reason)
+{
+    struct message m;
+
+    memset(m.mcb, 0, sizeof m.mcb);
+    put_be16(m.mcb + MCB_COMMAND, command);
+    put_be32(m.mcb + MCB_STRUCTURE, c->structure);
+    put_be64(m.mcb + MCB_TOKEN, c->token);
+    put_be32(m.mcb + MCB_OWN, phase);
+    return simple_command(c->cf, &m, reason);
+}
+
+int xes_rebuild_start(struct xes_connection *c, uint32_t *reason)
+{
+    return rebuild_command(c, CF_CMD_REBUILD_START, 0, reason);
+}
+
+int xes_rebuild_stop(struct xes_connection *c, uint32_t *reason)
+{
+    return rebuild_command(c, CF_CMD_REBUILD_STOP, 0, reason);
+}
+
+int xes_rebuild_respond(struct xes_connection *c, uint32_t phase, uint32_t *reason)
+{
+    return rebuild_command(c, CF_CMD_REBUILD_RESPOND, phase, reason);
+}
+
+int xes_rebuild_connect(struct xes *xes, struct xes_connection *old, const struct xes_connect_parms *parms,
+                        struct xes_connection **temporary, uint32_t *reason)
+{
+    return connect(xes, parms, old, temporary, reason);
+}
+
+/* The new structure has taken over: the connection to the old one becomes one to it. Nobody uses either since CLEANUP. */
+static struct xes_connection *take_over(struct xes_connection *temporary)
+{
+    struct xes_connection *c = temporary->rebuild_of;
+
+    c->cf = temporary->cf;
+    c->structure = temporary->structure;
+    c->token = temporary->token;
+    c->attributes = temporary->attributes;
+    c->lost = false;
+    temporary->in_use = false;
+    return c;
+}
+
+static void rebuild_event(struct xes_connection *c, uint32_t phase)
+{
+    if (phase == CF_REBUILD_FINISHED && c->rebuild_of)
+        c = take_over(c);
+    if (c->rebuild_exit)
+        c->rebuild_exit(c->context, phase);
 }
 
 /* --- list requests ------------------------------------------------------------------------------------------------- */
@@ -367,6 +436,12 @@ void xes_poll(struct xes_connection *c)
             return;
         const uint8_t *own = m.mrb + MRB_OWN;
         events = get_be32(own + VECTOR_EVENTS);
+        if (events & CF_EVENT_CF_FAILED) {
+            c->lost = true;
+            platform_post(&c->lock_ecb);
+        }
+        if (events & CF_EVENT_REBUILD)
+            rebuild_event(c, get_be32(own + VECTOR_REBUILD));
         if (events & CF_EVENT_LOCK_GRANTED)
             lock_granted(c, get_be32(own + VECTOR_LOCKINDEX));
         if (events & CF_EVENT_LOCK_REFUSED && c->lock_wanted == get_be32(own + VECTOR_LOCKINDEX) + 1) {
@@ -387,13 +462,13 @@ void xes_poll(struct xes_connection *c)
 void xes_attention(struct xes *xes)
 {
     for (unsigned i = 0; i < XES_CONNECTIONS_MAX; i++)
-        if (xes->connections[i].in_use && !xes->connections[i].lost)
+        if (xes->connections[i].in_use && (!xes->connections[i].lost || xes->connections[i].rebuild_exit))
             xes_poll(&xes->connections[i]);
 }
 
 void xes_repoll(struct xes *xes)
 {
     for (unsigned i = 0; i < XES_CONNECTIONS_MAX; i++)
-        if (xes->connections[i].in_use && xes->connections[i].poll_again && !xes->connections[i].lost)
+        if (xes->connections[i].in_use && xes->connections[i].poll_again)
             xes_poll(&xes->connections[i]);
 }

@@ -12,6 +12,19 @@
  *   subchannel or structure busy             repeated XES_BUSY_TRIES times with growing waits, then STRTEMPUNAVAIL
  *   CF not operational, connection fenced    the connection is lost: NOCONN, now and for every later request
  *
+ * User-managed rebuild (IXLREBLD) leads all connectors of a structure into a new one in the other CF of the pair:
+ *
+ *   rebuild_exit(QUIESCE)  leave the structure alone               xes_rebuild_respond(QUIESCE)
+ *   rebuild_exit(CONNECT)  xes_rebuild_connect() gives a           xes_rebuild_respond(CONNECT)     REQUEST=COMPLETE
+ *                          temporary connection: fill it
+ *   rebuild_exit(CLEANUP)  use neither until the last event        xes_rebuild_respond(CLEANUP)
+ *   rebuild_exit(FINISHED) the connection is one to the new structure now, the temporary one is gone
+ *
+ *   rebuild_exit(STOP)     xes_disconnect() the temporary one      xes_rebuild_respond(STOP)
+ *   rebuild_exit(STOPPED)  everything is as before
+ *
+ * It works also when the old structure is lost with its CF: the connection says lost, and still gets these events.
+ *
  * xes_attention() may run as an interrupt handler between any two instructions of the main line. Therefore message blocks
  * live on the caller's stack, and the handler only stores to words that the main line reads whole. Exits run in it: they
  * note what happened and return; they send nothing and wait for nothing.
@@ -69,6 +82,7 @@ enum xes_reason_code {
     IXLRSNCODECONNACTIVE = 0x0F46,          /* IXLFORCE: it is active, or connections of the structure are */
     IXLRSNCODEINSUFFCFLEVEL = 0x0F47,       /* the CF is below MINCFLEVEL */
     IXLRSNCODESTRTEMPUNAVAIL = 0x0F50,      /* busy for longer than we wait */
+    IXLRSNCODEREBUILD = 0x0F52,             /* a rebuild or duplexing is in the way, or not in the phase for this */
     IXLRSNCODENOCONN = 0x0F60,              /* loss of connectivity to the CF */
     IXLRSNCODESTRFAILURE = 0x0F61,          /* an answer that the architecture does not know */
     IXLRSNCODENOSLOT = 0x0F62,              /* no xes_connection is free on this image */
@@ -82,6 +96,9 @@ typedef void xes_list_exit(void *context, uint32_t vector_index);
 /* Connections that failed (bit map of 256 bits, bit 0 = high bit of byte 0) and whether a new one joined. With
  * CF_CONN_OPT_RESPONDS also those that disconnected; for each of both xes_respond() is due, from the main line. */
 typedef void xes_event_exit(void *context, const uint8_t failed[32], bool joined);
+
+/* A rebuild is in another phase (enum cf_rebuild_phase). As the others it notes that and returns. */
+typedef void xes_rebuild_exit(void *context, uint32_t phase);
 
 struct xes_attributes {             /* of a structure; see CONNECT in cf_arch.h */
     uint32_t list_headers;
@@ -105,6 +122,7 @@ struct xes_connect_parms {
     struct xes_attributes attributes;
     xes_list_exit *list_exit;       /* may be NULL */
     xes_event_exit *event_exit;     /* may be NULL */
+    xes_rebuild_exit *rebuild_exit; /* may be NULL: ALLOWREBLD=NO */
     void *context;
 };
 
@@ -121,7 +139,9 @@ struct xes_connection {
     struct xes_attributes attributes;       /* in force; the caller checks them, as with IXLYCONA */
     xes_list_exit *list_exit;
     xes_event_exit *event_exit;
+    xes_rebuild_exit *rebuild_exit;
     void *context;
+    struct xes_connection *rebuild_of;      /* this is the temporary connection of a rebuild: whose */
     struct ecb lock_ecb;            /* posted when the lock that the main line waits for is granted */
     volatile uint32_t lock_wanted;  /* lock index + 1 that the main line waits for, 0 = none */
     volatile bool lock_refused;     /* ... and it became persistent */
@@ -164,6 +184,18 @@ int xes_respond(struct xes_connection *connection, uint32_t conid, bool release,
 /* IXLFORCE of a failed-persistent connection, or with connection NULL of a structure without active ones. The names are
  * of 1..16 characters. Return code; *reason. */
 int xes_force(unsigned cf, const char *structure, const char *connection, uint32_t *reason);
+
+/* IXLREBLD REQUEST=START, REQUEST=STOP of the connection's structure. Return code; *reason. */
+int xes_rebuild_start(struct xes_connection *connection, uint32_t *reason);
+int xes_rebuild_stop(struct xes_connection *connection, uint32_t *reason);
+
+/* IXLEERSP to a phase, for CF_REBUILD_CONNECT IXLREBLD REQUEST=COMPLETE. Return code; *reason. */
+int xes_rebuild_respond(struct xes_connection *connection, uint32_t phase, uint32_t *reason);
+
+/* IXLCONN REBUILD: a temporary connection to the new structure, allocated with parms->attributes if it is the first. parms
+ * name the same structure and connection as the old one. As xes_connect(). */
+int xes_rebuild_connect(struct xes *xes, struct xes_connection *old, const struct xes_connect_parms *parms,
+                        struct xes_connection **temporary, uint32_t *reason);
 
 /* IXLLIST. Result: return code; request->reason and the answer fields are set. */
 int xes_list(struct xes_connection *connection, struct xes_request *request);
