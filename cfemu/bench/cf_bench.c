@@ -1,4 +1,9 @@
-/* Benchmark of the engine in process: what one command costs its caller. The budgets are those of the design. */
+/* Benchmark of the engine in process: what one command costs its caller. The budgets are those of the design.
+ *
+ * Each command (or pair of commands) is timed by itself, and what the clock costs is subtracted: p99 is that of single
+ * commands. Where several processes work, there are more of them than processors: a command may wait for a process that
+ * is not running, which the p99 shows; the rate is that of all together. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -8,8 +13,7 @@
 #include "cfemu/engine/cf_request.h"
 #include "cfemu/engine/cf_segment.h"
 
-#define SAMPLES 200000
-#define BATCH 8         /* commands per sample: the clock costs a good part of a command */
+#define SAMPLES 400000
 
 static struct cf_user user, lock_user;
 static uint8_t data[CF_DATA_MAX];
@@ -37,24 +41,47 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void measure(const struct work *work)
+/* Ticks between two looks at the clock. */
+static uint64_t clock_cost(void)
+{
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < 10000; i++) {
+        uint64_t before = cf_ticks(), cost = cf_ticks() - before;
+        least = cost < least ? cost : least;
+    }
+    return least;
+}
+
+static void sample(const struct work *work, uint64_t *to, uint32_t count, uint64_t cost)
 {
     bool pair = get_be16(work->second) != 0;
-    double per_ns = cf_ticks_per_us(user.cf) / 1000.0 * BATCH;
-    uint64_t started = cf_clock_ns(CLOCK_MONOTONIC);
-    for (int i = 0; i < SAMPLES; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         uint64_t before = cf_ticks();
-        for (int j = 0; j < BATCH; j++) {
-            run(work->first);
-            if (pair)
-                run(work->second);
-        }
-        ticks[i] = cf_ticks() - before;
+        run(work->first);
+        if (pair)
+            run(work->second);
+        uint64_t spent = cf_ticks() - before;
+        to[i] = spent > cost ? spent - cost : 0;
     }
-    double elapsed = (double)(cf_clock_ns(CLOCK_MONOTONIC) - started);
-    qsort(ticks, SAMPLES, sizeof ticks[0], by_value);
-    printf("%-40s %8.0f %8.0f %12.0f %8.0f\n", work->name, (double)ticks[SAMPLES / 2] / per_ns,
-           (double)ticks[SAMPLES / 100 * 99] / per_ns, SAMPLES * BATCH / elapsed * 1e9, work->budget_ns);
+}
+
+static void tell(const char *name, uint64_t *samples, uint32_t count, double elapsed_ns, double per_ns, double budget_ns)
+{
+    qsort(samples, count, sizeof samples[0], by_value);
+    printf("%-44s %8.0f %8.0f %12.0f", name, (double)samples[count / 2] / per_ns, (double)samples[count / 100 * 99] / per_ns,
+           count / elapsed_ns * 1e9);
+    if (budget_ns > 0)
+        printf(" %8.0f", budget_ns);
+    printf("\n");
+}
+
+static void measure(const struct work *work)
+{
+    double per_ns = cf_ticks_per_us(user.cf) / 1000.0;
+    sample(work, ticks, SAMPLES / 20, 0);       /* warm */
+    uint64_t cost = clock_cost(), started = cf_clock_ns(CLOCK_MONOTONIC);
+    sample(work, ticks, SAMPLES, cost);
+    tell(work->name, ticks, SAMPLES, (double)(cf_clock_ns(CLOCK_MONOTONIC) - started), per_ns, work->budget_ns);
 }
 
 static void request(uint8_t *mcb, enum cf_command command, const char *name, uint8_t options, uint32_t length, enum cf_lockoper oper)
@@ -67,10 +94,11 @@ static void request(uint8_t *mcb, enum cf_command command, const char *name, uin
     put_be32(mcb + MCB_DATALEN, length);
 }
 
-static void connect_user(struct cf *cf)
+static void connect_user(struct cf *cf, const char *structure)
 {
     uint8_t mcb[CF_MCB_SIZE], mrb[CF_MRB_SIZE];
-    cf_request_connect(mcb, "BENCH", "BENCH1", "CFBENCH");
+    cf_request_connect(mcb, structure, "", "CFBENCH");
+    put_be32(mcb + MCB_OWN + CONN_SIZE_KIB, 2048);
     put_be32(mcb + MCB_OWN + CONN_LISTHEADERS, 16);
     put_be32(mcb + MCB_OWN + CONN_LOCKENTRIES, 16);
     put_be16(mcb + MCB_OWN + CONN_MAXELEMNUM, 255);
@@ -89,13 +117,10 @@ static void connect_user(struct cf *cf)
 /* --- lock structure ------------------------------------------------------------------------------------------------- */
 
 #define LOCK_TABLE (1u << 20)
-#define LOCK_PAIRS 300000u      /* of each process of several */
-#define LOCK_PROCESSES 4
-
-static void connect_lock(struct cf *cf, const char *connection, struct cf_user *of)
+static void connect_lock(struct cf *cf, const char *structure, struct cf_user *of)
 {
     uint8_t mcb[CF_MCB_SIZE], mrb[CF_MRB_SIZE];
-    cf_request_connect(mcb, "BENCHLOCK", connection, "CFBENCH");
+    cf_request_connect(mcb, structure, "", "CFBENCH");
     put_be32(mcb + MCB_OWN + CONN_LOCKENTRIES, LOCK_TABLE);
     put_be32(mcb + MCB_OWN + CONN_RECORDS, 1000);
     mcb[MCB_OWN + CONN_MAXCONN] = 32;
@@ -110,43 +135,80 @@ static void lock_request(uint8_t *mcb, const struct cf_user *of, enum cf_command
     put_be32(mcb + MCB_ADJUNCT + LOP_INDEX, index);
 }
 
-static double lock_pairs(const char *segment, int number)
+/* --- several processes ---------------------------------------------------------------------------------------------- */
+
+#define PROCESSES_MAX 4
+#define PROCESS_SAMPLES 100000u
+
+static struct shared {
+    _Atomic uint32_t ready, done;
+    uint64_t ticks[PROCESSES_MAX * PROCESS_SAMPLES];
+} *shared;
+
+enum { LIST_READ, LIST_WRITE, LOCK_PAIR, KINDS };
+
+/* One of several processes. own: each in a structure of its own; a lock structure's entries are their own in any case. */
+static void process(const char *segment, uint32_t number, uint32_t processes, int kind, bool own)
 {
-    uint8_t obtain[CF_MCB_SIZE], release[CF_MCB_SIZE];
-    char name[16];
+    struct work work = {0};
     struct cf *cf;
+    char list[CF_NAME_SIZE], lock[CF_NAME_SIZE];
     if (cf_open(segment, "HOST", &cf) != 0)
-        exit(1);
-    snprintf(name, sizeof name, "LOCK%d", number);
-    connect_lock(cf, name, &user);
-    lock_request(obtain, &user, CF_CMD_LOCK_OBTAIN, (uint32_t)number * 1000);
-    lock_request(release, &user, CF_CMD_LOCK_RELEASE, (uint32_t)number * 1000);
-    uint64_t started = cf_clock_ns(CLOCK_MONOTONIC);
-    for (uint32_t i = 0; i < LOCK_PAIRS; i++) {
-        run(obtain);
-        run(release);
+        _exit(1);
+    snprintf(list, sizeof list, "LIST%u", own ? number : 0);
+    snprintf(lock, sizeof lock, "LOCK%u", own ? number : 0);
+    if (kind == LOCK_PAIR) {
+        connect_lock(cf, lock, &user);
+        lock_request(work.first, &user, CF_CMD_LOCK_OBTAIN, number * 1000);
+        lock_request(work.second, &user, CF_CMD_LOCK_RELEASE, number * 1000);
+    } else {
+        connect_user(cf, list);
+        request(work.first, kind == LIST_READ ? CF_CMD_LIST_READ : CF_CMD_LIST_WRITE, "ADJUNCT", CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
     }
-    return (double)(cf_clock_ns(CLOCK_MONOTONIC) - started);
+    uint64_t *to = shared->ticks + number * PROCESS_SAMPLES, cost = clock_cost();
+    sample(&work, to, PROCESS_SAMPLES / 20, 0);
+    for (atomic_fetch_add(&shared->ready, 1); atomic_load(&shared->ready) <= processes;)
+        usleep(100);
+    sample(&work, to, PROCESS_SAMPLES, cost);
+    for (atomic_fetch_add(&shared->done, 1); atomic_load(&shared->done) < processes;)
+        run(work.first), get_be16(work.second) != 0 ? run(work.second) : (void)0;     /* the others are to be measured under load */
+    _exit(0);
 }
 
-/* Several processes at once on entries of their own: what they lose is the structure's mutex. */
-static void measure_processes(const char *segment)
+static void measure_together(const char *segment, const char *name, uint32_t processes, int kind, bool own)
 {
-    double *ns = mmap(NULL, LOCK_PROCESSES * sizeof *ns, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    double per_ns = cf_ticks_per_us(user.cf) / 1000.0;
+    atomic_store(&shared->ready, 0);
+    atomic_store(&shared->done, 0);
+    fflush(stdout);
+    for (uint32_t i = 0; i < processes; i++)
+        if (fork() == 0)
+            process(segment, i, processes, kind, own);
+    while (atomic_load(&shared->ready) < processes)
+        usleep(1000);
     uint64_t started = cf_clock_ns(CLOCK_MONOTONIC);
-    for (int i = 0; i < LOCK_PROCESSES; i++) {
-        if (fork() == 0) {
-            ns[i] = lock_pairs(segment, i);
-            _exit(0);
-        }
-    }
+    atomic_fetch_add(&shared->ready, 1);
     while (wait(NULL) > 0)
         ;
-    double elapsed = (double)(cf_clock_ns(CLOCK_MONOTONIC) - started), mean = 0;
-    for (int i = 0; i < LOCK_PROCESSES; i++)
-        mean += ns[i] / LOCK_PAIRS / LOCK_PROCESSES;
-    printf("%-40s %8.0f %8s %12.0f %8s\n", "lock OBTAIN, RELEASE, 4 processes (mean)", mean, "",
-           LOCK_PROCESSES * LOCK_PAIRS / elapsed * 1e9, "");
+    tell(name, shared->ticks, processes * PROCESS_SAMPLES, (double)(cf_clock_ns(CLOCK_MONOTONIC) - started), per_ns, 0);
+}
+
+static void measure_processes(const char *segment)
+{
+    static const char *const kinds[KINDS] = {"list READ, adjunct", "list WRITE, adjunct", "lock OBTAIN, RELEASE"};
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        exit(1);
+    printf("%-44s %8s %8s %12s\n", "several processes", "median", "p99", "per second");
+    for (int kind = 0; kind < KINDS; kind++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s, 1 process", kinds[kind]);
+        measure_together(segment, name, 1, kind, true);
+        snprintf(name, sizeof name, "%s, 4, own structures", kinds[kind]);
+        measure_together(segment, name, PROCESSES_MAX, kind, true);
+        snprintf(name, sizeof name, "%s, 4, one structure", kinds[kind]);
+        measure_together(segment, name, PROCESSES_MAX, kind, false);
+    }
 }
 
 /* Commands of the connections that were just made, each with its budget. */
@@ -169,7 +231,7 @@ static void measure_commands(const char *title)
     request(work[5].second, CF_CMD_LIST_LOCK, "", 0, 0, CF_LOCK_RESET);
     lock_request(work[6].first, &lock_user, CF_CMD_LOCK_OBTAIN, 77);
     lock_request(work[6].second, &lock_user, CF_CMD_LOCK_RELEASE, 77);
-    printf("%-40s %8s %8s %12s %8s\n", title, "median", "p99", "per second", "budget");
+    printf("%-44s %8s %8s %12s %8s\n", title, "median", "p99", "per second", "budget");
     for (size_t i = 0; i < sizeof work / sizeof work[0]; i++)
         measure(&work[i]);
 }
@@ -202,8 +264,8 @@ static void measure_duplexed(void)
         fprintf(stderr, "cf_bench: no pair of segments\n");
         exit(1);
     }
-    connect_user(cf);
-    connect_lock(cf, "BENCH1", &lock_user);
+    connect_user(cf, "BENCH");
+    connect_lock(cf, "BENCHLOCK", &lock_user);
     duplex_start(cf, &user);
     duplex_start(cf, &lock_user);
     measure_commands("CF command in process, duplexed");
@@ -215,13 +277,13 @@ int main(void)
     char name[64];
     struct cf *cf;
     snprintf(name, sizeof name, "cf_bench.%d", (int)getpid());
-    if (cf_create(name, "CFBENCH", 32 << 20) != 0 || cf_open(name, "HOST", &cf) != 0) {
+    if (cf_create(name, "CFBENCH", 64 << 20) != 0 || cf_open(name, "HOST", &cf) != 0) {
         fprintf(stderr, "cf_bench: no segment\n");
         cf_remove(name);
         return 1;
     }
-    connect_user(cf);
-    connect_lock(cf, "BENCH1", &lock_user);
+    connect_user(cf, "BENCH");
+    connect_lock(cf, "BENCHLOCK", &lock_user);
     measure_commands("CF command in process");
     measure_processes(name);
     cf_remove(name);
