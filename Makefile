@@ -73,7 +73,8 @@ check: all
 .PHONY: build-checks
 build-checks: $(CHECKS)
 
-## make bench           benchmarks: what the budgets of the design say, and what this machine measured
+## make bench           benchmarks: what the budgets of the design say, and what this machine measured, in nanoseconds
+##   PEERS=1            and what Redis needs for the same work on this machine
 bench: all
 	@$(MAKE) $(BENCHES)
 	@for b in $(BENCHES); do $$b || exit 1; done

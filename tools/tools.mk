@@ -1,4 +1,5 @@
-# Tools: sysplex, tuplecheck, cfctl.
+# Tools: sysplex, tuplecheck, cfctl, bench.
 include tools/tuplecheck/tuplecheck.mk
 include tools/sysplex/sysplex.mk
 include tools/cfctl/cfctl.mk
+include tools/bench/bench.mk
