@@ -17,9 +17,10 @@ $(B)/guest/gt_cfs_loop.bin: $(IMAGE_BASE) $(GUEST_TEST_LIB) $(B)/guest/guest-tes
 		$(B)/guest/guest-tests/cfs_loop.o stack/image/image.ld
 	$(LINK_GUEST)
 
-$(B)/tests/cfs_kill: $(B)/guest/gt_cfs_loop.bin
-$(B)/tests/cfs_kill $(B)/tests/cfs_config: $(B)/tests/%: guest-tests/% guest-tests/cfs_hosts $(CFS_NEEDS)
+$(B)/tests/cfs_kill $(B)/tests/cfs_remote: $(B)/guest/gt_cfs_loop.bin
+$(B)/tests/cfs_remote: $(B)/bin/cfd
+$(B)/tests/cfs_kill $(B)/tests/cfs_config $(B)/tests/cfs_remote: $(B)/tests/%: guest-tests/% guest-tests/cfs_hosts $(CFS_NEEDS)
 	@mkdir -p $(@D)
 	@printf '#!/bin/sh\nexec guest-tests/%s\n' $* >$@ && chmod +x $@
 
-CHECKS += $(B)/tests/cfs_config $(B)/tests/cfs_kill
+CHECKS += $(B)/tests/cfs_config $(B)/tests/cfs_kill $(B)/tests/cfs_remote

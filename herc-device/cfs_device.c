@@ -2,14 +2,16 @@
  *
  *   0F00 CFS PLEX1.CF01 SYSTEM=MVS1
  *            │          └ the image's name for displays; LPARNAME unless given
- *            └ the shared memory segment that is the CF
+ *            └ the shared memory segment that is the CF; or a remote one, which cfd serves:
+ *              PLEX1.CF01@192.0.2.1:7070,psk=/etc/plex1.psk     over TLS, with a key file (cfemu/link/cf_tls.h)
+ *              PLEX1.CF01@/run/plex1                            over a Unix socket
  *
  * A channel program is WRITE (MCB and data: the command is executed when its last byte is there) and READ (MRB and data
  * of the last WRITE), usually chained. Both may be data-chained, which is the only way to pass more than 65,535 bytes.
  * READ does not use the answer up: a program may fetch the MRB first and all of it in a second READ. Every command ends
  * in exactly one of two ways: channel end and device end, or these with unit check and a sense that says why.
  *
- * A command blocks no longer than the CF's own bounded wait. There is therefore nothing to interrupt for HALT and CLEAR:
+ * A command blocks no longer than the CF's own bounded wait, or the link's (cfs_path.h). There is therefore nothing to interrupt for HALT and CLEAR:
  * Hercules ends the channel program at the next CCW, and data gathered so far is forgotten by the next WRITE. */
 #include "herc-device/cfs_device.h"
 
@@ -180,7 +182,7 @@ static bool parse(struct cfs_device *device, int argc, char *argv[])
 {
     U16 devnum = device->dev->devnum;
 
-    if (argc < 1 || strlen(argv[0]) >= sizeof device->segment) {
+    if (argc < 1 || strcspn(argv[0], "@") >= CFS_SEGMENT_NAME_MAX || strlen(argv[0]) >= sizeof device->segment) {
         logmsg("CFS001E %4.4X: no coupling facility named; expected CFS segment [SYSTEM=name] with a segment name of at "
                "most %d characters, for example %4.4X CFS PLEX1.CF01 SYSTEM=MVS1\n",
                devnum, CFS_SEGMENT_NAME_MAX - 1, devnum);
@@ -204,13 +206,18 @@ static const char *why_not_open(int rc)
 {
     switch (rc) {
     case -ENOENT:
-        return "there is no such segment; expected one made with cfctl create";
+        return "there is no such segment; expected one made with cfctl create, and at a remote place one that cfd serves";
     case -EPROTO:
         return "this is not a coupling facility, or one of another version; expected a segment made with this cfctl";
     case -ENOSPC:
         return "all attachment slots of this coupling facility are taken";
     case -EINVAL:
-        return "this is not the name of a segment";
+        return "this is not the name of a segment; expected SEGMENT, SEGMENT@/socket or SEGMENT@host:port,psk=FILE";
+    case -ENOKEY:
+        return "no usable key; expected psk=FILE, or CF_PSK_FILE in the environment, to name a file of 64 hexadecimal "
+               "digits that only its owner may read";
+    case -EKEYREJECTED:
+        return "the server has another key";
     default:
         return strerror(-rc);
     }
@@ -242,13 +249,18 @@ static void describe(DEVBLK *dev)
     HC_SYNCHRONOUS_IO(dev);
 }
 
-static void say_fenced(struct cfs_path *path, const char *what)
+static void say_fenced(struct cfs_path *path, enum cfs_end how, const char *what)
 {
     struct cfs_device *device = (struct cfs_device *)((char *)path - offsetof(struct cfs_device, path));
 
-    logmsg("CFS008E %4.4X: coupling facility %s: assertion failed at %s; not operational until the device is "
-           "initialized anew, connections of system %s through it have failed\n",
-           device->dev->devnum, device->segment, what, device->system);
+    if (how == CFS_ASSERTION)
+        logmsg("CFS008E %4.4X: coupling facility %s: assertion failed at %s; not operational until the device is "
+               "initialized anew, connections of system %s through it have failed\n",
+               device->dev->devnum, device->segment, what, device->system);
+    else
+        logmsg("CFS009E %4.4X: coupling facility %s: link lost: %s; not operational until the device is initialized "
+               "anew, connections of system %s through it fail\n",
+               device->dev->devnum, device->segment, what, device->system);
 }
 
 /* Open the path and start what serves it. Everything or nothing; a message says what was in the way. */

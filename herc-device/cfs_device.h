@@ -18,12 +18,13 @@
 
 #define CFS_DEVICES_MAX 16          /* two CFs and some parallel subchannels for each; 130 KiB of address space apiece */
 #define CFS_SEGMENT_NAME_MAX 64     /* bytes of a segment's name with its end */
+#define CFS_PLACE_MAX 256           /* the same with the place of a remote one */
 #define CFS_SYSTEM_NAME_MAX 9       /* bytes of a system's name with its end */
 
 struct cfs_device {
     atomic_bool in_use;             /* the slot is taken */
     DEVBLK *dev;
-    char segment[CFS_SEGMENT_NAME_MAX];
+    char segment[CFS_PLACE_MAX];
     char system[CFS_SYSTEM_NAME_MAX];
     struct cfs_path path;
 

@@ -13,6 +13,9 @@
  * be given back. The addresses of step 3 stay good until the end of the instruction: whoever takes a page away from a
  * guest waits for every CPU to come to the end of its instruction first.
  *
+ * A remote CF makes step 4 a round trip over its link, for which the CPU stands still as for any instruction: some 6 µs
+ * on this machine, the network's time beyond it, and when the link dies at most its bound, once (cfs_path.h).
+ *
  * The addresses in the MOB are logical addresses like the operand's, in its address space, 64 bits or as many as the
  * addressing mode has. Unaligned MOB, MCB or MRB and lengths above CF_DATA_MAX are specification exceptions.
  *

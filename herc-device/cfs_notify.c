@@ -41,10 +41,14 @@ static void *notifier_main(void *arg)
     struct cf *cf = atomic_load(&device->path.cf);
     uint32_t seen = 0;
 
-    while (!atomic_load(&device->stopping) && atomic_load(&device->path.cf) != NULL)
-        if (cf_wait(cf, &seen, -1))
+    while (!atomic_load(&device->stopping) && atomic_load(&device->path.cf) != NULL) {
+        if (!cf_wait(cf, &seen, -1))
+            continue;
+        cfs_path_look(&device->path);
+        if (atomic_load(&device->path.cf) != NULL)
             present_attention(device);
-    if (!atomic_load(&device->stopping)) /* fenced: who looks now finds the path not operational */
+    }
+    if (!atomic_load(&device->stopping)) /* fenced or lost: who looks now finds the path not operational */
         present_attention(device);
     return NULL;
 }

@@ -41,13 +41,25 @@ static void fence(struct cfs_path *path, struct cf *cf, const char *what)
         cf_interrupt(cf); /* the device's threads end; the view stays mapped for whoever is in it */
     cf_abandon(cf);
     if (first)
-        path->fenced(path, what);
+        path->fenced(path, CFS_ASSERTION, what);
+}
+
+/* The link is lost. The view can be closed, but not while others may be in it. */
+static void lose(struct cfs_path *path, struct cf *cf, const char *why)
+{
+    struct cf *expected = cf;
+
+    if (!atomic_compare_exchange_strong(&path->cf, &expected, NULL))
+        return;
+    atomic_store(&path->lost, cf);
+    cf_interrupt(cf);
+    path->fenced(path, CFS_LINK_LOST, why);
 }
 
 /* --- the path ------------------------------------------------------------------------------------------------------*/
 
 int cfs_path_open(struct cfs_path *path, const char *segment, const char *system,
-                  void (*fenced)(struct cfs_path *path, const char *what))
+                  void (*fenced)(struct cfs_path *path, enum cfs_end how, const char *what))
 {
     struct cf *cf;
     int rc = cf_open(segment, system, &cf);
@@ -59,16 +71,10 @@ int cfs_path_open(struct cfs_path *path, const char *segment, const char *system
     return rc;
 }
 
-void cfs_path_close(struct cfs_path *path)
+static void close_view(struct cf *cf)
 {
-    const struct timespec moment = {.tv_nsec = 20000};
-    struct cf *cf = atomic_exchange(&path->cf, NULL);
     struct guard guard;
 
-    while (atomic_load(&path->users) > 0)
-        nanosleep(&moment, NULL);
-    if (cf == NULL)
-        return;
     if (_setjmp(guard.leave) == 0) {
         guarded = &guard;
         cf_close(cf);
@@ -78,12 +84,27 @@ void cfs_path_close(struct cfs_path *path)
     }
 }
 
-static enum cfs_cc condition(uint16_t response)
+void cfs_path_close(struct cfs_path *path)
+{
+    const struct timespec moment = {.tv_nsec = 20000};
+    struct cf *cf = atomic_exchange(&path->cf, NULL);
+
+    while (atomic_load(&path->users) > 0)
+        nanosleep(&moment, NULL);
+    if (cf == NULL)
+        cf = atomic_exchange(&path->lost, NULL);
+    if (cf != NULL)
+        close_view(cf);
+}
+
+static enum cfs_cc condition(struct cfs_path *path, struct cf *cf, uint16_t response)
 {
     switch (response) {
     case CF_RSP_BUSY:
         return CFS_BUSY;
     case CF_RSP_CF_FAILED:
+        if (cf_lost(cf) != NULL)
+            lose(path, cf, cf_lost(cf));
         return CFS_NOT_OPERATIONAL;
     default:
         return CFS_DONE;
@@ -105,12 +126,23 @@ enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const vo
         guarded = &guard;
         cf_message(cf, mcb, out, out_len, mrb, in, in_cap);
         guarded = NULL;
-        cc = condition(get_be16(mrb + MRB_RESPONSE));
+        cc = condition(path, cf, get_be16(mrb + MRB_RESPONSE));
     } else {
         fence(path, cf, guard.what);
     }
     atomic_fetch_sub(&path->users, 1);
     return cc;
+}
+
+void cfs_path_look(struct cfs_path *path)
+{
+    struct cf *cf;
+
+    atomic_fetch_add(&path->users, 1);
+    cf = atomic_load(&path->cf);
+    if (cf != NULL && cf_lost(cf) != NULL)
+        lose(path, cf, cf_lost(cf));
+    atomic_fetch_sub(&path->users, 1);
 }
 
 void cfs_path_watch(struct cfs_path *path)

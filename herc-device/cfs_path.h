@@ -6,7 +6,12 @@
  *
  * A failed assertion in the engine fences the path, never the emulator: the thread leaves the engine (__assert_fail is
  * ours within the module), lets go of what it holds there (cf_abandon), and the path is not operational for ever. To the
- * other images this one's connections have failed. */
+ * other images this one's connections have failed.
+ *
+ * A path to a remote CF (cfemu/link) ends the same way when its link is lost: not operational for ever. Its commands take
+ * a round trip. One that gets no answer, or waits behind such a one, holds its CPU for the link's bound at most (2 s
+ * unless cfd is told otherwise); in that time Hercules' other CPUs cannot come to a common halt either. It happens once,
+ * then the link is lost. What is busy in the CF itself is answered as ever, after its own bound. */
 #ifndef CFS_PATH_H
 #define CFS_PATH_H
 
@@ -15,19 +20,22 @@
 
 #include "cfemu/engine/cf.h"
 
+enum cfs_end { CFS_ASSERTION, CFS_LINK_LOST };
+
 struct cfs_path {
     struct cf *_Atomic cf;      /* NULL: not operational */
+    struct cf *_Atomic lost;    /* a view whose link is lost, to be closed with the path */
     atomic_uint users;          /* commands under way */
-    /* Called once when the path is fenced, by the thread that found out, which holds nothing. what: one line. */
-    void (*fenced)(struct cfs_path *path, const char *what);
+    /* Called once when the path is fenced or lost, by the thread that found out, which holds nothing. what: one line. */
+    void (*fenced)(struct cfs_path *path, enum cfs_end how, const char *what);
 };
 
 /* Condition codes of CFMSG. */
 enum cfs_cc { CFS_DONE = 0, CFS_BUSY = 2, CFS_NOT_OPERATIONAL = 3 };
 
-/* Open the segment for an image of this name. 0 or the -errno of cf_open(). */
+/* Open the segment, or the remote CF, for an image of this name. 0 or the -errno of cf_open(). */
 int cfs_path_open(struct cfs_path *path, const char *segment, const char *system,
-                  void (*fenced)(struct cfs_path *path, const char *what));
+                  void (*fenced)(struct cfs_path *path, enum cfs_end how, const char *what));
 
 /* Close it; connections made through it fail. Nothing happens to a path that is not open. */
 void cfs_path_close(struct cfs_path *path);
@@ -36,6 +44,9 @@ void cfs_path_close(struct cfs_path *path);
  * was done. CFS_NOT_OPERATIONAL: the path has no CF (mrb is as it was), or the CF has failed and the structure with it. */
 enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb,
                              void *in, uint32_t in_cap);
+
+/* See whether the link is lost, for who is told by cf_wait() that something is new. */
+void cfs_path_look(struct cfs_path *path);
 
 /* cf_watch(), until cf_interrupt() or the path is fenced. */
 void cfs_path_watch(struct cfs_path *path);

@@ -5,13 +5,14 @@
 # then, not in the middle of a run.
 
 HERC_DEVICE_OBJ := $(patsubst %,$(B)/herc/herc-device/%.o,cfs_path cfs_device cfs_notify cfs_inst cfs_module)
-HERC_DEVICE_ENGINE := $(patsubst %.c,$(B)/pic/%.o,$(CF_ENGINE_SRC))
+HERC_DEVICE_ENGINE := $(patsubst %.c,$(B)/pic/%.o,$(CF_ENGINE_SRC) $(CF_CLIENT_SRC))
 
 MODULES += $(B)/lib/hdtcfs.so
 
 $(B)/lib/hdtcfs.so: $(HERC_DEVICE_OBJ) $(HERC_DEVICE_ENGINE) herc-device/hdtcfs.map
 	@mkdir -p $(@D)
-	$(CC) -shared -pthread -Wl,-z,now -Wl,--version-script=herc-device/hdtcfs.map -o $@ $(HERC_DEVICE_OBJ) $(HERC_DEVICE_ENGINE)
+	$(CC) -shared -pthread -Wl,-z,now -Wl,--version-script=herc-device/hdtcfs.map -o $@ $(HERC_DEVICE_OBJ) $(HERC_DEVICE_ENGINE) \
+		$(CF_LINK_LIBS)
 
 $(B)/herc/%.o: %.c
 	@mkdir -p $(@D)
