@@ -2,6 +2,7 @@
 CF_ENGINE_SRC := $(addprefix cfemu/engine/, \
 	cf_segment.c cf_undo.c cf_element.c cf_entry.c cf_connect.c cf_life.c cf_list.c cf_lock.c cf_locktable.c cf_rdata.c \
 	cf_notify.c cf_message.c cf_duplex.c cf_rebuild.c cf_check.c)
+CF_ENGINE_SRC += $(addprefix cfemu/engine/,cf_condition.c cf_list_move.c cf_list_multi.c cf_lcontrols.c cf_sublist.c)
 
 CF_ENGINE_SRC += cfemu/engine/cf_snapshot.c
 
@@ -21,7 +22,7 @@ $(B)/bench/cf_bench: $(addprefix $(B)/host/,cfemu/bench/cf_bench.o $(CF_ENGINE_S
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ -lpthread
 
-CF_TESTS := test_cf_commands test_cf_crash test_cf_duplex test_cf_rebuild test_cf_life test_cf_locks test_cf_link
+CF_TESTS := test_cf_commands test_cf_crash test_cf_duplex test_cf_rebuild test_cf_life test_cf_lists test_cf_locks test_cf_link
 CHECKS += $(CF_TESTS:%=$(B)/tests/%)
 $(CF_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/cfemu/tests/%.o \
 		$(addprefix $(B)/san/,cfemu/tests/cf_fixture.o cfemu/tests/cf_link_fixture.o $(CF_LINK_SRC:.c=.o) $(CF_ENGINE_SRC:.c=.o))

@@ -10,7 +10,9 @@
  *   3   entry type         4  lock operation       4   data length
  *   5   lock mode          6  version compare      8   connect token
  *   7   version update     8  options              16  structure id     20  connection id
- *   12  structure id      16  connect token        24  list number      28  lock owner (connection id)
+ *   9   more options      10  key compare          24  list number      28  lock owner (connection id)
+ *   11  authority compare
+ *   12  structure id      16  connect token
  *   24  list number       28  lock index           32  version number
  *   32  version comparand 40  version value        40  list entry count
  *   48  LEID (12)         60  data length          48  LEID (12)        60  elements of the entry
@@ -46,6 +48,9 @@ enum {
     MCB_VERSCOMP = 6,       /* u8: enum cf_verscomp */
     MCB_VERSUPDATE = 7,     /* u8: enum cf_versupdate */
     MCB_OPTIONS = 8,        /* u8: CF_OPT_* */
+    MCB_OPTIONS2 = 9,       /* u8: CF_OPT2_* */
+    MCB_KEYCOMP = 10,       /* u8: enum cf_keycomp */
+    MCB_AUTHCOMP = 11,      /* u8: enum cf_authcomp */
     MCB_STRUCTURE = 12,     /* u32: structure id from CONNECT */
     MCB_TOKEN = 16,         /* u64: connect token from CONNECT; carries connection id and epoch, opaque to users */
     MCB_LIST = 24,          /* u32: list number, 0 .. LISTHEADERS-1 */
@@ -99,7 +104,20 @@ enum cf_command {
     CF_CMD_LIST_DELETE = 0x0102,    /* IXLLIST REQUEST=DELETE; returns what it deleted (data and adjunct as asked) */
     CF_CMD_LIST_LOCK = 0x0103,      /* IXLLIST REQUEST=LOCK: only the lock operation */
     CF_CMD_LIST_MONITOR = 0x0104,   /* IXLLIST REQUEST=MONITOR_LIST; CF_OPT_STOP ends it */
+    CF_CMD_LIST_READ_LIST = 0x0105,     /* the entries of a list in their order, from the located one on */
+    CF_CMD_LIST_READ_MULT = 0x0106,     /* every entry of the structure or (LISTCOMP) of a list that the comparisons admit */
+    CF_CMD_LIST_MOVE = 0x0107,          /* an entry to MCB_TARGET_LIST, with its READ or WRITE in the same command */
+    CF_CMD_LIST_DELETE_MULT = 0x0108,   /* every entry that the comparisons admit, as READ_MULT finds them */
+    CF_CMD_LIST_DELETE_ENTRYLIST = 0x0109,  /* the entries whose LEIDs or names are the data */
+    CF_CMD_LIST_READ_LCONTROLS = 0x010A,
+    CF_CMD_LIST_WRITE_LCONTROLS = 0x010B,
+    CF_CMD_LIST_MONITOR_SUBLIST = 0x010C,   /* the entries of one key on a list; CF_OPT_STOP ends it */
+    CF_CMD_LIST_MONITOR_SUBLISTS = 0x010D,  /* many of them, as data */
+    CF_CMD_LIST_MONITOR_EVENTQ = 0x010E,    /* vector bit that says whether the event queue has something; CF_OPT_STOP */
+    CF_CMD_LIST_READ_EMCONTROLS = 0x010F,
     CF_CMD_VECTOR_READ = 0x0110,    /* IXLVECTR: the connection's notification vector and its pending events */
+    CF_CMD_LIST_READ_EQCONTROLS = 0x0111,
+    CF_CMD_LIST_DEQ_EVENTQ = 0x0112,        /* take what the event queue has */
     /* lock structures; see "lock structures" below */
     CF_CMD_LOCK_OBTAIN = 0x0200,    /* IXLLOCK REQUEST=OBTAIN, what of it is the facility's */
     CF_CMD_LOCK_ALTER = 0x0201,
@@ -132,6 +150,13 @@ enum cf_locate {
     CF_LOCATE_NAME = 4,             /* unique name in the structure, whichever list holds it */
     CF_LOCATE_KEY_HEAD = 5,         /* first entry of MCB_LIST with this key */
     CF_LOCATE_KEY_TAIL = 6,
+    CF_LOCATE_CURSOR = 8,           /* the entry at the cursor of MCB_LIST */
+};
+
+enum cf_keyrequest {                /* LIST_KEYREQUEST: which key CF_LOCATE_KEY_* finds. A WRITE that creates: EQUAL only */
+    CF_KEYREQUEST_EQUAL = 0,
+    CF_KEYREQUEST_LESSOREQUAL = 1,      /* the highest key that is not above MCB_NAME */
+    CF_KEYREQUEST_GREATEROREQUAL = 2,   /* the lowest one that is not below it */
 };
 
 enum cf_entrytype {                 /* WRITE: ENTRYTYPE= */
@@ -147,6 +172,9 @@ enum cf_lockoper {                  /* LOCKOPER=, done together with the request
     CF_LOCK_NOTHELD = 3,            /* do the request only if nobody holds the lock */
     CF_LOCK_HELDBY = 4,             /* do the request only if the caller holds the lock, and keep it */
     CF_LOCK_TEST = 5,               /* LOCK request only: who holds it */
+    CF_LOCK_READNEXT = 6,           /* LOCK request only: the first lock from MCB_LOCKINDEX on that is held, with LOCKCOMP
+                                       by that connection; ANSWER_LOCKINDEX, MRB_LOCKOWNER, or CF_RSP_NO_LOCK. A search
+                                       that takes long ends with CF_RSP_TIMEOUT: repeat with MRB_RESTART */
 };
 
 enum cf_lockmode {
@@ -155,6 +183,8 @@ enum cf_lockmode {
 };
 
 enum cf_verscomp { CF_VERSCOMP_NONE = 0, CF_VERSCOMP_EQUAL = 1, CF_VERSCOMP_LESSOREQUAL = 2 };
+enum cf_keycomp { CF_KEYCOMP_NONE = 0, CF_KEYCOMP_EQUAL = 1, CF_KEYCOMP_LESSOREQUAL = 2 };
+enum cf_authcomp { CF_AUTHCOMP_NONE = 0, CF_AUTHCOMP_EQUAL = 1, CF_AUTHCOMP_LESSOREQUAL = 2 };
 enum cf_versupdate { CF_VERSUPDATE_NONE = 0, CF_VERSUPDATE_SET = 1, CF_VERSUPDATE_INC = 2, CF_VERSUPDATE_DEC = 3 };
 
 enum {                              /* MCB_OPTIONS */
@@ -169,6 +199,135 @@ enum {                              /* MCB_OPTIONS */
                                        one, whose connection name is given; the token and structure id stay good when the
                                        rebuild is over, while those of the old one end */
     CF_OPT_KEEP_NEW = 0x04,         /* DUPLEX_STOP: KEEP=NEW, else OLD */
+};
+
+enum {                              /* MCB_OPTIONS2 */
+    CF_OPT2_AUTH_SET = 0x80,        /* the list authority of MCB_LIST becomes MCB_AUTH, if the request succeeds */
+    CF_OPT2_LOCKCOMP = 0x40,        /* SET, RESET, HELDBY, TEST: only if connection LIST_LOCKCOMP holds the lock. SET takes the
+                                       lock away from it, RESET frees it in its place; waiters keep their order */
+    CF_OPT2_TOHEAD = 0x20,          /* direction of READ_LIST and of LIST_CURSOR; else towards the tail */
+    CF_OPT2_NAMES = 0x10,           /* DELETE_ENTRYLIST: the data are names of 16 bytes; else LEIDs of 12 bytes */
+};
+
+/* List requests: further fields at MCB_OWN.
+ *
+ * Conditions of a request, in the order in which they are looked at; the first that does not hold is the response, and
+ * nothing is changed: the authority of list MCB_LIST (MCB_AUTHCOMP against MCB_AUTH_COMP: the list's authority equals
+ * it, or is not higher), the lock, and of the entry its list (CF_OPT_LISTCOMP), its version (MCB_VERSCOMP) and its key
+ * (MCB_KEYCOMP). Requests for many entries pass over the entries that do not meet the last three. */
+enum {
+    LIST_KEYCOMPARE = 0,            /* 16 bytes: comparand of MCB_KEYCOMP */
+    LIST_TARGETKEY = 16,            /* 16 bytes: MOVE with CF_KEYTYPE_TARGET: the new key of the entry */
+    LIST_LOCKCOMP = 32,             /* u32: connection id, 1 .. 255, with CF_OPT2_LOCKCOMP; else 0 */
+    LIST_KEYREQUEST = 36,           /* u8: enum cf_keyrequest */
+    LIST_KEYTYPE = 37,              /* u8: enum cf_keytype */
+    LIST_CURSOR = 38,               /* u8: enum cf_cursor_update; READ, WRITE, MOVE, DELETE */
+    LIST_DATAOPER = 39,             /* u8: enum cf_dataoper; MOVE only */
+    LIST_POSITION = 40,             /* u8: MOVE: CF_LOCATE_HEAD or CF_LOCATE_TAIL of the target list (keyed: of its key) */
+};
+
+enum cf_keytype {                   /* where the key of a new or moved entry comes from */
+    CF_KEYTYPE_ENTRY = 0,           /* WRITE: MCB_NAME; MOVE: the entry keeps its key */
+    CF_KEYTYPE_LISTKEY = 1,         /* the key counter of the list it comes to, which is then increased by its increment;
+                                       CF_RSP_LISTKEY_MAX if it has passed its maximum */
+    CF_KEYTYPE_TARGET = 2,          /* MOVE: LIST_TARGETKEY */
+};
+
+enum cf_cursor_update {             /* UPDATECURSOR=, of the list that holds the entry before the request (WRITE: after it) */
+    CF_CURSOR_KEEP = 0,
+    CF_CURSOR_NEXT = 1,             /* to the next entry in the direction of the request, behind the last: nowhere */
+    CF_CURSOR_NEXTCOND = 2,         /* the same, if it is at the entry now */
+    CF_CURSOR_CURRENT = 3,          /* to the entry */
+    CF_CURSOR_CURRENTCOND = 4,      /* the same, if it is nowhere now */
+};  /* An entry that leaves its list while the cursor is at it hands it to the next in the direction of the last update. */
+
+enum cf_dataoper { CF_DATAOPER_NONE = 0, CF_DATAOPER_READ = 1, CF_DATAOPER_WRITE = 2 };
+
+/* List requests: further fields at MRB_OWN. */
+enum {
+    ANSWER_COUNT = 0,               /* u32: entries read or deleted, event monitors dequeued, sublists monitored */
+    ANSWER_LOCKINDEX = 4,           /* u32: READNEXT */
+    ANSWER_NEEDED = 8,              /* u32: CF_RSP_BUFFER_FULL without any entry: bytes that the next one needs */
+    ANSWER_AUTHORITY = 16,          /* 16 bytes: CF_RSP_AUTHORITY_MISMATCH: the authority of the list */
+};
+
+/* READ_LIST and READ_MULT give a record per entry as data, one behind the other, each a multiple of 8 bytes long: fixed
+ * part, adjunct if asked for (CF_OPT_ADJUNCT), data if asked for (CF_OPT_DATA), zeros up to RECORD_LENGTH.
+ *
+ *   ┌─ RECORD_SIZE ─┬─ 64 ────┬─ RECORD_DATALEN ─┬─ 0..7 ─┐┌───
+ *   │ fixed part    │ adjunct │ data             │ zeros  ││ next record
+ *   └───────────────┴─────────┴──────────────────┴────────┘└───
+ *
+ * MRB_DATALEN is the length of all of them, ANSWER_COUNT their number. A request that has not come to its end has
+ * response CF_RSP_BUFFER_FULL or CF_RSP_TIMEOUT and a restart token: what it gives is valid, and the same request with
+ * the token at MCB_RESTART goes on behind it (MCB_LOCATE does not matter then). The lock operation is looked at each time:
+ * SET is done by the first part, RESET by the last. A token for an entry that has meanwhile left its list gets
+ * CF_RSP_RESTART_GONE from READ_LIST and READ_MULT: begin again. */
+enum {
+    RECORD_LENGTH = 0,              /* u32: where the next record begins */
+    RECORD_DATALEN = 4,             /* u32: bytes of data of the entry */
+    RECORD_LIST = 8,                /* u32 */
+    RECORD_ELEMENTS = 12,           /* u32 */
+    RECORD_LEID = 16,               /* 12 bytes */
+    RECORD_FLAGS = 28,              /* u32: CF_OPT_DATA, CF_OPT_ADJUNCT: the record has them. Data that does not fit the
+                                       largest answer together with the fixed part is left out: READ it by LEID */
+    RECORD_VERSION = 32,            /* u64 */
+    RECORD_NAME = 40,               /* 16 bytes */
+    RECORD_SIZE = 64,
+};
+
+/* READ_LCONTROLS, WRITE_LCONTROLS. At MCB_ADJUNCT and MRB_ADJUNCT: */
+enum {
+    LCONTROLS_DESCRIPTION = 0,      /* 32 bytes, the users' own */
+    LCONTROLS_KEY = 32,             /* 16 bytes: the next key of CF_KEYTYPE_LISTKEY, an unsigned number */
+    LCONTROLS_KEYMAX = 48,          /* 16 bytes: the last one that is given out; at first all ones */
+};
+/* At MCB_OWN and MRB_OWN: */
+enum {
+    LCONTROLS_LIMIT = 0,            /* u32: entries or (CF_CONN_LIMIT_ELEMENTS) elements; at first those of the structure */
+    LCONTROLS_KEYINC = 4,           /* u32: increment of the key counter; at first 1 */
+    LCONTROLS_SET = 8,              /* u8, WRITE: LCONTROLS_SET_* */
+    LCONTROLS_TOHEAD = 9,           /* u8, READ: direction of the cursor */
+    LCONTROLS_MONITORS = 12,        /* u32, READ: connections that monitor the list */
+    LCONTROLS_AUTHORITY = 16,       /* 16 bytes, READ; it is changed with CF_OPT2_AUTH_SET */
+    LCONTROLS_CURSOR = 32,          /* 12 bytes, READ: LEID of the entry at the cursor, zeros: nowhere */
+    LCONTROLS_ELEMENTS = 44,        /* u32, READ: elements of the list's entries; MRB_LISTCOUNT: the entries */
+};
+enum {
+    LCONTROLS_SET_LIMIT = 0x80,
+    LCONTROLS_SET_DESCRIPTION = 0x40,
+    LCONTROLS_SET_KEY = 0x20,
+    LCONTROLS_SET_KEYMAX = 0x10,
+    LCONTROLS_SET_KEYINC = 0x08,
+    LCONTROLS_SET_CURSOR = 0x04,    /* to the entry that MCB_LOCATE finds on the list (CF_LOCATE_NONE: nowhere), in the
+                                       direction of CF_OPT2_TOHEAD */
+};
+
+/* Sublists: the entries of one key on one list of a keyed structure. An event monitor (EMC) says that a connection wants to
+ * know when a sublist stops being empty; that puts the monitor on the connection's event queue, until it is dequeued or
+ * the sublist is empty again. MONITOR_EVENTQ names the vector bit that says whether the queue has something.
+ *
+ * MONITOR_SUBLIST takes list and key at MCB_LIST and MCB_NAME; a monitor that is there gets the new notification
+ * controls. Sublists that are not empty are queued at once. MONITOR_SUBLISTS takes EVENT_SIZE bytes of data for each;
+ * MCB_RESTART is the number of them already done. DEQ_EVENTQ and MONITOR_SUBLISTS have the same format: */
+enum {
+    EVENT_LIST = 0,                 /* u32 */
+    EVENT_KEY = 16,                 /* 16 bytes */
+    EVENT_CONTROLS = 32,            /* 16 bytes: user notification controls, given back with the event */
+    EVENT_SIZE = 48,
+};
+enum {                              /* MONITOR_SUBLIST: at MCB_OWN; READ_EMCONTROLS: at MRB_OWN (else CF_RSP_NO_MONITOR) */
+    EMCONTROLS_QUEUED = 4,          /* u32, answer: 1 = on the event queue */
+    EMCONTROLS_USED = 8,            /* u32, answer: monitors of the structure in use */
+    EMCONTROLS_TOTAL = 12,          /* u32, answer: and in all */
+    EMCONTROLS_CONTROLS = 32,       /* 16 bytes: user notification controls */
+};
+enum {                              /* READ_EQCONTROLS, MONITOR_EVENTQ, DEQ_EVENTQ: at MRB_OWN */
+    EQCONTROLS_QUEUED = 4,          /* u32: event monitors on the queue (DEQ_EVENTQ: that are still there) */
+    EQCONTROLS_MONITORS = 8,        /* u32: event monitors of the connection */
+    EQCONTROLS_MONITORED = 12,      /* u32: 1 = MONITOR_EVENTQ is on */
+    EQCONTROLS_VECTORINDEX = 16,    /* u32: with which bit */
+    EQCONTROLS_TRANSITIONS = 20,    /* u32: how often the queue has stopped being empty */
 };
 
 /* CONNECT: attributes at MCB_OWN, fixed by the first connector; the answer has the attributes in force at MRB_OWN in
@@ -186,6 +345,7 @@ enum {
     CONN_VECTORLEN = 20,            /* u32: bits of the list notification vector, multiple of 32, at most 1024 */
     CONN_EXISTING = 24,             /* u8, answer only: 1 = structure was there already */
     CONN_RECONNECTED = 25,          /* u8, answer only: 1 = a failed-persistent connection of this name was taken up */
+    CONN_EMCSTGPCT = 26,            /* u16: hundredths of a percent of the storage for event monitors, 0 .. 5000; keyed only */
     CONN_RECORDS = 28,              /* u32, lock structure: record data entries at least; 0 = RECORD=NO */
     CONN_CFNAME = 32,               /* 8 bytes, answer only */
     CONN_OPTIONS = 40,              /* u8: CF_CONN_OPT_*, of this connection */
@@ -201,6 +361,7 @@ enum {
     CF_CONN_KEYED = 0x20,           /* REFOPTION=KEY */
     CF_CONN_STRDISP_KEEP = 0x10,    /* STRDISP=KEEP */
     CF_CONN_CONDISP_KEEP = 0x08,    /* CONDISP=KEEP */
+    CF_CONN_LIMIT_ELEMENTS = 0x04,  /* LISTCNTLTYPE=ELEMENT: list limits count elements, else entries */
 };
 enum {
     CF_CONN_OPT_RESPONDS = 0x80,    /* the event exit answers the end of a peer with RESPOND */
@@ -360,6 +521,9 @@ enum cf_response {
     CF_RSP_LIST_MISMATCH = 0x0013,
     CF_RSP_AUTHORITY_MISMATCH = 0x0014,
     CF_RSP_KEY_MISMATCH = 0x0015,
+    CF_RSP_RESTART_GONE = 0x0016,       /* the entry that the restart token means has left its list: begin again */
+    CF_RSP_NO_LOCK = 0x0017,            /* READNEXT: no such lock from here on */
+    CF_RSP_NO_MONITOR = 0x0018,         /* the connection does not monitor this sublist */
     CF_RSP_LOCK_HELD = 0x0020,          /* MRB_LOCKOWNER says by whom */
     CF_RSP_LOCK_QUEUED = 0x0021,        /* a grant event follows; then repeat the request */
     CF_RSP_LOCK_NOT_HELD = 0x0022,      /* RESET, HELDBY, ALTER, RELEASE: the caller does not hold it */
@@ -371,8 +535,11 @@ enum cf_response {
     CF_RSP_LIST_FULL = 0x0030,
     CF_RSP_STRUCTURE_FULL = 0x0031,
     CF_RSP_CF_FULL = 0x0032,            /* no storage for the structure */
-    CF_RSP_BUFFER_FULL = 0x0033,        /* the data does not fit the caller's buffer; nothing was done; MRB_DATALEN says what is needed */
+    CF_RSP_BUFFER_FULL = 0x0033,        /* the data does not fit the caller's buffer; nothing was done; MRB_DATALEN says what is
+                                           needed. READ_LIST, READ_MULT: see there */
     CF_RSP_TIMEOUT = 0x0034,            /* ended early: repeat with MRB_RESTART */
+    CF_RSP_LISTKEY_MAX = 0x0035,        /* the key counter of the list has passed its maximum */
+    CF_RSP_MONITORS_FULL = 0x0036,      /* no storage for another event monitor; ANSWER_COUNT sublists are monitored */
     CF_RSP_NO_STRUCTURE = 0x0040,
     CF_RSP_NO_CONNECTION = 0x0041,      /* token unknown or of an epoch that was fenced */
     CF_RSP_NAME_IN_USE = 0x0042,        /* CONNECT: an active connection has this name */

@@ -2,7 +2,8 @@
  *
  *   directory   each increment of the map belongs to a structure in use; free ones are counted
  *   structure   its increments are its own, each in one place
- *   lists       chains agree both ways and with the counts; each entry is on one list; keys in order, tree well-formed
+ *   lists       chains agree both ways and with the counts; each entry is on one list; keys in order, tree well-formed;
+ *               elements are counted, the cursor is at an entry of the list
  *   free list   every entry number is on a list or free, never both
  *   elements    each element belongs to the data of one entry or is free, as the bit maps and counts say
  *   names       each named entry is in its bucket, once
@@ -10,6 +11,8 @@
  *   locks       queues agree with the wait entries of the connections; owners are connected; nobody waits for persistent ones
  *   lock table  interest is that of connections; managers as cf_locktable.h says; record data has an owner
  *   monitors    each is on the chain of its list or free; vector bits say whether the list is empty
+ *   sublists    each event monitor is in its bucket, with its connection and on its queue, or free; queued only if the
+ *               sublist has an entry
  *   undo        nothing is half done
  *   copies      those of a duplexed structure are equal */
 #include <inttypes.h>
@@ -24,6 +27,7 @@
 #include "cfemu/engine/cf_rebuild.h"
 #include "cfemu/engine/cf_life.h"
 #include "cfemu/engine/cf_locktable.h"
+#include "cfemu/engine/cf_sublist.h"
 #include "cfemu/engine/cf_undo.h"
 
 struct check {
@@ -95,7 +99,8 @@ static bool geometry_check(struct check *check)
         cf_control_increments(s) + s->entry_increment_count + s->element_increment_count != slot->increments ||
         s->entries_per_increment == 0 || s->element_size != CF_ELEMENT_MIN << s->elemchar ||
         s->lists < sizeof *s || s->locks < s->lists ||
-        s->hash < s->locks + (uint64_t)s->table_entries * s->table_words * sizeof(uint64_t) || s->entry_increments < s->hash ||
+        s->hash < s->locks + (uint64_t)s->table_entries * s->table_words * sizeof(uint64_t) ||
+        s->controls < s->hash || s->emcs < s->controls || s->emc_hash < s->emcs || s->entry_increments < s->emc_hash || s->emcs_total > CF_EMCS_MAX ||
         s->entry_free < s->entry_increments || s->element_increments < s->entry_free ||
         s->element_free < s->element_increments || s->control_size < s->element_free ||
         slot->increments > s->increments_max || s->element_places > s->increments_max ||
@@ -221,6 +226,8 @@ static void list_check(struct check *check, uint32_t index)
     struct cf_structure *s = check->s;
     const struct cf_list *list = cf_list_at(s, index);
     uint32_t count = 0, before = 0, keys = 0;
+    uint64_t elements = 0;
+    bool cursor_met = list->cursor == 0;
     for (uint32_t number = list->head; number != 0; number = entry_of(check, number)->next) {
         if (!entry_valid(check, "list", number))
             return;
@@ -238,12 +245,16 @@ static void list_check(struct check *check, uint32_t index)
         if (entry->sequence == 0 || entry->sequence > s->sequence)
             finding(check, "list %u: entry %u has sequence %" PRIu64 " of %" PRIu64, index, number, entry->sequence, s->sequence);
         keys += order != 0;
+        elements += cf_elements_for(s, entry->length);
+        cursor_met |= number == list->cursor;
         runs_check(check, number, entry);
         before = number;
         count++;
     }
     if (list->tail != before || list->count != count)
         finding(check, "list %u: %u entries, tail %u; header says %u, %u", index, count, before, list->count, list->tail);
+    if (list->elements != elements || !cursor_met)
+        finding(check, "list %u: %" PRIu64 " elements; header says %u; cursor at %u", index, elements, list->elements, list->cursor);
     if (s->flags & CF_CONN_KEYED && tree_check(check, index, list->root, NULL, NULL, 1000) != keys)
         finding(check, "list %u: the tree does not have its %u keys", index, keys);
 }
@@ -477,11 +488,100 @@ static void monitors_check(struct check *check)
         finding(check, "%u monitors of %u are accounted for", found, CF_MONITORS_MAX);
 }
 
+/* --- event monitors ---------------------------------------------------------------------------------------------------- */
+
+static bool emc_valid(struct check *check, uint32_t number)
+{
+    if (number >= 1 && number <= check->s->emcs_total)
+        return true;
+    finding(check, "event monitor number %u of %u", number, check->s->emcs_total);
+    return false;
+}
+
+/* The sublist has an entry; found in the chain of the list's tree, which was checked before. */
+static bool sublist_filled(struct check *check, const struct cf_emc *emc)
+{
+    struct cf_call call = {.cf = check->cf, .s = check->s};
+    return cf_entry_of_key(&call, emc->list, emc->key) != 0;
+}
+
+static void emc_check(struct check *check, uint32_t number)
+{
+    struct cf_structure *s = check->s;
+    const struct cf_emc *emc = cf_emc_at(s, number);
+    if (!connected(s, emc->conid) || emc->list >= s->listheaders) {
+        finding(check, "event monitor %u: connection %u, list %u", number, emc->conid, emc->list);
+        return;
+    }
+    if (cf_emc_find(s, emc->conid, emc->list, emc->key) != number)
+        finding(check, "event monitor %u: not in its bucket, or there twice", number);
+    if (emc->queued > 1 || (emc->queued && !sublist_filled(check, emc)))
+        finding(check, "event monitor %u: queued (%u), and the sublist is empty", number, emc->queued);
+}
+
+/* Chain of a connection's monitors and its queue. Result: monitors. */
+static uint32_t conn_emcs_check(struct check *check, uint32_t conid)
+{
+    struct cf_structure *s = check->s;
+    const struct cf_conn *conn = &s->conn[conid];
+    uint32_t count = 0, queued = 0, before = 0;
+    for (uint32_t number = conn->emcs; number != 0 && count <= s->emcs_used; number = cf_emc_at(s, number)->conn_next) {
+        if (!emc_valid(check, number))
+            return count;
+        if (cf_emc_at(s, number)->conid != conid || cf_emc_at(s, number)->conn_prev != before)
+            finding(check, "event monitor %u is in the chain of connection %u by mistake", number, conid);
+        queued += cf_emc_at(s, number)->queued;
+        before = number;
+        count++;
+    }
+    before = 0;
+    for (uint32_t number = conn->eq_head; number != 0 && queued > 0; number = cf_emc_at(s, number)->eq_next, queued--) {
+        if (!emc_valid(check, number))
+            return count;
+        if (cf_emc_at(s, number)->conid != conid || !cf_emc_at(s, number)->queued || cf_emc_at(s, number)->eq_prev != before)
+            finding(check, "event monitor %u is on the queue of connection %u by mistake", number, conid);
+        before = number;
+    }
+    if (count != conn->emc_count || queued != 0 || conn->eq_tail != before || (conn->eq_count == 0) != (conn->eq_head == 0))
+        finding(check, "connection %u: %u event monitors, %u not found on the queue; it says %u, and %u queued", conid, count,
+                queued, conn->emc_count, conn->eq_count);
+    if (conn->eq_bit > conn->vector_bits ||
+        (conn->eq_bit != 0 && (conn->vector[(conn->eq_bit - 1) / 64] >> (63 - (conn->eq_bit - 1) % 64) & 1) != (conn->eq_count > 0)))
+        finding(check, "connection %u: %u events queued, vector bit %d is wrong", conid, conn->eq_count, (int)conn->eq_bit - 1);
+    return count;
+}
+
+static void sublists_check(struct check *check)
+{
+    struct cf_structure *s = check->s;
+    uint32_t used = 0, chained = 0, hashed = 0, free_count = 0;
+    for (uint32_t number = 1; number <= s->emcs_total; number++) {
+        if (cf_emc_at(s, number)->conid == 0)
+            continue;
+        emc_check(check, number);
+        used++;
+    }
+    for (uint32_t i = 0; i <= s->emc_hash_mask && hashed <= used; i++)
+        for (uint32_t number = ((uint32_t *)cf_at(s, s->emc_hash))[i]; number != 0 && hashed++ <= used;
+             number = cf_emc_at(s, number)->hash_next)
+            if (!emc_valid(check, number))
+                return;
+    for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++)
+        chained += conn_emcs_check(check, i);
+    for (uint32_t number = s->emc_free; number != 0 && free_count++ <= s->emcs_total; number = cf_emc_at(s, number)->hash_next)
+        if (!emc_valid(check, number))
+            return;
+    if (used != s->emcs_used || chained != used || hashed != used || used + free_count != s->emcs_total)
+        finding(check, "%u event monitors of %u: %u chained, %u in buckets, %u free, counted as %u", used, s->emcs_total, chained,
+                hashed, free_count, s->emcs_used);
+}
+
 /* --- all of it --------------------------------------------------------------------------------------------------------- */
 
 static void contents_check(struct check *check)
 {
     struct cf_structure *s = check->s;
+    int before = check->findings;
     check->elements_used = 0;
     check->entry_seen = calloc((size_t)s->entries_total + 1, 1);
     check->element_seen = calloc((size_t)s->element_places * CF_INCREMENT_ELEMENTS + 1, 1);
@@ -495,6 +595,8 @@ static void contents_check(struct check *check)
         connections_check(check);
         locks_check(check);
         monitors_check(check);
+        if (check->findings == before)
+            sublists_check(check);      /* goes by the trees */
         if (s->type == CF_TYPE_LOCK)
             lock_structure_check(check);
     } else {

@@ -107,8 +107,11 @@ static int list_connect_validate(struct cf_call *call)
     if (own[CONN_ELEMCHAR] > CF_ELEMCHAR_MAX)
         return cf_bad(call, MCB_OWN + CONN_ELEMCHAR);
     if ((flags & CF_CONN_NAMED && flags & CF_CONN_KEYED) ||
-        flags & (uint8_t)~(CF_CONN_ADJUNCT | CF_CONN_NAMED | CF_CONN_KEYED | CF_CONN_STRDISP_KEEP | CF_CONN_CONDISP_KEEP))
+        flags & (uint8_t)~(CF_CONN_ADJUNCT | CF_CONN_NAMED | CF_CONN_KEYED | CF_CONN_STRDISP_KEEP | CF_CONN_CONDISP_KEEP |
+                           CF_CONN_LIMIT_ELEMENTS))
         return cf_bad(call, MCB_OWN + CONN_FLAGS);
+    if (get_be16(own + CONN_EMCSTGPCT) > (flags & CF_CONN_KEYED ? CF_EMCSTGPCT_MAX : 0))
+        return cf_bad(call, MCB_OWN + CONN_EMCSTGPCT);
     return get_be16(own + CONN_ENTRYRATIO) != 0 ? 0 : cf_bad(call, MCB_OWN + CONN_ENTRYRATIO);
 }
 
@@ -180,6 +183,7 @@ static void attributes_report(struct cf_call *call, const struct cf_structure *s
     put_be16(own + CONN_ENTRYRATIO, (uint16_t)s->entryratio);
     put_be16(own + CONN_ELEMENTRATIO, (uint16_t)s->elementratio);
     put_be32(own + CONN_VECTORLEN, vector_bits);
+    put_be16(own + CONN_EMCSTGPCT, (uint16_t)s->emcstgpct);
     if (s->type == CF_TYPE_LOCK) {
         put_be32(own + CONN_LISTHEADERS, 0);
         put_be32(own + CONN_LOCKENTRIES, s->table_entries);

@@ -4,6 +4,7 @@
 
 #include "cfemu/engine/cf_element.h"
 #include "cfemu/engine/cf_notify.h"
+#include "cfemu/engine/cf_sublist.h"
 #include "cfemu/engine/cf_undo.h"
 
 static const uint8_t no_name[CF_NAME_SIZE];
@@ -150,15 +151,18 @@ static bool same_key(struct cf_call *call, uint32_t number, const uint8_t *key)
     return number != 0 && memcmp(entry_at(call, number)->name, key, CF_NAME_SIZE) == 0;
 }
 
-static void key_unlink(struct cf_call *call, struct cf_list *list, uint32_t number, const struct cf_entry *entry)
+/* true: it was the last of its key. */
+static bool key_unlink(struct cf_call *call, struct cf_list *list, uint32_t number, const struct cf_entry *entry)
 {
     uint32_t *link = tree_find(call, list, entry->name);
     if (*link != number)
-        return;
-    if (same_key(call, entry->next, entry->name))
+        return false;
+    if (same_key(call, entry->next, entry->name)) {
         tree_replace(call, link, entry->next);
-    else
-        tree_remove(call, link);
+        return false;
+    }
+    tree_remove(call, link);
+    return true;
 }
 
 /* --- lists --------------------------------------------------------------------------------------------------------- */
@@ -174,21 +178,20 @@ static void list_link(struct cf_call *call, struct cf_list *list, uint32_t numbe
     cf_set32(s, after != 0 ? &entry_at(call, after)->next : &list->head, number);
     cf_set32(s, before != 0 ? &entry_at(call, before)->prev : &list->tail, number);
     cf_set32(s, &list->count, list->count + 1);
-    if (list->count == 1)
-        cf_list_transition(call, list);
 }
 
-static void list_unlink(struct cf_call *call, struct cf_list *list, const struct cf_entry *entry)
+static void list_unlink(struct cf_call *call, struct cf_list *list, uint32_t number, const struct cf_entry *entry)
 {
     struct cf_structure *s = call->s;
+    if (list->cursor == number)
+        cf_set32(s, &list->cursor, list->to_head ? entry->prev : entry->next);
     cf_set32(s, entry->prev != 0 ? &entry_at(call, entry->prev)->next : &list->head, entry->next);
     cf_set32(s, entry->next != 0 ? &entry_at(call, entry->next)->prev : &list->tail, entry->prev);
     cf_set32(s, &list->count, list->count - 1);
-    if (list->count == 0)
-        cf_list_transition(call, list);
 }
 
-static void key_link(struct cf_call *call, struct cf_list *list, uint32_t number, bool at_head)
+/* true: it is the first of its key. */
+static bool key_link(struct cf_call *call, struct cf_list *list, uint32_t number, bool at_head)
 {
     const struct cf_entry *entry = entry_at(call, number);
     uint32_t *link = tree_find(call, list, entry->name);
@@ -198,6 +201,34 @@ static void key_link(struct cf_call *call, struct cf_list *list, uint32_t number
         tree_insert(call, list, number);
     else if (at_head)
         tree_replace(call, link, number);
+    return first == 0;
+}
+
+static void elements_count(struct cf_call *call, struct cf_list *list, const struct cf_entry *entry, bool more)
+{
+    uint32_t elements = entry->length > 0 ? cf_elements_for(call->s, entry->length) : 0;
+    if (elements > 0)
+        cf_set32(call->s, &list->elements, more ? list->elements + elements : list->elements - elements);
+}
+
+/* Put an entry on a list, take it off; what that means to those who monitor the list is the caller's to tell. true: its key
+ * came to the list, has left it. */
+static bool attach(struct cf_call *call, struct cf_list *list, uint32_t number, bool at_head)
+{
+    elements_count(call, list, entry_at(call, number), true);
+    if (call->s->flags & CF_CONN_KEYED)
+        return key_link(call, list, number, at_head);
+    list_link(call, list, number, at_head ? list->head : 0);
+    return false;
+}
+
+static bool detach(struct cf_call *call, struct cf_list *list, uint32_t number)
+{
+    const struct cf_entry *entry = entry_at(call, number);
+    bool last = call->s->flags & CF_CONN_KEYED && key_unlink(call, list, number, entry);
+    list_unlink(call, list, number, entry);
+    elements_count(call, list, entry, false);
+    return last;
 }
 
 /* --- entries ------------------------------------------------------------------------------------------------------- */
@@ -274,11 +305,10 @@ uint32_t cf_entry_create(struct cf_call *call, uint32_t list_number, const uint8
         memset(cf_adjunct(entry), 0, CF_ADJUNCT_SIZE);
     cf_set32(s, &entry->list, list_number + 1);
 
-    if (s->flags & CF_CONN_KEYED) {
-        key_link(call, list, number, at_head);
-        return number;
-    }
-    list_link(call, list, number, at_head ? list->head : 0);
+    if (attach(call, list, number, at_head))
+        cf_sublist_transition(call, list_number, name, true);
+    if (list->count == 1)
+        cf_list_transition(call, list);
     if (s->flags & CF_CONN_NAMED && memcmp(name, no_name, CF_NAME_SIZE) != 0) {
         uint32_t *first = bucket(s, name);
         entry->hash_next = *first;
@@ -292,11 +322,12 @@ void cf_entry_delete(struct cf_call *call, uint32_t number)
     struct cf_structure *s = call->s;
     struct cf_entry *entry = entry_at(call, number);
     struct cf_list *list = cf_list_at(s, entry->list - 1);
-    if (s->flags & CF_CONN_KEYED)
-        key_unlink(call, list, number, entry);
-    else if (s->flags & CF_CONN_NAMED && memcmp(entry->name, no_name, CF_NAME_SIZE) != 0)
+    if (detach(call, list, number))
+        cf_sublist_transition(call, entry->list - 1, entry->name, false);
+    if (list->count == 0)
+        cf_list_transition(call, list);
+    if (s->flags & CF_CONN_NAMED && memcmp(entry->name, no_name, CF_NAME_SIZE) != 0)
         name_unlink(call, number, entry);
-    list_unlink(call, list, entry);
     if (entry->run != CF_NO_RUN) {
         cf_elements_free(call->cf, s, entry->run);
         cf_set32(s, &s->elements_used, s->elements_used - cf_elements_for(s, entry->length));
@@ -304,7 +335,35 @@ void cf_entry_delete(struct cf_call *call, uint32_t number)
     entry_give(call, number, entry);
 }
 
-static uint32_t by_leid(struct cf_call *call, const uint8_t *leid)
+void cf_entry_move(struct cf_call *call, uint32_t number, uint32_t to_number, const uint8_t *key, bool at_head)
+{
+    struct cf_structure *s = call->s;
+    struct cf_entry *entry = entry_at(call, number);
+    uint32_t from_number = entry->list - 1;
+    struct cf_list *from = cf_list_at(s, from_number), *to = cf_list_at(s, to_number);
+    uint8_t old_key[CF_NAME_SIZE];
+    memcpy(old_key, entry->name, CF_NAME_SIZE);
+    bool other_key = memcmp(old_key, key, CF_NAME_SIZE) != 0;
+
+    bool last = detach(call, from, number);
+    if (other_key)
+        cf_set_bytes(s, entry->name, key, CF_NAME_SIZE);
+    if (from != to)
+        cf_set32(s, &entry->list, to_number + 1);
+    bool first = attach(call, to, number, at_head);
+
+    /* An entry that is alone and only changes its place has neither emptied nor filled anything. */
+    if (last && (from != to || other_key))
+        cf_sublist_transition(call, from_number, old_key, false);
+    if (first && (from != to || other_key))
+        cf_sublist_transition(call, to_number, key, true);
+    if (from->count == 0)
+        cf_list_transition(call, from);
+    if (to->count == 1 && from != to)
+        cf_list_transition(call, to);
+}
+
+uint32_t cf_entry_by_leid(struct cf_call *call, const uint8_t *leid)
 {
     uint32_t number = get_be32(leid);
     if (number == 0 || number > call->s->entries_fresh)
@@ -313,13 +372,30 @@ static uint32_t by_leid(struct cf_call *call, const uint8_t *leid)
     return entry->list != 0 && entry->sequence == get_be64(leid + 4) ? number : 0;
 }
 
-static uint32_t by_key(struct cf_call *call, struct cf_list *list, const uint8_t *key, bool first)
+/* The last entry whose key is not above this one; 0 = none. */
+static uint32_t last_up_to(struct cf_call *call, const struct cf_list *list, const uint8_t *key)
 {
-    uint32_t number = *tree_find(call, list, key);
-    if (number == 0 || first)
-        return number;
     uint32_t above = tree_above(call, list, key);
     return above != 0 ? entry_at(call, above)->prev : list->tail;
+}
+
+static uint32_t by_key(struct cf_call *call, struct cf_list *list, const uint8_t *key, bool first)
+{
+    uint8_t request = call->mcb[MCB_OWN + LIST_KEYREQUEST];
+    uint32_t number = *tree_find(call, list, key);
+    if (number == 0 && request != CF_KEYREQUEST_EQUAL) {
+        number = request == CF_KEYREQUEST_LESSOREQUAL ? last_up_to(call, list, key) : tree_above(call, list, key);
+        if (number != 0)
+            key = entry_at(call, number)->name;
+    }
+    if (number == 0)
+        return 0;
+    return first ? *tree_find(call, list, key) : last_up_to(call, list, key);
+}
+
+uint32_t cf_entry_of_key(struct cf_call *call, uint32_t list, const uint8_t *key)
+{
+    return *tree_find(call, cf_list_at(call->s, list), key);
 }
 
 uint32_t cf_entry_locate(struct cf_call *call)
@@ -332,13 +408,15 @@ uint32_t cf_entry_locate(struct cf_call *call)
     case CF_LOCATE_TAIL:
         return list->tail;
     case CF_LOCATE_LEID:
-        return by_leid(call, mcb + MCB_LEID);
+        return cf_entry_by_leid(call, mcb + MCB_LEID);
     case CF_LOCATE_NAME:
         return cf_entry_named(call->cf, call->s, mcb + MCB_NAME);
     case CF_LOCATE_KEY_HEAD:
         return by_key(call, list, mcb + MCB_NAME, true);
     case CF_LOCATE_KEY_TAIL:
         return by_key(call, list, mcb + MCB_NAME, false);
+    case CF_LOCATE_CURSOR:
+        return list->cursor;
     default:
         return 0;
     }

@@ -20,12 +20,21 @@ uint32_t cf_entry_locate(struct cf_call *call);
 /* Find by name; 0 = none. */
 uint32_t cf_entry_named(struct cf *cf, struct cf_structure *s, const uint8_t *name);
 
+/* Find by LEID; 0 = none. */
+uint32_t cf_entry_by_leid(struct cf_call *call, const uint8_t *leid);
+
+/* The first entry with this key on a list of a keyed structure; 0 = none. */
+uint32_t cf_entry_of_key(struct cf_call *call, uint32_t list, const uint8_t *key);
+
 /* Create an empty entry on a list; at_head: before the others (of its key), else behind them. The caller has seen to
  * it that there is room. */
 uint32_t cf_entry_create(struct cf_call *call, uint32_t list, const uint8_t *name, bool at_head);
 
 /* Delete an entry and its data. */
 void cf_entry_delete(struct cf_call *call, uint32_t number);
+
+/* Move an entry to another list, or place on its list. key: its name or key from then on; a name stays what it is. */
+void cf_entry_move(struct cf_call *call, uint32_t number, uint32_t list, const uint8_t *key, bool at_head);
 
 void cf_leid_put(uint8_t *to, uint32_t number, const struct cf_entry *entry);
 

@@ -8,6 +8,7 @@
 #include "cfemu/engine/cf_message.h"
 #include "cfemu/engine/cf_notify.h"
 #include "cfemu/engine/cf_rdata.h"
+#include "cfemu/engine/cf_sublist.h"
 #include "cfemu/engine/cf_undo.h"
 
 /* --- the end of a connection ---------------------------------------------------------------------------------------- */
@@ -63,7 +64,7 @@ static bool let_go(struct cf *cf, struct cf_structure *s, uint32_t conid, uint64
             cf_lock_forget(s, conid, i);
         cf_commit(s);
     }
-    while (cf_monitor_end_one(s, conid))
+    while (cf_monitor_end_one(s, conid) || cf_emc_end_one(s, conid))
         cf_commit(s);
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
         if (!responds(s, i))

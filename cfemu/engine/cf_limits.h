@@ -20,9 +20,15 @@
 #define CF_WAITS_MAX 8u                 /* locks that one connection can wait for at once */
 #define CF_MONITORS_MAX 1024u           /* list monitors of one structure */
 #define CF_INCREMENT_ELEMENTS 1024u     /* elements of one increment, at most: 256 KiB of the smallest ones */
-#define CF_UNDO_MAX 4096u               /* stores of one command. Worst case: an entry of 255 scattered elements is
-                                           replaced by another (3 words per element: 1530) on a list that 255
-                                           connections monitor (2 words each: 510), and some 50 for the entry itself */
+#define CF_EMCS_MAX 65536u              /* event monitors of one structure: 4 MiB, and what a connection has ends with it */
+#define CF_EMCSTGPCT_MAX 5000u          /* at most half of the storage for them */
+#define CF_MULTI_ENTRIES 256u           /* entries (event monitors) that one request handles before it ends with TIMEOUT */
+#define CF_MULTI_EXAMINED 2048u         /* entries, and lock entries, that one request only looks at: some 20 us */
+#define CF_UNDO_MAX 6144u               /* stores of one command. Worst case: MOVE with WRITE of 255 scattered elements for
+                                           as many (3 words per element: 1530) from a list and a key that 255 connections
+                                           monitor to another such one (3 words for the lists: 765; 7 for each event
+                                           monitor taken from its queue and put on it: 3570), and some 100 for the entry */
+#define CF_UNDO_DELETE 3072u            /* stores that deleting one entry takes at most, of the same kind */
 #define CF_SIZE_DEFAULT (4u << 20)      /* CONN_SIZE_KIB = 0 */
 #define CF_BUSY_MS 250                  /* longest wait for a structure before CF_RSP_BUSY. Commands take microseconds:
                                            who holds one longer is stopped, not slow */

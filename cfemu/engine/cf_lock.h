@@ -18,7 +18,7 @@ int cf_lock_validate(struct cf_call *call);
  * connection stands in the queue now. */
 int cf_lock_before(struct cf_call *call);
 
-/* The request succeeded: obtain or release the lock as the message says. */
+/* The request succeeded: obtain or release the lock as the message says. With LOCKCOMP it may be another's. */
 void cf_lock_after(struct cf_call *call);
 
 /* Release the lock: the first waiter gets it. */

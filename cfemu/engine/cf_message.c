@@ -6,26 +6,31 @@
 
 #include "cfemu/engine/cf_connect.h"
 #include "cfemu/engine/cf_duplex.h"
+#include "cfemu/engine/cf_lcontrols.h"
 #include "cfemu/engine/cf_life.h"
 #include "cfemu/engine/cf_list.h"
+#include "cfemu/engine/cf_list_move.h"
+#include "cfemu/engine/cf_list_multi.h"
 #include "cfemu/engine/cf_lock.h"
 #include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_notify.h"
 #include "cfemu/engine/cf_rdata.h"
 #include "cfemu/engine/cf_rebuild.h"
+#include "cfemu/engine/cf_sublist.h"
 #include "cfemu/engine/cf_undo.h"
 
 static enum cf_stat_class response_class(int response)
 {
     if (response == CF_RSP_OK)
         return CF_STAT_OK;
-    if (response == CF_RSP_NO_ENTRY || response == CF_RSP_ENTRY_EXISTS)
+    if (response == CF_RSP_NO_ENTRY || response == CF_RSP_ENTRY_EXISTS ||
+        (response >= CF_RSP_RESTART_GONE && response <= CF_RSP_NO_MONITOR))
         return CF_STAT_NO_ENTRY;
     if (response >= CF_RSP_VERSION_MISMATCH && response <= CF_RSP_KEY_MISMATCH)
         return CF_STAT_MISMATCH;
     if (response >= CF_RSP_LOCK_HELD && response < CF_RSP_LIST_FULL)
         return CF_STAT_CONTENDED;
-    if (response >= CF_RSP_LIST_FULL && response <= CF_RSP_TIMEOUT)
+    if (response >= CF_RSP_LIST_FULL && response <= CF_RSP_MONITORS_FULL)
         return CF_STAT_FULL;
     return CF_STAT_REFUSED;
 }
@@ -112,6 +117,12 @@ static bool type_fits(const struct cf_call *call)
     return code >> 8 != CF_CMD_LOCK_OBTAIN >> 8;
 }
 
+/* Responses of a request that did a part of its work, which stands. */
+static bool done_in_part(int response)
+{
+    return response == CF_RSP_TIMEOUT || response == CF_RSP_BUFFER_FULL || response == CF_RSP_MONITORS_FULL;
+}
+
 /* A command that works on one structure under its mutex alone. */
 static int execute(struct cf_call *call, int (*command)(struct cf_call *), enum cf_stat_command kind)
 {
@@ -122,7 +133,7 @@ static int execute(struct cf_call *call, int (*command)(struct cf_call *), enum 
         return result;
     struct cf_structure *s = call->s;
     result = type_fits(call) ? command(call) : CF_RSP_BAD_COMMAND;
-    if (result == CF_RSP_OK || result == CF_RSP_LOCK_QUEUED || result == CF_RSP_TIMEOUT)
+    if (result == CF_RSP_OK || result == CF_RSP_LOCK_QUEUED || done_in_part(result))
         cf_commit(s);
     else
         assert(s->undo.count == 0);     /* what is refused has changed nothing */
@@ -190,6 +201,32 @@ static int dispatch(struct cf_call *call)
         return execute_with_lock(call, cf_command_lock, CF_STAT_LOCK);
     case CF_CMD_LIST_MONITOR:
         return execute(call, cf_command_monitor, CF_STAT_MONITOR);
+    case CF_CMD_LIST_READ_LIST:
+        return execute_with_lock(call, cf_command_read_list, CF_STAT_READ_LIST);
+    case CF_CMD_LIST_READ_MULT:
+        return execute_with_lock(call, cf_command_read_mult, CF_STAT_READ_MULT);
+    case CF_CMD_LIST_MOVE:
+        return execute_with_lock(call, cf_command_move, CF_STAT_MOVE);
+    case CF_CMD_LIST_DELETE_MULT:
+        return execute_with_lock(call, cf_command_delete_mult, CF_STAT_DELETE_MULT);
+    case CF_CMD_LIST_DELETE_ENTRYLIST:
+        return execute_with_lock(call, cf_command_delete_entrylist, CF_STAT_DELETE_ENTRYLIST);
+    case CF_CMD_LIST_READ_LCONTROLS:
+        return execute_with_lock(call, cf_command_read_lcontrols, CF_STAT_LCONTROLS);
+    case CF_CMD_LIST_WRITE_LCONTROLS:
+        return execute_with_lock(call, cf_command_write_lcontrols, CF_STAT_LCONTROLS);
+    case CF_CMD_LIST_MONITOR_SUBLIST:
+        return execute(call, cf_command_monitor_sublist, CF_STAT_SUBLIST);
+    case CF_CMD_LIST_MONITOR_SUBLISTS:
+        return execute(call, cf_command_monitor_sublists, CF_STAT_SUBLIST);
+    case CF_CMD_LIST_READ_EMCONTROLS:
+        return execute(call, cf_command_read_emcontrols, CF_STAT_SUBLIST);
+    case CF_CMD_LIST_MONITOR_EVENTQ:
+        return execute(call, cf_command_monitor_eventq, CF_STAT_EVENTQ);
+    case CF_CMD_LIST_READ_EQCONTROLS:
+        return execute(call, cf_command_read_eqcontrols, CF_STAT_EVENTQ);
+    case CF_CMD_LIST_DEQ_EVENTQ:
+        return execute(call, cf_command_deq_eventq, CF_STAT_EVENTQ);
     case CF_CMD_VECTOR_READ:
         return execute(call, cf_command_vector, CF_STAT_VECTOR);
     case CF_CMD_LOCK_OBTAIN:

@@ -58,9 +58,9 @@ void cf_wake(struct cf *cf, const struct cf_wakes *wakes)
 
 /* --- list monitors --------------------------------------------------------------------------------------------------- */
 
-static void vector_bit_set(struct cf_structure *s, struct cf_conn *conn, uint32_t bit, bool on)
+void cf_vector_bit_set(struct cf_structure *s, uint32_t bit, uint32_t conid, bool on)
 {
-    uint64_t *word = &conn->vector[bit / 64];
+    uint64_t *word = &s->conn[conid].vector[bit / 64];
     uint64_t mask = 1ull << (63 - bit % 64);
     cf_set64(s, word, on ? *word | mask : *word & ~mask);
 }
@@ -68,7 +68,7 @@ static void vector_bit_set(struct cf_structure *s, struct cf_conn *conn, uint32_
 static void list_filled(struct cf *cf, struct cf_structure *s, const struct cf_monitor *monitor, struct cf_wakes *wakes)
 {
     struct cf_conn *conn = &s->conn[monitor->conid];
-    vector_bit_set(s, conn, monitor->bit, true);
+    cf_vector_bit_set(s, monitor->bit, monitor->conid, true);
     cf_set32(s, &conn->events, conn->events | CF_EVENT_LIST);
     cf_tell(cf, s, monitor->conid, wakes);
 }
@@ -81,7 +81,7 @@ void cf_list_transition(struct cf_call *call, struct cf_list *list)
         if (list->count > 0)
             list_filled(call->cf, s, monitor, &call->wakes);
         else
-            vector_bit_set(s, &s->conn[monitor->conid], monitor->bit, false);
+            cf_vector_bit_set(s, monitor->bit, monitor->conid, false);
     }
 }
 
@@ -92,7 +92,7 @@ static void monitor_end(struct cf_structure *s, uint32_t number)
     while (*link != number)
         link = &s->monitor[*link].next;
     cf_set32(s, link, monitor->next);
-    vector_bit_set(s, &s->conn[monitor->conid], monitor->bit, false);
+    cf_vector_bit_set(s, monitor->bit, monitor->conid, false);
     cf_set32(s, &monitor->conid, 0);
     cf_set32(s, &monitor->next, s->monitor_free);
     cf_set32(s, &s->monitor_free, number);
@@ -120,10 +120,16 @@ static uint32_t monitor_find(struct cf_structure *s, uint32_t conid, const uint3
     return 0;
 }
 
+bool cf_vector_bit_free(struct cf_structure *s, uint32_t conid, uint32_t bit)
+{
+    const struct cf_conn *conn = &s->conn[conid];
+    return bit < conn->vector_bits && conn->eq_bit != bit + 1 && monitor_find(s, conid, NULL, &bit) == 0;
+}
+
 static int monitor_start(struct cf_call *call, uint32_t list_number, uint32_t bit)
 {
     struct cf_structure *s = call->s;
-    if (bit >= call->conn->vector_bits || monitor_find(s, call->conid, NULL, &bit) != 0)
+    if (!cf_vector_bit_free(s, call->conid, bit))
         return cf_bad(call, MCB_VECTORINDEX);
     uint32_t number = s->monitor_free;
     if (number == 0)

@@ -23,6 +23,12 @@ void cf_wake(struct cf *cf, const struct cf_wakes *wakes);
 /* A list became empty or stopped being so: set the bits of those who monitor it. */
 void cf_list_transition(struct cf_call *call, struct cf_list *list);
 
+/* Set a bit of a connection's notification vector. */
+void cf_vector_bit_set(struct cf_structure *s, uint32_t bit, uint32_t conid, bool on);
+
+/* Is the bit in the vector, and used for nothing yet? */
+bool cf_vector_bit_free(struct cf_structure *s, uint32_t conid, uint32_t bit);
+
 /* End one monitor of the connection. false: it has none. */
 bool cf_monitor_end_one(struct cf_structure *s, uint32_t conid);
 

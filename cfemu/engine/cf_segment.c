@@ -19,6 +19,7 @@
 #include "cfemu/arch/cf_bytes.h"
 #include "cfemu/engine/cf_connect.h"
 #include "cfemu/engine/cf_duplex.h"
+#include "cfemu/engine/cf_lcontrols.h"
 #include "cfemu/engine/cf_notify.h"
 #include "cfemu/engine/cf_rebuild.h"
 #include "cfemu/engine/cf_undo.h"
@@ -27,6 +28,8 @@ static_assert(sizeof(struct cf_attachment) == 128, "attachments are cache line p
 static_assert(sizeof(struct cf_slot) == 128, "slots are cache line pairs");
 static_assert(sizeof(struct cf_header) <= 4096, "the header is a page");
 static_assert(sizeof(struct cf_entry) == 64, "an entry is a cache line");
+static_assert(sizeof(struct cf_list) == 64, "a list header is a cache line");
+static_assert(sizeof(struct cf_emc) == 64, "an event monitor is a cache line");
 static_assert(sizeof(struct cf_structure) < CF_INCREMENT, "a small structure has one control increment");
 
 #define SPINS_MAX 100   /* about as long as the longest usual command: less than a sleep and a wake-up cost */
@@ -239,7 +242,9 @@ static void attributes_take(struct cf_structure *s, const uint8_t *own)
         s->lockentries = power_of_two(s->lockentries);
     s->maxelemnum = get_be16(own + CONN_MAXELEMNUM);
     s->elemchar = own[CONN_ELEMCHAR];
-    s->flags = own[CONN_FLAGS] & (CF_CONN_ADJUNCT | CF_CONN_NAMED | CF_CONN_KEYED | CF_CONN_STRDISP_KEEP);
+    s->flags = own[CONN_FLAGS] &
+               (CF_CONN_ADJUNCT | CF_CONN_NAMED | CF_CONN_KEYED | CF_CONN_STRDISP_KEEP | CF_CONN_LIMIT_ELEMENTS);
+    s->emcstgpct = s->flags & CF_CONN_KEYED ? get_be16(own + CONN_EMCSTGPCT) : 0;
     s->entryratio = get_be16(own + CONN_ENTRYRATIO);
     s->elementratio = get_be16(own + CONN_ELEMENTRATIO);
     s->maxconn = own[CONN_MAXCONN] > 0 ? own[CONN_MAXCONN] : CF_CONNECTIONS_MAX;
@@ -276,6 +281,20 @@ void cf_totals_set(struct cf_structure *s)
     cf_set32(s, &s->size_kib, (cf_control_increments(s) + storage) * (CF_INCREMENT / 1024));
 }
 
+/* List controls, event monitors and their buckets, from an offset on. */
+static void controls_geometry(struct cf_structure *s, uint32_t increments, uint64_t at)
+{
+    s->controls = round_up(at, 64);
+    at = s->controls + (s->type == CF_TYPE_LOCK ? 0 : s->listheaders * sizeof(struct cf_controls));
+    uint64_t emcs = (uint64_t)increments * CF_INCREMENT * s->emcstgpct / (10000 * sizeof(struct cf_emc));
+    s->emcs_total = emcs < CF_EMCS_MAX ? (uint32_t)emcs : CF_EMCS_MAX;
+    uint64_t buckets = power_of_two(s->emcs_total);
+    s->emc_hash_mask = (uint32_t)(buckets - 1);
+    s->emcs = round_up(at, 64);
+    s->emc_hash = s->emcs + s->emcs_total * sizeof(struct cf_emc);
+    s->entry_increments = round_up(s->emc_hash + buckets * sizeof(uint32_t), 64);
+}
+
 /* Lay out a structure of so many increments, that can grow to capacity. Result: control increments, or 0 if they are too
  * few. */
 static uint32_t geometry(struct cf_structure *s, uint32_t increments, uint32_t capacity)
@@ -287,7 +306,7 @@ static uint32_t geometry(struct cf_structure *s, uint32_t increments, uint32_t c
     s->locks = round_up(s->lists + s->listheaders * sizeof(struct cf_list), 64);
     uint64_t table = (uint64_t)s->table_entries * s->table_words * sizeof(uint64_t);
     s->hash = round_up(s->locks + s->lockentries * sizeof(struct cf_lock) + table, 64);
-    s->entry_increments = round_up(s->hash + buckets * sizeof(uint32_t), 64);
+    controls_geometry(s, increments, s->hash + buckets * sizeof(uint32_t));
     uint64_t bits = (capacity + 63) / 64 * sizeof(uint64_t);
     s->entry_free = s->entry_increments + capacity * sizeof(struct cf_entries);
     s->element_increments = round_up(s->entry_free + bits, 64);
@@ -362,7 +381,10 @@ void cf_elements_init(struct cf *cf, struct cf_structure *s, uint32_t place)
 static void contents_init(struct cf *cf, struct cf_structure *s)
 {
     for (uint32_t i = 0; i < s->listheaders; i++)
-        cf_list_at(s, i)->limit = s->increments_max * s->entries_per_increment;     /* the whole structure, however it grows */
+        cf_lcontrols_init(s, i);
+    for (uint32_t i = 1; i < s->emcs_total; i++)
+        cf_emc_at(s, i)->hash_next = i + 1;
+    s->emc_free = s->emcs_total > 0;
     for (uint32_t i = 1; i < CF_MONITORS_MAX; i++)
         s->monitor[i].next = i + 1;
     s->monitor_free = 1;

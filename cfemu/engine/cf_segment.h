@@ -8,11 +8,13 @@
  *   │ directory: structure slots   │              │ list headers                   │ lists
  *   │   with their mutexes         │              │ lock entries, or lock table    │ locks
  *   │ map, twin: of each increment │              │ hash buckets of names          │ hash
- *   ├──────────────────────────────┤ first        │ entry increments: number, free │ entry_increments
- *   │ increment 0                  │              │ bit per entry increment        │ entry_free
- *   │ increment 1                  │              │ numbers of element increments  │ element_increments
- *   │ …                            │              │ bit per element increment      │ element_free
- *   └──────────────────────────────┘ size         └────────────────────────────────┘
+ *   ├──────────────────────────────┤ first        │ list controls                  │ controls
+ *   │ increment 0                  │              │ event monitors, their buckets  │ emcs, emc_hash
+ *   │ increment 1                  │              │ entry increments: number, free │ entry_increments
+ *   │ …                            │              │ bit per entry increment        │ entry_free
+ *   └──────────────────────────────┘ size         │ numbers of element increments  │ element_increments
+ *                                                 │ bit per element increment      │ element_free
+ *                                                 └────────────────────────────────┘
  *
  *   entry increment: entry controls, each followed by its adjunct if the structure has adjuncts
  *   element increment: struct cf_elements (bit map of used elements, heads of runs), then the elements
@@ -149,6 +151,24 @@ struct cf_conn {
     uint64_t awaited[4];        /* FAILING, DISCONNECTING: whose responses are awaited */
     uint64_t vector[CF_VECTOR_BITS_MAX / 64];
     struct cf_wait_entry wait[CF_WAITS_MAX];
+    /* event monitors: cf_sublist.h */
+    uint32_t emcs, emc_count;           /* first of the connection's, and how many */
+    uint32_t eq_head, eq_tail;          /* event queue, one word */
+    uint32_t eq_count, eq_transitions;
+    uint32_t eq_bit;                    /* vector bit of the queue + 1, 0 = none */
+    uint32_t eq_pad;
+};
+
+/* Event monitor controls: a connection's interest in a key of a list. Numbers start at 1. */
+struct cf_emc {
+    uint32_t conid;                     /* 0 = free */
+    uint32_t list;
+    uint8_t key[CF_NAME_SIZE];
+    uint8_t controls[CF_NAME_SIZE];     /* the user's, given back with the event */
+    uint32_t hash_next;                 /* in the bucket of list and key; of the free ones */
+    uint32_t queued;                    /* on the event queue */
+    uint32_t eq_next, eq_prev;          /* one word */
+    uint32_t conn_next, conn_prev;      /* the connection's, one word */
 };
 
 static inline bool cf_conid_in(const uint64_t set[4], uint32_t conid)
@@ -171,10 +191,22 @@ struct cf_monitor {
 struct cf_list {
     uint32_t head, tail;        /* entry numbers, 0 = none */
     uint32_t count;
-    uint32_t limit;             /* entries */
+    uint32_t limit;             /* entries or elements: cf_list_full() */
     uint32_t monitors;          /* first monitor */
     uint32_t root;              /* keyed: of the tree of the first entries of each key */
+    uint32_t elements;          /* of its entries */
+    uint32_t cursor;            /* entry number, 0 = nowhere */
+    uint32_t to_head;           /* direction of the cursor */
+    uint32_t key_increment;
+    uint8_t authority[CF_NAME_SIZE];
     uint32_t pad[2];
+};
+
+/* List controls that few requests need; lock structures have none: cf_lcontrols.h. */
+struct cf_controls {
+    uint8_t key[CF_NAME_SIZE];          /* the next one that the counter gives out */
+    uint8_t key_max[CF_NAME_SIZE];
+    uint8_t description[32];
 };
 
 struct cf_lock {
@@ -243,6 +275,8 @@ struct cf_structure {
     uint32_t hash_mask;
     uint64_t back;                              /* from increment 0 of the segment to here */
     uint64_t lists, locks, hash;                /* offsets from here */
+    uint64_t controls, emcs, emc_hash;
+    uint32_t emc_hash_mask, emcstgpct;
     uint64_t entry_increments, entry_free, element_increments, element_free;
     uint64_t control_size;
     /* contents */
@@ -250,6 +284,8 @@ struct cf_structure {
     uint32_t entries_used, elements_used;
     uint32_t entries_fresh;                     /* entry numbers above were never used */
     uint32_t monitor_free;
+    uint32_t emcs_total, emcs_used;
+    uint32_t emc_free;
     uint64_t sequence;
     uint32_t entry_hint, element_hint;          /* increment to look in first; only a hint */
     uint32_t rebuild_phase;                     /* enum cf_rebuild_phase, see cf_rebuild.h */
@@ -331,6 +367,16 @@ static inline void *cf_at(struct cf_structure *s, uint64_t offset)
 static inline struct cf_list *cf_list_at(struct cf_structure *s, uint32_t number)
 {
     return (struct cf_list *)cf_at(s, s->lists) + number;
+}
+
+static inline struct cf_controls *cf_controls_at(struct cf_structure *s, uint32_t list)
+{
+    return (struct cf_controls *)cf_at(s, s->controls) + list;
+}
+
+static inline struct cf_emc *cf_emc_at(struct cf_structure *s, uint32_t number)
+{
+    return (struct cf_emc *)cf_at(s, s->emcs) + (number - 1);
 }
 
 static inline struct cf_lock *cf_lock_at(struct cf_structure *s, uint32_t index)

@@ -23,13 +23,23 @@ enum cf_stat_command {
     CF_STAT_RELEASE,
     CF_STAT_PROCESSMULT,
     CF_STAT_RDATA,      /* record data, interest of a connection */
+    CF_STAT_READ_LIST,
+    CF_STAT_READ_MULT,
+    CF_STAT_MOVE,
+    CF_STAT_DELETE_MULT,
+    CF_STAT_DELETE_ENTRYLIST,
+    CF_STAT_LCONTROLS,
+    CF_STAT_SUBLIST,
+    CF_STAT_EVENTQ,
     CF_STAT_COMMANDS
 };
 
 static inline const char *cf_stat_name(enum cf_stat_command command)
 {
     static const char *const names[] = {"CONNECT", "DISCONNECT", "READ", "WRITE", "DELETE", "LOCK", "MONITOR", "VECTOR", "RESPOND", "FORCE",
-                                        "OBTAIN", "ALTER", "RELEASE", "PROCESSMULT", "RDATA"};
+                                        "OBTAIN", "ALTER", "RELEASE", "PROCESSMULT", "RDATA",
+                                        "READ_LIST", "READ_MULT", "MOVE", "DELETE_MULT", "DELETE_ENTRYLIST", "LCONTROLS",
+                                        "SUBLIST", "EVENTQ"};
     _Static_assert(sizeof names / sizeof names[0] == CF_STAT_COMMANDS, "every kind of command has a name");
     return names[command];
 }

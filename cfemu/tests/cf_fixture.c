@@ -22,6 +22,33 @@ const struct attributes usual = {
     .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED,
 };
 
+static void text_put(uint8_t *to, const char *text)
+{
+    if (text)
+        cf_name_put(to, CF_NAME_SIZE, text);
+}
+
+static void list_fields(uint8_t *mcb, const struct ask *a)
+{
+    uint8_t *own = mcb + MCB_OWN;
+    mcb[MCB_OPTIONS2] = a->options2;
+    mcb[MCB_KEYCOMP] = a->keycomp;
+    mcb[MCB_AUTHCOMP] = a->authcomp;
+    put_be32(mcb + MCB_TARGET_LIST, a->target);
+    put_be64(mcb + MCB_RESTART, a->restart);
+    text_put(mcb + MCB_AUTH_COMP, a->auth_comp);
+    text_put(mcb + MCB_AUTH, a->auth);
+    text_put(own + LIST_KEYCOMPARE, a->keycompare);
+    text_put(own + LIST_TARGETKEY, a->targetkey);
+    put_be32(own + LIST_LOCKCOMP, a->lockcomp);
+    own[LIST_KEYREQUEST] = a->keyrequest;
+    own[LIST_KEYTYPE] = a->keytype;
+    own[LIST_CURSOR] = a->cursor;
+    own[LIST_DATAOPER] = a->dataoper;
+    own[LIST_POSITION] = a->position;
+    own[LCONTROLS_SET] |= a->set;
+}
+
 int ask(const struct cf_user *user, struct ask a)
 {
     uint8_t mcb[CF_MCB_SIZE];
@@ -48,11 +75,20 @@ int ask(const struct cf_user *user, struct ask a)
         cf_name_put(mcb + MCB_AUTH_COMP, CF_NAME_SIZE, a.connection);
     for (unsigned i = 0; i < 2; i++)
         put_be32(mcb + MCB_OWN + 4 * i, a.own[i]);
+    list_fields(mcb, &a);
     uint8_t *out = a.length <= CF_DATA_MAX ? malloc(a.length + 1) : NULL;   /* exact, so that the sanitizer sees overreads */
     uint32_t out_len = out ? a.length : 0;
-    if (out)
+    if (out && a.out)
+        memcpy(out, a.out, a.length);
+    else if (out)
         memset(out, a.fill, a.length);
-    cf_message(user->cf, mcb, out, out_len, mrb, data_in, sizeof data_in);
+    uint32_t in_cap = a.in_cap > 0 ? a.in_cap : (uint32_t)sizeof data_in;
+    uint8_t *in = a.in_cap > 0 ? malloc(in_cap) : data_in;
+    cf_message(user->cf, mcb, out, out_len, mrb, in, in_cap);
+    if (in != data_in) {
+        memcpy(data_in, in, in_cap);
+        free(in);
+    }
     free(out);
     return get_be16(mrb + MRB_RESPONSE);
 }
@@ -107,6 +143,7 @@ int connect_as(struct cf *cf, const char *structure, const char *name, const str
     own[CONN_CFLEVEL] = a->level;
     own[CONN_MAXCONN] = a->maxconn;
     put_be32(own + CONN_RECORDS, a->records);
+    put_be16(own + CONN_EMCSTGPCT, a->emcstgpct);
     return cf_send_connect(cf, mcb, mrb, user);
 }
 

@@ -27,6 +27,12 @@ struct ask {
     uint8_t adjunct;        /* all bytes of the adjunct */
     const char *connection; /* MCB_AUTH_COMP as a name, NULL: zeros */
     uint32_t own[2];        /* first words at MCB_OWN */
+    /* of list requests; own must be zero with keycompare, of which it is the beginning */
+    uint8_t options2, keycomp, authcomp, keyrequest, keytype, cursor, dataoper, position, set;
+    const char *auth_comp, *auth, *keycompare, *targetkey;      /* 16 bytes, blank padded */
+    uint32_t target, lockcomp, in_cap;                          /* in_cap 0: all of data_in */
+    uint64_t restart;
+    const void *out;        /* the data, instead of fill */
 };
 
 /* The last answer. */
@@ -40,6 +46,7 @@ struct attributes {
     uint16_t entry_ratio, element_ratio, maxelemnum;
     uint8_t elemchar, flags, options, level, maxconn;
     uint32_t records;       /* lock structure (lists 0) */
+    uint16_t emcstgpct;
 };
 
 /* Usual attributes: 8 lists, 8 locks, names, adjuncts, 256-byte elements, a vector of 32 bits. */

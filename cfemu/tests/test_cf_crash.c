@@ -38,7 +38,14 @@ static void entry_text(struct cf *cf, struct cf_structure *s, struct cf_entry *e
 static void list_text(struct cf *cf, struct cf_structure *s, uint32_t index, FILE *to)
 {
     const struct cf_list *list = cf_list_at(s, index);
-    fprintf(to, "list %u, %u entries, monitors", index, list->count);
+    const struct cf_controls *controls = cf_controls_at(s, index);
+    fprintf(to, "list %u, %u entries, %u elements, limit %u, cursor %u/%u, authority %.16s, key +%u ", index, list->count, list->elements,
+            list->limit, list->cursor, list->to_head, (const char *)list->authority, list->key_increment);
+    for (unsigned i = 0; s->type != CF_TYPE_LOCK && i < CF_NAME_SIZE; i++)
+        fprintf(to, "%02x%02x", controls->key[i], controls->key_max[i]);
+    if (s->type != CF_TYPE_LOCK)
+        fprintf(to, " %.32s", (const char *)controls->description);
+    fprintf(to, ", monitors");
     for (uint32_t n = list->monitors; n != 0; n = s->monitor[n].next)
         fprintf(to, " %u/%u", s->monitor[n].conid, s->monitor[n].bit);
     fputc('\n', to);
@@ -46,7 +53,7 @@ static void list_text(struct cf *cf, struct cf_structure *s, uint32_t index, FIL
         entry_text(cf, s, cf_entry_at(cf, s, n), to);
 }
 
-static void connection_text(const struct cf_structure *s, uint32_t conid, FILE *to)
+static void connection_text(struct cf_structure *s, uint32_t conid, FILE *to)
 {
     const struct cf_conn *conn = &s->conn[conid];
     fprintf(to, "connection %u %.16s state %u events %x failed %lx gone %lx vector %lx awaited %lx waits", conid,
@@ -54,6 +61,12 @@ static void connection_text(const struct cf_structure *s, uint32_t conid, FILE *
     for (int i = 0; i < (int)CF_WAITS_MAX; i++)
         if (conn->wait[i].state != CF_WAIT_FREE)
             fprintf(to, " %u:%u", conn->wait[i].lock, conn->wait[i].state);
+    fprintf(to, " event monitors (%u)", conn->emc_count);
+    for (uint32_t n = conn->emcs; n != 0; n = cf_emc_at(s, n)->conn_next)
+        fprintf(to, " %.16s/%u %.16s", (const char *)cf_emc_at(s, n)->key, cf_emc_at(s, n)->list, (const char *)cf_emc_at(s, n)->controls);
+    fprintf(to, " queue (%u, %u, bit %u)", conn->eq_count, conn->eq_transitions, conn->eq_bit);
+    for (uint32_t n = conn->eq_head; n != 0; n = cf_emc_at(s, n)->eq_next)
+        fprintf(to, " %u", n);
     fputc('\n', to);
 }
 
@@ -99,7 +112,8 @@ static enum { SIMPLEX, DUPLEX, PRIMARY_FAILS, SECONDARY_FAILS, MODES } mode;
 static void scene(uint8_t flags, uint8_t options)
 {
     struct attributes attributes = {.lists = 5, .locks = 4, .size_kib = 768, .vector = 32, .entry_ratio = 1, .element_ratio = 1,
-                                    .maxelemnum = 255, .flags = CF_CONN_ADJUNCT | flags, .options = options};
+                                    .maxelemnum = 255, .flags = CF_CONN_ADJUNCT | flags, .options = options,
+                                    .emcstgpct = flags & CF_CONN_KEYED ? 100 : 0};
     cf = mode == SIMPLEX ? segment_new(3 << 20) : pair_new(3 << 20);
     ck_assert_int_eq(connect_as(cf, "STR1", "ONE", &attributes, &one), CF_RSP_OK);
     ck_assert_int_eq(connect_as(cf, "STR1", "TWO", &attributes, &two), CF_RSP_OK);
@@ -115,9 +129,23 @@ static void scene(uint8_t flags, uint8_t options)
         {CF_CMD_LIST_MONITOR, .list = 2, .bit = 2},
         {CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 0},
         {CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 2},
+        {CF_CMD_LIST_WRITE_LCONTROLS, CF_LOCATE_TAIL, .set = LCONTROLS_SET_CURSOR, .options2 = CF_OPT2_TOHEAD},
     };
     for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
         ck_assert_int_eq(ask(&one, before[i]), CF_RSP_OK);
+    static const struct ask sublists[] = {
+        {CF_CMD_LIST_MONITOR_EVENTQ, .bit = 9},
+        {CF_CMD_LIST_MONITOR_SUBLIST, .list = 0, .name = "A"},
+        {CF_CMD_LIST_MONITOR_SUBLIST, .list = 0, .name = "B"},
+        {CF_CMD_LIST_MONITOR_SUBLIST, .list = 2, .name = "B"},
+        {CF_CMD_LIST_MONITOR_SUBLIST, .list = 1, .name = "C"},
+        {CF_CMD_LIST_MONITOR_SUBLIST, .list = 3, .name = "A"},
+    };
+    for (size_t i = 0; flags & CF_CONN_KEYED && i < sizeof sublists / sizeof sublists[0]; i++) {
+        ck_assert_int_eq(ask(&two, sublists[i]), CF_RSP_OK);
+        if (i < 4)
+            ck_assert_int_eq(ask(&one, sublists[i]), CF_RSP_OK);
+    }
     ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_MONITOR, .list = 2, .bit = 3}), CF_RSP_OK);
     ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 1}), CF_RSP_OK);
     ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND}), CF_RSP_LOCK_QUEUED);
@@ -271,6 +299,30 @@ static const struct act acts[] = {
     {"force a connection and the structure with it", NAMED | KEEP, {CF_CMD_FORCE, .name = "STR1", .connection = "ONE"}, NULL, RESPONDS, 3},
     {"force a structure", NAMED | KEEP, {CF_CMD_FORCE, .name = "STR1", .connection = ""}, NULL, RESPONDS, 3},
     {"delete a kept structure", NAMED | CF_CONN_STRDISP_KEEP, {CF_CMD_DISCONNECT, .options = CF_OPT_DELETESTR}, NULL, 0, 1, &two, true},
+    {"read, replace the authority, move the cursor on", NAMED, {CF_CMD_LIST_READ, CF_LOCATE_CURSOR, .cursor = CF_CURSOR_NEXT, .authcomp = CF_AUTHCOMP_EQUAL, .options2 = CF_OPT2_AUTH_SET, .auth = "EPOCH 2"}},
+    {"delete at the cursor", NAMED, {CF_CMD_LIST_DELETE, CF_LOCATE_CURSOR}},
+    {"move by name to a monitored list", NAMED, {CF_CMD_LIST_MOVE, CF_LOCATE_NAME, .name = "B", .target = 2, .position = CF_LOCATE_HEAD, .versupdate = CF_VERSUPDATE_INC}},
+    {"move between monitored lists, write and unlock", NAMED, {CF_CMD_LIST_MOVE, CF_LOCATE_HEAD, .list = 1, .target = 2, .position = CF_LOCATE_TAIL, .dataoper = CF_DATAOPER_WRITE, .options = CF_OPT_DATA | CF_OPT_ADJUNCT, .length = 3000, .fill = 5, .adjunct = 6, .lockoper = CF_LOCK_RESET}},
+    {"move and create", NAMED, {CF_CMD_LIST_MOVE, CF_LOCATE_NAME, .name = "N", .target = 2, .position = CF_LOCATE_TAIL, .dataoper = CF_DATAOPER_WRITE, .options = CF_OPT_DATA, .length = 300}},
+    {"move from the middle to the tail", NAMED, {CF_CMD_LIST_MOVE, CF_LOCATE_NAME, .name = "B", .target = 0, .position = CF_LOCATE_TAIL}},
+    {"move a monitored key", KEYED, {CF_CMD_LIST_MOVE, CF_LOCATE_KEY_HEAD, .name = "B", .target = 2, .position = CF_LOCATE_TAIL}},
+    {"move to another key, monitored too", KEYED, {CF_CMD_LIST_MOVE, CF_LOCATE_KEY_HEAD, .name = "B", .target = 3, .position = CF_LOCATE_TAIL, .keytype = CF_KEYTYPE_TARGET, .targetkey = "A", .dataoper = CF_DATAOPER_WRITE, .options = CF_OPT_DATA, .length = 900}},
+    {"move to a key of the same list", KEYED, {CF_CMD_LIST_MOVE, CF_LOCATE_KEY_HEAD, .name = "B", .position = CF_LOCATE_HEAD, .keytype = CF_KEYTYPE_TARGET, .targetkey = "A"}},
+    {"new entry with the list's key", KEYED, {CF_CMD_LIST_WRITE, CF_LOCATE_HEAD, CF_ENTRY_NEW, .list = 3, .keytype = CF_KEYTYPE_LISTKEY, .cursor = CF_CURSOR_CURRENT}},
+    {"delete a monitored key", KEYED, {CF_CMD_LIST_DELETE, CF_LOCATE_KEY_HEAD, .name = "A"}},
+    {"delete a list", NAMED, {CF_CMD_LIST_DELETE_MULT, .options = CF_OPT_LISTCOMP}},
+    {"delete everything, monitored", KEYED, {CF_CMD_LIST_DELETE_MULT, .lockoper = CF_LOCK_RESET}},
+    {"delete by names", NAMED, {CF_CMD_LIST_DELETE_ENTRYLIST, .options2 = CF_OPT2_NAMES, .out = "C               X               A               ", .length = 48}},
+    {"write list controls", KEYED, {CF_CMD_LIST_WRITE_LCONTROLS, CF_LOCATE_HEAD, .set = 0xFC, .adjunct = 'x', .own = {50, 3}, .options2 = CF_OPT2_AUTH_SET, .auth = "EPOCH 2"}},
+    {"read a list and lock", NAMED, {CF_CMD_LIST_READ_LIST, .lockoper = CF_LOCK_SET, .lock = 3}},
+    {"take a lock away", NAMED, {CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .options2 = CF_OPT2_LOCKCOMP, .lockcomp = 1}, NULL, 0, 0, &two},
+    {"free a lock of another", NAMED, {CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_RESET, .lock = 1, .options2 = CF_OPT2_LOCKCOMP, .lockcomp = 2}},
+    {"monitor a sublist that is filled", KEYED, {CF_CMD_LIST_MONITOR_SUBLIST, .list = 1, .name = "C"}},
+    {"monitor sublists", KEYED, {CF_CMD_LIST_MONITOR_SUBLISTS, .out = "\0\0\0\1            C               control of C    \0\0\0\2            Z               control of Z    ", .length = 96}},
+    {"stop to monitor a queued sublist", KEYED, {CF_CMD_LIST_MONITOR_SUBLIST, .name = "B", .options = CF_OPT_STOP}},
+    {"monitor the event queue", KEYED, {CF_CMD_LIST_MONITOR_EVENTQ, .options = CF_OPT_STOP}},
+    {"empty the event queue", KEYED, {CF_CMD_LIST_DEQ_EVENTQ}, NULL, 0, 0, &two},
+    {"disconnect with event monitors", KEYED, {CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE}},
     {"connect", NAMED, {0}, "STR1"},
     {"connect and allocate", NAMED, {0}, "STR2"},
     {"obtain with record data", NAMED, .does = do_obtain},
@@ -340,6 +392,15 @@ static bool dies(int step, const struct act *act)
     return WEXITSTATUS(status) == DIED;
 }
 
+/* Every step of a simplex structure. A duplexed one takes the same steps and those of its commit: every third, each command
+ * beginning at another one; all of them with CF_CRASH_EVERY_STEP in the environment. */
+static int stride_choose(void)
+{
+    if (mode == SIMPLEX || getenv("CF_CRASH_EVERY_STEP"))
+        return 1;
+    return mode == SECONDARY_FAILS ? 5 : 3;     /* whose end changes little */
+}
+
 static void every_step(const struct act *act)
 {
     prepare(act);
@@ -347,8 +408,9 @@ static void every_step(const struct act *act)
     perform(act);
     char *after = segment_text(cf);
     cf_close(cf);
-    int step = 1, was_before = 0, was_after = 0;
-    for (bool died = true; died; step += mode == SECONDARY_FAILS ? 5 : 1) {   /* which changes little */
+    int stride = stride_choose(), was_before = 0, was_after = 0;
+    int step = 1 + (int)(act - acts) % stride;
+    for (bool died = true; died; step += stride) {
         prepare(act);
         died = dies(step, act);
         if (mode == PRIMARY_FAILS || mode == SECONDARY_FAILS)
