@@ -26,15 +26,16 @@ static void vipa_deliver(void *context, const uint8_t *packet, uint32_t length)
     s->ops->deliver(s->context, packet, length);
 }
 
-static void vipa_clusterports(void *context, uint32_t address, const struct profile_clusterports *clusterports,
-                              bool from_range)
+static void vipa_clusterports(void *context, uint32_t address, const struct profile_clusterports *clusterports, bool from_range,
+                              bool live)
 {
     struct stack *s = context;
     const struct vipa_dvipa *d = vipa_find(&s->vipa, address);
-    unsigned distributed = d && d->distributed && d->owner == s->number ? CLP_DISTRIBUTED : 0;
+    unsigned origin = (from_range ? CLP_VIPARANGE : 0u) | (live ? CLP_VARY_OBEY : 0u) |
+                      (d && d->distributed && d->owner == s->number ? CLP_DISTRIBUTED : 0u);
     char text[16];
 
-    if (clp_activate(&s->clp, address, clusterports, (from_range ? CLP_VIPARANGE : 0) | distributed) != CLP_OK)
+    if (clp_activate(&s->clp, address, clusterports, origin) != CLP_OK)
         text_wto("EZD1303I PORTS OF DVIPA %s CANNOT BE ASSIGNED CLUSTER-WIDE, REASON %04X", text_ip(text, address),
                  (unsigned)s->clp.reason);
 }
@@ -183,6 +184,28 @@ void stack_poll(struct stack *s)
 void stack_attention(struct stack *s)
 {
     xes_attention(&s->xes);
+}
+
+void stack_change(struct stack *s, const struct profile_change *change)
+{
+    switch (change->kind) {
+    case CHANGE_SOURCES:
+        sip_configure(&s->sip, s->profile);
+        break;
+    case CHANGE_PORTS:
+    case CHANGE_EXPLICITBIND:
+    case CHANGE_TIMEWAIT:
+        clp_configure(&s->clp, s->profile);
+        break;
+    default:
+        vipa_change(&s->vipa, change);
+        break;
+    }
+}
+
+void stack_changed(struct stack *s)
+{
+    vipa_changed(&s->vipa);
 }
 
 void stack_stop(struct stack *s)

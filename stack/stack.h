@@ -2,6 +2,7 @@
  * one; a host test has several.
  *
  *   stack_start()      joins the sysplex, connects to EZBEPORT, activates the DVIPAs of the profile
+ *   stack_change()     the running profile has changed: VARY TCPIP,,OBEYFILE
  *   stack_poll()       main loop: what came over XCF
  *   stack_attention()  the CF has something to report; callable from the interrupt handler
  *
@@ -49,6 +50,10 @@ int stack_start(struct stack *stack, const struct stack_identity *identity, cons
                 const struct stack_ops *ops, void *context);
 void stack_poll(struct stack *stack);
 void stack_attention(struct stack *stack);
+
+/* The running profile, in place, is what it is after VARY TCPIP,,OBEYFILE. One change after the other, then the end. */
+void stack_change(struct stack *stack, const struct profile_change *change);
+void stack_changed(struct stack *stack);
 
 /* Leave the sysplex in order. */
 void stack_stop(struct stack *stack);

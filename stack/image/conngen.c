@@ -9,7 +9,8 @@
  *   connect ─► first GET ─► held (queue, oldest first) ─► second GET ─► close
  *      └──────────┴──────────────────┴──────────────────────┴── reset, refused, no answer in time: failed, with its reason
  *
- * The source address and port are left to the stack: that is what the program is for. */
+ * The source address and port are left to the stack: that is what the program is for. BIND=address[:port] binds each socket
+ * first; 0.0.0.0 leaves the address to the connect, but has the stack choose the port at the bind. */
 #include "stack/image/job.h"
 
 #include <string.h>
@@ -42,6 +43,7 @@ static const struct failure_reason failure_reasons[] = {
     {SOCKET_ECONNRESET, "ECONNRESET"},       {SOCKET_ECONNREFUSED, "ECONNREFUSED"},
     {SOCKET_ECONNABORTED, "ECONNABORTED"},   {SOCKET_EADDRNOTAVAIL, "EADDRNOTAVAIL"},
     {SOCKET_EADDRINUSE, "EADDRINUSE"},       {SOCKET_ENOBUFS, "ENOBUFS"},
+    {SOCKET_EACCES, "EACCES"},
     {SOCKET_ENETUNREACH, "ENETUNREACH"},     {SOCKET_ETIMEDOUT, "ETIMEDOUT"},
     {ERROR_TIMEOUT, "NO-ANSWER"},            {ERROR_STATUS, "BAD-ANSWER"},
     {ERROR_EARLY_END, "CLOSED-BY-SERVER"},   {0, "OTHER"},
@@ -50,7 +52,8 @@ static const struct failure_reason failure_reasons[] = {
 
 struct generator {
     struct job *job;
-    struct socket_address to;
+    struct socket_address to, bind;
+    bool binds;
     uint32_t total, hold, parallel;
     uint32_t opened, done, answered, failed, held, in_work, peak;
     uint32_t failures[FAILURE_REASONS];
@@ -218,7 +221,9 @@ static bool open_one(struct generator *generator)
                                       .deadline_us = platform_clock_us() + ANSWER_TIMEOUT_US};
     generator->opened++;
     generator->in_work++;
-    int error = socket_connect(socket, generator->to, NULL);
+    int error = generator->binds ? socket_bind(socket, generator->bind, NULL) : SOCKET_OK;
+    if (error == SOCKET_OK)
+        error = socket_connect(socket, generator->to, NULL);
     if (error != SOCKET_OK)
         connection_fail(connection, error);
     else
@@ -266,7 +271,7 @@ static void show_end(struct generator *generator)
              (unsigned)average_ns);
 }
 
-#define PARAMETERS "DEST=address [PORT=80] [PATH='/'] [N=1000] [HOLD=100] [PARALLEL=32]"
+#define PARAMETERS "DEST=address [PORT=80] [PATH='/'] [N=1000] [HOLD=100] [PARALLEL=32] [BIND=address[:port]]"
 
 static struct generator *generator_new(void)
 {
@@ -276,13 +281,30 @@ static struct generator *generator_new(void)
     platform_fail(__FILE__, __LINE__, "more jobs than JOB_MAX");
 }
 
+/* "10.1.9.1:5000", "10.1.9.1" */
+static bool parse_socket_address(const char *text, struct socket_address *address)
+{
+    char host[16];
+    uint32_t port = 0;
+    size_t length = 0;
+
+    while (text[length] != 0 && text[length] != ':')
+        length++;
+    if (length >= sizeof host || (text[length] == ':' && !text_parse_u32(text + length + 1, 65535, &port)))
+        return false;
+    memcpy(host, text, length);
+    host[length] = 0;
+    address->port = (uint16_t)port;
+    return text_parse_ip(host, &address->address);
+}
+
 static bool conngen_start(struct job *job, const struct operator_parameters *parameters)
 {
     uint32_t address, port = 80, total = 1000, hold = 100, parallel = 32;
     const char *dest = operator_value(parameters, "DEST");
     const char *path = operator_value(parameters, "PATH");
 
-    if (!operator_check(parameters, "PGM USER DEST PORT PATH N HOLD PARALLEL"))
+    if (!operator_check(parameters, "PGM USER DEST PORT PATH N HOLD PARALLEL BIND"))
         return false;
     if (dest == NULL) {
         operator_missing(parameters, "DEST");
@@ -290,6 +312,12 @@ static bool conngen_start(struct job *job, const struct operator_parameters *par
     }
     if (!text_parse_ip(dest, &address)) {
         text_wto("CFS103E %s DEST=%s IS NOT AN IP ADDRESS, THE JOB IS NOT STARTED", job->owner.job, dest);
+        return false;
+    }
+    struct socket_address bind = {0, 0};
+    const char *bind_text = operator_value(parameters, "BIND");
+    if (bind_text != NULL && !parse_socket_address(bind_text, &bind)) {
+        text_wto("CFS103E %s BIND=%.30s IS NOT ADDRESS[:PORT], THE JOB IS NOT STARTED", job->owner.job, bind_text);
         return false;
     }
     if (!operator_number(parameters, "PORT", 1, 65535, &port) || !operator_number(parameters, "N", 1, 1000000, &total) ||
@@ -301,6 +329,8 @@ static bool conngen_start(struct job *job, const struct operator_parameters *par
     struct generator *generator = generator_new();
     *generator = (struct generator){.job = job,
                                     .to = {address, (uint16_t)port},
+                                    .bind = bind,
+                                    .binds = bind_text != NULL,
                                     .total = total,
                                     .hold = hold,
                                     .parallel = parallel,

@@ -12,6 +12,7 @@
 #include "stack/image/cpu.h"
 #include "stack/image/job.h"
 #include "stack/image/loop.h"
+#include "stack/image/members.h"
 #include "stack/image/net.h"
 #include "stack/image/parm.h"
 #include "stack/image/reader.h"
@@ -26,7 +27,8 @@
 
 static struct ipl_parm parm;
 static struct profile profile;
-static char profile_text[PROFILE_TEXT_MAX];
+static struct profile_input profile_input;
+static struct operator_profile changes;     /* VARY TCPIP,,OBEYFILE */
 static struct stack stack;
 static struct operator operator;
 static struct reader commands;
@@ -73,6 +75,7 @@ static const struct stack_ops stack_calls = {
     .activate = stack_activate,
     .deactivate = stack_deactivate,
     .deliver = stack_deliver,
+    .scan = socket_scan,
 };
 
 /* --- PROFILE.TCPIP ------------------------------------------------------------------------------------------------- */
@@ -96,6 +99,15 @@ static const char *clusterports_symbol(void)
     return text;
 }
 
+/* Two digits that no other system has. */
+static const char *sysclone(void)
+{
+    static char text[3];
+
+    text_format(text, sizeof text, "%02u", parm.sysnum);
+    return text;
+}
+
 static const char *system_symbol(void *context, const char *name)
 {
     (void)context;
@@ -105,6 +117,8 @@ static const char *system_symbol(void *context, const char *name)
         return parm.sysplex;
     if (text_equal(name, "CLUSTERPORTS"))
         return clusterports_symbol();
+    if (text_equal(name, "SYSCLONE"))
+        return sysclone();
     return NULL;
 }
 
@@ -116,11 +130,11 @@ static void profile_message(void *context, const char *message)
 
 static void profile_read(void)
 {
-    static const char source[] = "DD:PROFILE";
-    int length = reader_deck(READER_PROFILE, profile_text, sizeof profile_text);
-
-    text_wto("EZZ0300I OPENED PROFILE FILE %s", source);
-    profile_parse(&profile, source, profile_text, length > 0 ? (uint32_t)length : 0, system_symbol, profile_message, NULL);
+    profile_input.source = &members_source;
+    profile_input.symbol = system_symbol;
+    profile_input.message = profile_message;
+    members_start();
+    profile_load(&profile, MEMBERS_PROFILE, &profile_input);
 }
 
 /* Give the LAN its address, and lwIP the default route. */
@@ -137,6 +151,33 @@ static void addresses_apply(void)
         if (profile.routes[r].mask == 0)
             net_default_route(profile.routes[r].gateway);
 }
+
+/* --- VARY TCPIP,,OBEYFILE ------------------------------------------------------------------------------------------ */
+
+static void profile_changed(void *context, const struct profile_change *change)
+{
+    (void)context;
+    switch (change->kind) {
+    case CHANGE_HOME:
+    case CHANGE_ROUTES:
+        addresses_apply();
+        break;
+    case CHANGE_TIMEWAIT:
+        net_tcp_msl_ms = profile.timewait_s * 1000 / 2;
+        break;
+    default:
+        break;
+    }
+    stack_change(&stack, change);
+}
+
+static void profile_changes_done(void *context)
+{
+    (void)context;
+    stack_changed(&stack);
+}
+
+static const struct operator_profile_ops profile_ops = {.change = profile_changed, .done = profile_changes_done};
 
 /* --- operator ------------------------------------------------------------------------------------------------------ */
 
@@ -164,6 +205,7 @@ static const struct profile_report reports[] = {
     {"D TCPIP,,Netstat,HOme", "  the home addresses", profile_display_home},
     {"D TCPIP,,Netstat,SRCIP", "  source addresses of jobs", profile_display_srcip},
     {"D TCPIP,,Netstat,PORTList", "  reserved ports", profile_display_portlist},
+    {"D TCPIP,,Netstat,STATS", "  ports that can be assigned", profile_display_stats},
 };
 
 static void display_report(void *context, const struct operator_parameters *parameters)
@@ -171,6 +213,16 @@ static void display_report(void *context, const struct operator_parameters *para
     const struct profile_report *report = context;
     if (operator_none(parameters))
         report->display(&profile, operator_line, NULL);
+}
+
+/* D TCPIP,,NETSTAT,CONN[,MAX=n] */
+static void display_conn(void *context, const struct operator_parameters *parameters)
+{
+    uint32_t max = 100;
+    (void)context;
+
+    if (operator_check(parameters, "MAX") && operator_number(parameters, "MAX", 0, 65535, &max))
+        socket_display(max, operator_line, NULL);
 }
 
 /* Z EOD: leave the sysplex in order and end. */
@@ -191,6 +243,11 @@ static void operator_start(void)
     operator_register(&operator, OPERATOR_FLOW_PATTERN, operator_flow, NULL, OPERATOR_FLOW_HELP);
     operator_register(&operator, "D TCPIP,,SYSplex,VIPADyn", display_vipadyn, NULL, "  the DVIPAs of the sysplex");
     operator_register(&operator, "D TCPIP,,Netstat,VIPADyn", display_netstat_vipadyn, NULL, "  the DVIPAs of this stack");
+    operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,MAX=100]  the connections");
+    changes.running = &profile;
+    changes.input = &profile_input;
+    changes.ops = &profile_ops;
+    operator_profile_register(&operator, &changes);
     for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++)
         operator_register(&operator, reports[i].pattern, display_report, (void *)&reports[i], reports[i].help);
     operator_register(&operator, "Z EOD", halt_command, NULL, "  leave the sysplex and end this system");
@@ -214,6 +271,8 @@ static uint64_t poll_commands(uint64_t now_us)
     struct card card;
     (void)now_us;
 
+    if (ready)
+        members_poll();
     while (ready && reader_card(&commands, &card)) {
         text_wto("%s", card.text);      /* the hardcopy log shows a command before its answer */
         xcf_drain(&stack.xcf);          /* what the sysplex told before the command was given comes first */

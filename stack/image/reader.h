@@ -1,7 +1,8 @@
-/* Card readers, 3505: the operator's commands, and the deck with the profile.
+/* Card readers, 3505: the operator's commands, and decks of profile members.
  *
  *     000C 3505 <socket> sockdev ascii trunc intrq     commands: each line sent to the socket is a card
- *     001C 3505 <file> ascii eof                       PROFILE.TCPIP: each line of the file is a card
+ *     001C 3505 <file> ascii eof                       PROFILE.TCPIP and its members: each line of the file is a card
+ *     002C 3505 <socket> sockdev ascii eof             more members, at any time
  *
  * Nothing is lost: cards wait in a queue; when it is full the driver reads no more, and the sender of a socket is held up.
  * A card has 80 columns; trailing blanks are removed. What becomes of a longer line is up to the device statement: with
@@ -19,6 +20,7 @@
 
 #define READER_COMMANDS 0x000C
 #define READER_PROFILE 0x001C
+#define READER_MEMBERS 0x002C
 
 #define CARD_COLUMNS 80
 #define READER_QUEUE 64u            /* cards; a power of two, as the counters wrap */

@@ -6,14 +6,14 @@
 
 #include "stack/image/lwip/hooks.h"
 #include "stack/platform/platform.h"
+#include "stack/socket/hold.h"
 #include "stack/socket/isn.h"
 #include "stack/socket/source.h"
 #include "stack/stack.h"
 
-#define PORT_EXTENSION 0        /* the extension argument of a PCB that says which port it gives back */
-
 struct socket {
-    struct tcp_pcb *pcb;        /* NULL before socket_connect() */
+    struct tcp_pcb *pcb;        /* NULL before socket_connect() and socket_listen() */
+    struct binding *binding;    /* NULL: not bound */
     const struct socket_owner *owner;
     const struct socket_events *events;
     void *context;
@@ -27,25 +27,14 @@ static struct socket *free_sockets;
 static struct socket_statistics statistics;
 static uint8_t isn_secret[16];
 
-/* The connection that a PCB is for, from before the PCB until lwIP has freed it. */
-struct tuple {
-    struct clp_tuple key;
-    struct tuple *next;         /* free list */
-};
-static struct tuple tuples[MEMP_NUM_TCP_PCB];
-static struct tuple *free_tuples;
-
 void socket_start(struct stack *stack)
 {
     STACK_ASSERT(stack_of_image == NULL);
     stack_of_image = stack;
+    hold_start(stack);
     for (int i = SOCKET_MAX - 1; i >= 0; i--) {
         sockets[i].next = free_sockets;
         free_sockets = &sockets[i];
-    }
-    for (int i = MEMP_NUM_TCP_PCB - 1; i >= 0; i--) {
-        tuples[i].next = free_tuples;
-        free_tuples = &tuples[i];
     }
     /* Without a sysplex the secret is this image's alone. */
     if (xcf_secret(&stack->xcf, isn_secret) != XCF_OK)
@@ -66,6 +55,9 @@ struct socket *socket_open(const struct socket_owner *owner, const struct socket
 
 static void socket_free(struct socket *socket)
 {
+    if (socket->binding != NULL)
+        binding_drop(socket->binding);
+    socket->binding = NULL;
     socket->pcb = NULL;
     socket->next = free_sockets;
     free_sockets = socket;
@@ -75,45 +67,16 @@ static void socket_free(struct socket *socket)
 static void pcb_detach(struct tcp_pcb *pcb)
 {
     tcp_arg(pcb, NULL);
+    if (pcb->state == LISTEN)
+        return;
     tcp_recv(pcb, NULL);
     tcp_err(pcb, NULL);
 }
 
-/* --- the port of a PCB --------------------------------------------------------------------------------------------- */
-
-/* lwIP has freed the PCB: at the end of TIME_WAIT, or at once after RST or a close by the peer. Its addresses are gone with
- * it; the extension argument kept them. */
-static void on_pcb_destroyed(u8_t id, void *data)
-{
-    struct tuple *tuple = data;
-    (void)id;
-    clp_release(&stack_of_image->clp, tuple->key.source, tuple->key.port, tuple->key.destination, tuple->key.dport);
-    tuple->next = free_tuples;
-    free_tuples = tuple;
-}
-
-static const struct tcp_ext_arg_callbacks port_callbacks = {.destroy = on_pcb_destroyed};
-
-/* There are as many tuples as PCBs. */
-static void pcb_set_local(struct tcp_pcb *pcb, const struct clp_tuple *key)
-{
-    struct tuple *tuple = free_tuples;
-
-    STACK_ASSERT(tuple != NULL);
-    free_tuples = tuple->next;
-    tuple->key = *key;
-    /* Not tcp_bind(): it searches all PCBs for the port, and whose port this is has been settled. */
-    ip_addr_set_ip4_u32(&pcb->local_ip, lwip_htonl(key->source));
-    pcb->local_port = key->port;
-    tcp_ext_arg_set_callbacks(pcb, PORT_EXTENSION, &port_callbacks);
-    tcp_ext_arg_set(pcb, PORT_EXTENSION, tuple);
-}
-
-/* key->port is the result. */
-static int assign_port(struct clp_tuple *key)
+static int assign_port(struct socket_address *from, struct socket_address to)
 {
     uint64_t start_ns = platform_clock_ns();
-    int error = clp_assign(&stack_of_image->clp, key->source, 0, key->destination, key->dport, &key->port);
+    int error = clp_assign(&stack_of_image->clp, from->address, from->port, to.address, to.port, &from->port);
 
     statistics.assign_ns += platform_clock_ns() - start_ns;
     statistics.assigns++;
@@ -196,7 +159,15 @@ static err_t on_received(void *argument, struct tcp_pcb *pcb, struct pbuf *data,
 static int select_source(const struct socket *socket, uint32_t destination, uint32_t *source, uint32_t *reason)
 {
     struct sip_result result;
-    const struct sip_request request = {.job = socket->owner->job, .user = socket->owner->user, .destination = destination};
+    struct socket_address bound = socket->binding != NULL ? binding_address(socket->binding) : (struct socket_address){0, 0};
+    const struct sip_request request = {
+        .job = socket->owner->job,
+        .user = socket->owner->user,
+        .destination = destination,
+        .bound_address = bound.address,
+        .bound_port = bound.port,
+        .pool_port = socket->binding != NULL && binding_from_pool(socket->binding),
+    };
     int error = source_select(stack_of_image, &request, &result);
 
     *source = result.address;
@@ -204,33 +175,49 @@ static int select_source(const struct socket *socket, uint32_t destination, uint
     return error;
 }
 
+/* The events of a connection go to its socket. */
+static void pcb_attach(struct tcp_pcb *pcb, struct socket *socket)
+{
+    socket->pcb = pcb;
+    tcp_arg(pcb, socket);
+    tcp_recv(pcb, on_received);
+    tcp_err(pcb, on_error);
+}
+
+/* A block of lwIP with source address and port; both go back when lwIP frees it. */
+static int pcb_new(const struct socket *socket, struct socket_address from, struct socket_address to, struct tcp_pcb **pcb)
+{
+    *pcb = tcp_new();
+    if (*pcb != NULL && hold_connection(*pcb, socket->owner, from, to))
+        return SOCKET_OK;
+    if (*pcb != NULL)
+        tcp_abort(*pcb);
+    clp_release(&stack_of_image->clp, from.address, from.port, to.address, to.port);
+    return SOCKET_ENOBUFS;
+}
+
 int socket_connect(struct socket *socket, struct socket_address to, uint32_t *reason)
 {
+    struct socket_address from = socket_local(socket);
+    struct tcp_pcb *pcb;
     uint32_t ignored;
-    struct clp_tuple key = {.destination = to.address, .dport = to.port};
     ip_addr_t destination = IPADDR4_INIT(lwip_htonl(to.address));
 
     STACK_ASSERT(socket->pcb == NULL);
     if (reason == NULL)
         reason = &ignored;
     statistics.connects++;
-    int error = select_source(socket, to.address, &key.source, reason);
-    if (error == SOCKET_OK && (error = assign_port(&key)) != SOCKET_OK)
+    int error = select_source(socket, to.address, &from.address, reason);
+    if (error == SOCKET_OK && (error = assign_port(&from, to)) != SOCKET_OK)
         *reason = stack_of_image->clp.reason;
     if (error != SOCKET_OK) {
         statistics.refused++;
         return error;
     }
-    struct tcp_pcb *pcb = tcp_new();
-    if (pcb == NULL) {
-        clp_release(&stack_of_image->clp, key.source, key.port, key.destination, key.dport);
-        return SOCKET_ENOBUFS;
-    }
-    pcb_set_local(pcb, &key);
-    socket->pcb = pcb;
-    tcp_arg(pcb, socket);
-    tcp_recv(pcb, on_received);
-    tcp_err(pcb, on_error);
+    error = pcb_new(socket, from, to, &pcb);
+    if (error != SOCKET_OK)
+        return error;
+    pcb_attach(pcb, socket);
     error = errno_of(socket, tcp_connect(pcb, &destination, to.port, on_connected));
     if (error != SOCKET_OK) {
         pcb_detach(pcb);
@@ -242,9 +229,86 @@ int socket_connect(struct socket *socket, struct socket_address to, uint32_t *re
 
 struct socket_address socket_local(const struct socket *socket)
 {
-    if (socket->pcb == NULL)
-        return (struct socket_address){0, 0};
-    return (struct socket_address){lwip_ntohl(ip_addr_get_ip4_u32(&socket->pcb->local_ip)), socket->pcb->local_port};
+    if (socket->pcb != NULL)
+        return (struct socket_address){lwip_ntohl(ip_addr_get_ip4_u32(&socket->pcb->local_ip)), socket->pcb->local_port};
+    return socket->binding != NULL ? binding_address(socket->binding) : (struct socket_address){0, 0};
+}
+
+/* --- servers ------------------------------------------------------------------------------------------------------- */
+
+/* May the job have the port, and which address does INADDR_ANY stand for? */
+static int bind_checked(struct socket *socket, struct socket_address at, bool listening, uint32_t *reason)
+{
+    const struct socket_owner *owner = socket->owner;
+
+    if (at.port != 0 && !profile_port_allowed(stack_of_image->profile, true, at.port, listening, owner->job, owner->user))
+        return SOCKET_EACCES;
+    if (at.address == 0)
+        at.address = sip_bind_address(&stack_of_image->sip, owner->job, owner->user, at.port, listening);
+    if (socket->binding != NULL) {
+        if (binding_address(socket->binding).address == at.address)
+            return SOCKET_OK;           /* the listen brings nothing new */
+        binding_drop(socket->binding);
+        socket->binding = NULL;
+    }
+    return binding_new(owner, at, &socket->binding, reason);
+}
+
+int socket_bind(struct socket *socket, struct socket_address at, uint32_t *reason)
+{
+    uint32_t ignored;
+
+    if (socket->binding != NULL || socket->pcb != NULL)
+        return SOCKET_EINVAL;
+    return bind_checked(socket, at, false, reason != NULL ? reason : &ignored);
+}
+
+static err_t on_accepted(void *argument, struct tcp_pcb *pcb, err_t error)
+{
+    struct socket *listener = argument;
+    struct socket *socket = pcb != NULL && error == ERR_OK ? socket_open(listener->owner, NULL, NULL) : NULL;
+
+    if (socket == NULL)
+        return ERR_MEM;                 /* lwIP resets the connection */
+    callback_pcb = pcb;
+    socket->connected = true;
+    pcb_attach(pcb, socket);
+    listener->events->accepted(listener->context, socket);
+    return callback_end();
+}
+
+void socket_accept(struct socket *connection, const struct socket_events *events, void *context)
+{
+    connection->events = events;
+    connection->context = context;
+}
+
+int socket_listen(struct socket *socket, uint32_t *reason)
+{
+    uint32_t ignored;
+    struct socket_address at = socket_local(socket);
+
+    if (at.port == 0 || socket->pcb != NULL)
+        return SOCKET_EINVAL;
+    int error = bind_checked(socket, at, true, reason != NULL ? reason : &ignored);
+    if (error != SOCKET_OK)
+        return error;
+    at = binding_address(socket->binding);
+    struct tcp_pcb *closed = tcp_new(), *pcb = NULL;
+    if (closed != NULL) {
+        ip_addr_set_ip4_u32(&closed->local_ip, lwip_htonl(at.address));
+        closed->local_port = at.port;
+        pcb = tcp_listen(closed);
+        if (pcb == NULL)
+            tcp_abort(closed);
+    }
+    if (pcb == NULL)
+        return SOCKET_ENOBUFS;
+    socket->pcb = pcb;
+    hold_listener(pcb, socket->binding);
+    tcp_arg(pcb, socket);
+    tcp_accept(pcb, on_accepted);
+    return SOCKET_OK;
 }
 
 int socket_send(struct socket *socket, const void *data, uint16_t length)
@@ -259,7 +323,10 @@ void socket_abort(struct socket *socket)
 {
     if (socket->pcb != NULL) {
         pcb_detach(socket->pcb);
-        tcp_abort(socket->pcb);
+        if (socket->pcb->state == LISTEN)
+            tcp_close(socket->pcb);     /* cannot fail */
+        else
+            tcp_abort(socket->pcb);
         if (callback_pcb == socket->pcb)
             callback_pcb = NULL;
     }

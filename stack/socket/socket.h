@@ -5,8 +5,11 @@
  *                         ─► tcp_connect() of lwIP with both already set
  *   lwIP frees the PCB    ─► clp_release() the port goes back               (Figs. 10, 5)
  *
- * The port belongs to the protocol control block, not to the socket: it goes back when lwIP frees the block, which is after
- * TIME_WAIT for the side that closed first. lwIP tells by the destroy callback of an extension argument.
+ *   job: socket_bind()    ─► sip_bind_address()  PORT ... BIND, SRCIP ... SERVER
+ *                         ─► source_bind()         may it have this address and port?   (Fig. 11)
+ *   job: socket_listen()  ─► tcp_listen() of lwIP; `accepted` for each connection
+ *
+ * A port belongs to lwIP's protocol control blocks, not to the socket: see hold.h.
  *
  * Sockets are event driven: a job gives three functions and never waits. Invariant: `closed` is called exactly once for each
  * socket that was opened, unless the job closed or aborted it itself; after it the socket is gone. */
@@ -27,6 +30,7 @@ struct socket;
 /* z/OS UNIX errno values that the layer returns (z/OS UNIX System Services Messages and Codes). */
 enum socket_errno {
     SOCKET_OK = 0,
+    SOCKET_EACCES = 111,
     SOCKET_EINVAL = 121,
     SOCKET_EADDRINUSE = 1115,
     SOCKET_EADDRNOTAVAIL = 1116,
@@ -49,6 +53,8 @@ struct socket_events {
     void (*received)(void *context, const uint8_t *data, uint16_t length);
     /* error 0: the peer closed in order; the job calls socket_close() */
     void (*closed)(void *context, int error);
+    /* A connection has come to a socket that listens. The job calls socket_accept() or socket_abort() on it, now. */
+    void (*accepted)(void *context, struct socket *connection);
 };
 
 struct socket_address {
@@ -70,11 +76,21 @@ void socket_start(struct stack *stack);
 /* A new socket of owner; events and context are kept. NULL: none is free. */
 struct socket *socket_open(const struct socket_owner *owner, const struct socket_events *events, void *context);
 
+/* bind(). 0, or an errno; *reason gets the reason code (may be NULL). Once for a socket. Port 0 of a given address: the
+ * port comes with the connection. */
+int socket_bind(struct socket *socket, struct socket_address at, uint32_t *reason);
+
+/* listen() on a socket that is bound to a port. 0 or an errno. */
+int socket_listen(struct socket *socket, uint32_t *reason);
+
+/* Take over a connection that has come. events and context are kept. */
+void socket_accept(struct socket *connection, const struct socket_events *events, void *context);
+
 /* connect(). 0: under way, `connected` or `closed` follows. Else an errno; *reason gets the reason code (may be NULL), and
  * the socket stays open, unconnected. */
 int socket_connect(struct socket *socket, struct socket_address to, uint32_t *reason);
 
-/* Local address and port of a socket that connects or is connected. */
+/* Local address and port of a socket that is bound, connects or is connected. */
 struct socket_address socket_local(const struct socket *socket);
 
 /* Send length bytes now. 0, or SOCKET_ENOBUFS: nothing was sent, try later. */
@@ -87,5 +103,12 @@ void socket_close(struct socket *socket);
 void socket_abort(struct socket *socket);
 
 const struct socket_statistics *socket_statistics(void);
+
+/* Connections of this image with this source address, for struct stack_ops. */
+void socket_scan(void *context, uint32_t address, void (*use)(void *argument, uint16_t port), void *argument);
+
+/* NETSTAT CONN: every protocol control block, at most max of them. */
+typedef void socket_line_fn(void *context, const char *line);
+void socket_display(unsigned max, socket_line_fn *line, void *context);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "stack/platform/platform.h"
+
 static bool in_range(void *context, uint32_t address)
 {
     const struct stack *stack = context;
@@ -40,6 +42,13 @@ static bool is_active(void *context, uint32_t address)
     const struct stack *stack = context;
     const struct vipa_dvipa *dvipa = vipa_find(&stack->vipa, address);
     return dvipa != NULL && dvipa->active;
+}
+
+static bool is_distributed(void *context, uint32_t address)
+{
+    const struct stack *stack = context;
+    const struct vipa_dvipa *dvipa = vipa_find(&stack->vipa, address);
+    return dvipa != NULL && dvipa->distributed;
 }
 
 static bool activate(void *context, uint32_t address)
@@ -82,10 +91,36 @@ int source_select(struct stack *stack, const struct sip_request *request, struct
         .is_defined = is_defined,
         .is_configured = is_configured,
         .is_active = is_active,
+        .is_distributed = is_distributed,
         .in_range = in_range,
         .activate = activate,
         .source_vipa = source_vipa,
         .link_address = link_address,
     };
-    return sip_select(&stack->sip, request, &tables, result);
+    int error = sip_select(&stack->sip, request, &tables, result);
+    sip_warn(&stack->sip, result, platform_clock_us());
+    return error;
+}
+
+int source_bind(struct stack *stack, uint32_t address, uint16_t port, uint16_t *bound, uint32_t *reason)
+{
+    const struct clp_addresses addresses = {
+        .context = stack,
+        .is_dvipa = is_dvipa,
+        .is_defined = is_defined,
+        .is_configured = is_configured,
+        .is_active = is_active,
+        .in_range = in_range,
+        .activate = activate,
+    };
+    int error = clp_bind(&stack->clp, &addresses, address, port, bound);
+
+    if (error != CLP_OK)
+        *reason = stack->clp.reason;
+    return error;
+}
+
+void source_unbind(struct stack *stack, uint32_t address, uint16_t bound)
+{
+    clp_unbind(&stack->clp, address, bound);
 }

@@ -25,10 +25,30 @@ static struct vipa_dvipa *find(struct vipa *v, uint32_t address)
     return NULL;
 }
 
+/* Entries stay when their address is deleted: a stack must still own or back it up. */
+static bool is_known(const struct vipa_dvipa *d)
+{
+    bool known = d->owner != 0;
+
+    for (unsigned n = 1; n <= SYSTEMS_MAX; n++)
+        known |= d->backup_rank[n] != 0;
+    return known;
+}
+
 const struct vipa_dvipa *vipa_find(const struct vipa *v, uint32_t address)
 {
     for (unsigned i = 0; i < v->count; i++)
         if (v->dvipas[i].address == address)
+            return is_known(&v->dvipas[i]) ? &v->dvipas[i] : NULL;
+    return NULL;
+}
+
+static struct vipa_dvipa *new_entry(struct vipa *v)
+{
+    if (v->count < DVIPA_MAX)
+        return &v->dvipas[v->count++];
+    for (unsigned i = 0; i < DVIPA_MAX; i++)
+        if (!is_known(&v->dvipas[i]))
             return &v->dvipas[i];
     return NULL;
 }
@@ -40,11 +60,11 @@ static struct vipa_dvipa *find_or_add(struct vipa *v, uint32_t address)
 
     if (d)
         return d;
-    if (v->count == DVIPA_MAX) {
+    d = new_entry(v);
+    if (!d) {
         text_wto("EZD1299I DVIPA %s IS NOT USED: %u DVIPAS ARE THE LIMIT OF A STACK", text_ip(text, address), DVIPA_MAX);
         return NULL;
     }
-    d = &v->dvipas[v->count++];
     memset(d, 0, sizeof *d);
     d->address = address;
     return d;
@@ -91,23 +111,24 @@ static void build_port_map(struct vipa *v, struct vipa_dvipa *d)
     }
 }
 
-/* Make the address active or inactive here, as ownership and targets say. */
+/* Make the address active or inactive here, as ownership and targets say; CLUSTERPORTS may come to one that is active. */
 static void settle(struct vipa *v, struct vipa_dvipa *d)
 {
-    bool owner = d->owner == v->number;
+    bool owner = d->owner == v->number, was = d->active;
     bool active = owner || (d->owner && is_dest(v, d, v->number));
 
-    if (active == d->active)
-        return;
     d->active = active;
-    if (!active) {
+    if (was && !active)
         v->ops->deactivate(v->context, d->address);
-        return;
+    if (!was && active)
+        v->ops->activate(v->context, d->address, d->mask, owner);
+    if (active && (!was || d->clusterports.on != d->assigned_clusterwide)) {
+        d->assigned_clusterwide = d->clusterports.on;
+        v->ops->clusterports(v->context, d->address, &d->clusterports, d->from_range, was);
     }
-    v->ops->activate(v->context, d->address, d->mask, owner);
-    v->ops->clusterports(v->context, d->address, &d->clusterports, d->from_range);
-    if (distributes_here(v, d) && d->clusterports.on)
+    if (distributes_here(v, d) && !d->distributing && d->clusterports.on)
         build_port_map(v, d);
+    d->distributing = distributes_here(v, d);
 }
 
 /* --- STACK message ------------------------------------------------------------------------------------------------- */
@@ -205,17 +226,34 @@ static void announce_all(struct vipa *v, const struct vipa_dvipa *d)
         text_wto("EZD1302I THE PORTS OF THIS STACK COULD NOT BE TOLD TO SYSTEM NUMBER %u, RESULT %d", d->owner, result);
 }
 
-static void take_record(struct vipa *v, uint8_t from, const uint8_t *p)
+static struct profile_clusterports clusterports_of(const uint8_t *p)
 {
-    struct vipa_dvipa *d = find_or_add(v, get_be32(p));
+    struct profile_clusterports c = { .on = p[8] & FLAG_CLUSTERPORTS, .blocksize = get_be16(p + 10) };
+
+    if (!c.blocksize || c.blocksize > BLOCKSIZE_MAX || (c.blocksize & (c.blocksize - 1)))
+        c.blocksize = BLOCKSIZE_DEFAULT;
+    c.store = (enum profile_store)(p[8] & FLAG_STORE);
+    c.quota = get_be32(p + 12) / c.blocksize * c.blocksize;
+    return c;
+}
+
+/* The system that owned it does not any more. */
+static void owner_gone(struct vipa *v, struct vipa_dvipa *d)
+{
+    d->owner = 0;
+    d->distributed = d->from_range = false;
+    settle(v, d);
+}
+
+static void take_record(struct vipa *v, uint8_t from, struct vipa_dvipa *d, const uint8_t *p)
+{
     uint8_t flags = p[8];
-    uint16_t blocksize = get_be16(p + 10);
     char text[16];
 
-    if (!d)
-        return;
+    d->backup_rank[from] = p[9];
     if (flags & FLAG_BACKUP) {
-        d->backup_rank[from] = p[9];
+        if (d->owner == from)
+            owner_gone(v, d);
         return;
     }
     if (d->owner == v->number) {
@@ -231,11 +269,7 @@ static void take_record(struct vipa *v, uint8_t from, const uint8_t *p)
     d->distributed = flags & FLAG_DISTRIBUTED;
     d->dest_all = flags & FLAG_DEST_ALL;
     d->moveable = flags & FLAG_WHENIDLE ? MOVEABLE_WHENIDLE : MOVEABLE_IMMEDIATE;
-    d->clusterports.on = flags & FLAG_CLUSTERPORTS;
-    d->clusterports.blocksize =
-        blocksize && blocksize <= BLOCKSIZE_MAX && !(blocksize & (blocksize - 1)) ? blocksize : BLOCKSIZE_DEFAULT;
-    d->clusterports.store = (enum profile_store)(flags & FLAG_STORE);
-    d->clusterports.quota = get_be32(p + 12);
+    d->clusterports = clusterports_of(p);
     p += RECORD_FIXED;
     d->port_count = *p++;
     for (unsigned i = 0; i < d->port_count; i++, p += 2)
@@ -248,8 +282,22 @@ static void take_record(struct vipa *v, uint8_t from, const uint8_t *p)
         announce_all(v, d);
 }
 
+/* What a stack does not tell of, it does not have any more. */
+static void forget_untold(struct vipa *v, uint8_t from, const bool told[DVIPA_MAX])
+{
+    for (unsigned i = 0; i < v->count; i++) {
+        if (told[i])
+            continue;
+        v->dvipas[i].backup_rank[from] = 0;
+        if (v->dvipas[i].owner == from)
+            owner_gone(v, &v->dvipas[i]);
+    }
+}
+
 static void take_stack(struct vipa *v, uint8_t from, const uint8_t *data, uint32_t length)
 {
+    bool told[DVIPA_MAX] = { false };
+
     if (length < 6)
         return;
     uint16_t records = get_be16(data + 4);
@@ -265,10 +313,15 @@ static void take_stack(struct vipa *v, uint8_t from, const uint8_t *data, uint32
             text_wto("EZD1301I A MESSAGE OF SYSTEM NUMBER %u IS NOT VALID, THE REST OF IT IS IGNORED", from);
             return;
         }
-        take_record(v, from, data);
+        struct vipa_dvipa *d = find_or_add(v, get_be32(data));
+        if (d) {
+            told[d - v->dvipas] = true;
+            take_record(v, from, d, data);
+        }
         data += n;
         length -= n;
     }
+    forget_untold(v, from, told);
 }
 
 /* --- PORTOWN ------------------------------------------------------------------------------------------------------- */
@@ -435,7 +488,7 @@ static void event_exit(void *context, enum xcf_event event, const struct xcf_mem
     v->ops->system_event(v->context, member->number, false);
 }
 
-/* --- start --------------------------------------------------------------------------------------------------------- */
+/* --- what the profile says ----------------------------------------------------------------------------------------- */
 
 static void define(struct vipa *v, const struct profile_dvipa *p)
 {
@@ -450,26 +503,111 @@ static void define(struct vipa *v, const struct profile_dvipa *p)
     d->owner = v->number;
     d->mask = p->mask;
     d->moveable = p->moveable;
-    if (p->clusterports.on)
-        d->clusterports = p->clusterports;
+    d->clusterports = profile_clusterports(v->profile, d->address);
 }
 
-/* VIPADISTRIBUTE of an address that this stack defines; of one that it only backs up it becomes effective at takeover. */
-static void distribute(struct vipa *v, const struct profile_distribute *p)
+static void undefine(struct vipa *v, struct vipa_dvipa *d)
 {
-    struct vipa_dvipa *d = find(v, p->address);
-
-    if (!d || d->owner != v->number)
-        return;
-    d->distributed = true;
-    d->dest_all = p->dest_all;
-    d->dest_count = p->dest_count;
-    memcpy(d->dests, p->dests, sizeof d->dests);
-    d->port_count = p->port_count;
-    memcpy(d->ports, p->ports, sizeof d->ports);
-    if (p->clusterports.on)
-        d->clusterports = p->clusterports;
+    d->backup_rank[v->number] = 0;
+    if (d->owner == v->number)
+        owner_gone(v, d);
 }
+
+static void add_port(struct vipa_dvipa *d, uint16_t port)
+{
+    for (unsigned i = 0; i < d->port_count; i++)
+        if (d->ports[i] == port)
+            return;
+    if (d->port_count < DIST_PORTS_MAX)
+        d->ports[d->port_count++] = port;
+}
+
+static void add_dest(struct vipa_dvipa *d, uint32_t dest)
+{
+    for (unsigned i = 0; i < d->dest_count; i++)
+        if (d->dests[i] == dest)
+            return;
+    if (d->dest_count < SYSTEMS_MAX)
+        d->dests[d->dest_count++] = dest;
+}
+
+/* All VIPADISTRIBUTE statements of an address that this stack has; of one that it only backs up they come into effect at
+ * takeover. Several statements are taken together: the targets of any one of them. */
+static void distribute(struct vipa *v, struct vipa_dvipa *d)
+{
+    bool all_ports = false;
+
+    d->distributed = d->dest_all = false;
+    d->dest_count = d->port_count = 0;
+    for (unsigned i = 0; i < v->profile->distribute_count; i++) {
+        const struct profile_distribute *p = &v->profile->distributes[i];
+
+        if (p->address != d->address)
+            continue;
+        d->distributed = true;
+        d->dest_all |= p->dest_all;
+        all_ports |= p->port_count == 0;
+        for (unsigned n = 0; n < p->port_count; n++)
+            add_port(d, p->ports[n]);
+        for (unsigned n = 0; n < p->dest_count; n++)
+            add_dest(d, p->dests[n]);
+    }
+    if (all_ports)
+        d->port_count = 0;
+    d->clusterports = profile_clusterports(v->profile, d->address);
+}
+
+/* CLUSTERPORTS of a range is that of the addresses which it has made active. */
+static void range_changed(struct vipa *v, const struct profile_range *range)
+{
+    for (unsigned i = 0; i < v->count; i++) {
+        struct vipa_dvipa *d = &v->dvipas[i];
+
+        if (d->owner == v->number && d->from_range && vipa_find_range(v, d->address) == range)
+            d->clusterports = profile_clusterports(v->profile, d->address);
+    }
+}
+
+void vipa_change(struct vipa *v, const struct profile_change *change)
+{
+    struct vipa_dvipa *d = find(v, change->address);
+
+    switch (change->kind) {
+    case CHANGE_DVIPA_REMOVED:
+        if (d)
+            undefine(v, d);
+        break;
+    case CHANGE_DVIPA_ADDED:
+        define(v, change->dvipa);
+        break;
+    case CHANGE_DISTRIBUTE_REMOVED:
+    case CHANGE_DISTRIBUTE_ADDED:
+    case CHANGE_DISTRIBUTE_CHANGED:
+        if (d && d->owner == v->number)
+            distribute(v, d);
+        break;
+    case CHANGE_CLUSTERPORTS_ADDED:
+    case CHANGE_CLUSTERPORTS_REMOVED:
+        if (d && d->owner == v->number)
+            d->clusterports = change->clusterports;
+        break;
+    case CHANGE_RANGE_ADDED:
+    case CHANGE_RANGE_CLUSTERPORTS:
+        range_changed(v, change->range);
+        break;
+    default:
+        break;                              /* not of DVIPAs; a range that is gone leaves its active addresses alone */
+    }
+}
+
+void vipa_changed(struct vipa *v)
+{
+    for (unsigned i = 0; i < v->count; i++)
+        settle(v, &v->dvipas[i]);
+    send_stack(v, XCF_ALL);
+}
+
+/* --- start --------------------------------------------------------------------------------------------------------- */
 
 void vipa_init(struct vipa *v, struct xcf *xcf, uint8_t number, const struct profile *profile, const struct vipa_ops *ops,
                void *context)
@@ -482,8 +620,9 @@ void vipa_init(struct vipa *v, struct xcf *xcf, uint8_t number, const struct pro
     v->xcf_addresses[number] = profile->dynamicxcf_address;
     for (unsigned i = 0; i < profile->dvipa_count; i++)
         define(v, &profile->dvipas[i]);
-    for (unsigned i = 0; i < profile->distribute_count; i++)
-        distribute(v, &profile->distributes[i]);
+    for (unsigned i = 0; i < v->count; i++)
+        if (v->dvipas[i].owner == number)
+            distribute(v, &v->dvipas[i]);
     xcf_join_group(xcf, VIPA_GROUP, message_exit, event_exit, v);
 }
 
@@ -521,8 +660,8 @@ bool vipa_activate_range(struct vipa *v, uint32_t address)
         return true;
     d->owner = v->number;
     d->mask = range->mask;
-    d->clusterports = range->clusterports;
     d->from_range = true;
+    distribute(v, d);
     settle(v, d);
     send_stack(v, XCF_ALL);
     return true;

@@ -2,7 +2,8 @@
  * stacks are its targets, and, on the distributing stack, which stack has which port.
  *
  * The stacks are members of XCF group EZBTCPCS. Each tells the others, at its start and to each one that joins, its
- * dynamic XCF address and the list of DVIPAs that it defines with all that belongs to them. A stack that finds itself
+ * dynamic XCF address and the list of DVIPAs that it defines with all that belongs to them; again when its profile has
+ * changed: what is not in the list any more it does not have any more. A stack that finds itself
  * among the targets of an address activates it without answering ARP for it: it got the DVIPA from the routing stack.
  *
  *   STACK     u32 dynamic XCF address, u16 number of records, then per DVIPA:
@@ -47,8 +48,10 @@ struct vipa_ops {
     /* An IP packet for this stack that came over XCF. Valid during the call: copy it and let the IP layer take it later,
      * not inside. */
     void (*deliver)(void *context, const uint8_t *packet, uint32_t length);
-    /* Port assignment for an address that has become active here; from_range: by a VIPARANGE statement. */
-    void (*clusterports)(void *context, uint32_t address, const struct profile_clusterports *clusterports, bool from_range);
+    /* Port assignment for an address that is active here; from_range: by a VIPARANGE statement; live: CLUSTERPORTS has
+     * changed on an address that has been active before. */
+    void (*clusterports)(void *context, uint32_t address, const struct profile_clusterports *clusterports, bool from_range,
+                         bool live);
     /* Bit map of the ports that system `name` owns of the DVIPA, as the CF has it (1 bit a port, port 0 = high bit of byte
      * 0); false: it has none. */
     bool (*owned_ports)(void *context, uint32_t address, const char *name, uint8_t map[PORTS_PER_DVIPA / 8]);
@@ -69,6 +72,8 @@ struct vipa_dvipa {
     uint16_t ports[DIST_PORTS_MAX];
     bool active;                    /* on this stack: as owner or as target */
     bool from_range;                /* this stack activated it by a VIPARANGE statement */
+    bool assigned_clusterwide;      /* CLUSTERPORTS as port assignment has been told, while active */
+    bool distributing;              /* this stack distributes it, and port_owner has been built */
     uint8_t backup_rank[SYSTEMS_MAX + 1];   /* VIPABACKUP of each system, 0 = none */
     uint8_t port_owner[PORTS_PER_DVIPA];    /* distributing stack only: system number, 0 = nobody */
 };
@@ -101,6 +106,11 @@ void vipa_start(struct vipa *vipa);
 
 /* Every active member has told of itself: what this stack knows of the sysplex's DVIPAs is complete. */
 bool vipa_complete(const struct vipa *vipa);
+
+/* The running profile, in place, is what it is after a change (of DVIPAs, distributions, ranges, CLUSTERPORTS). One change
+ * after the other, then vipa_changed(): activates, deactivates, tells the others. */
+void vipa_change(struct vipa *vipa, const struct profile_change *change);
+void vipa_changed(struct vipa *vipa);
 
 /* The DVIPA table's entry, or NULL: not a DVIPA that this stack knows. */
 const struct vipa_dvipa *vipa_find(const struct vipa *vipa, uint32_t address);
