@@ -199,6 +199,17 @@ static int lock_patiently(struct lop operation)
     return response;
 }
 
+/* A process that dies has let go of its files, and the facility of its locks, a moment before others see that it ended. */
+static bool dying(pid_t pid)
+{
+    for (int i = 0; i < 2000; i++) {
+        if (cf_process_ended(pid))
+            return true;
+        usleep(1000);
+    }
+    return false;
+}
+
 static void lock_use(void)
 {
     uint32_t index = draw(LOCKS);
@@ -208,7 +219,7 @@ static void lock_use(void)
     if (response != CF_RSP_OK)
         complain("lock %u: response %04x to OBTAIN", index, response);
     uint32_t before = atomic_exchange(&ledger->lock_owner[index], (uint32_t)getpid());
-    if (before != 0 && !cf_process_ended((pid_t)before))
+    if (before != 0 && !dying((pid_t)before))
         complain("lock %u: process %u has it, too", index, before);
     for (int i = 0; i < 100; i++)
         if (atomic_load(&ledger->lock_owner[index]) != (uint32_t)getpid())
