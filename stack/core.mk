@@ -1,7 +1,7 @@
 # xes, xcf, vipa, clp: the stack's core, for host tests and the image. The image compiles STACK_CORE_SRC with the guest rule.
 STACK_CLP_SRC := $(addprefix stack/clp/,clp.c clp_table.c clp_bind.c clp_cf.c clp_peer.c clp_log.c)
 STACK_CORE_SRC := stack/stack.c stack/xes/xes.c stack/xcf/xcf.c stack/vipa/vipa.c stack/vipa/vipa_display.c \
-	$(STACK_CLP_SRC)
+	$(STACK_CLP_SRC) stack/recovery/recovery.c
 
 # What a host program links besides: the text functions, the FLOW counters, the host port, the coupling facility.
 STACK_HOST_SRC := $(STACK_CORE_SRC) stack/sip/sip.c stack/profile/profile_query.c stack/base/text.c stack/base/flow.c stack/sip/sip.c stack/platform/host.c $(CF_ENGINE_SRC)

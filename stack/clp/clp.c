@@ -322,7 +322,7 @@ static int initialise(struct clp *clp, struct clp_table *t, unsigned origin)
 }
 
 static const struct clp_store *const stores[] = {
-    [STORE_BITMAP] = &clp_bitmap_store,
+    [STORE_BITMAP] = &clp_bitmap_store, [STORE_REVERSED] = &clp_reversed_store,
 };
 
 static void set_clusterports(struct clp_table *t, const struct profile_clusterports *clusterports)
@@ -455,8 +455,11 @@ static int take_blocks(struct clp *clp, struct clp_table *t)
     if (ports == 0)
         return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_QUOTA);
     rc = t->store->take(clp, t, ports, &g);
-    if (rc != CLP_OK && clp->reason == CLP_REASON_EXHAUSTED && ask_back(clp, t, true))
+    if (rc != CLP_OK && clp->reason == CLP_REASON_EXHAUSTED && ask_back(clp, t, true)) {
         rc = t->store->take(clp, t, t->clusterports.blocksize, &g);
+        if (rc == CLP_OK)
+            t->asked_us = 0;                /* it was worth asking: it may be again */
+    }
     if (rc != CLP_OK)
         return rc;
     t->blocks = blocks;

@@ -598,7 +598,7 @@ static int enter_name(struct clp *clp, struct clp_table *t, bool earlier_life)
 
     if (rc != CLP_OK)
         return rc;
-    uint32_t shared_before = shared_count(clp);
+    uint32_t shared_before = earlier_life ? shared_count(clp) : 0;
     if (earlier_life && (read_shared(clp, t) != CLP_OK || read_entry(clp, t->address, clp->system, CF_LOCK_HELDBY, clp->own,
                                                                      CLP_OWN_BYTES, &reason) != IXLRETCODEOK))
         return undone(clp, t);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "stack/base/flow.h"
+#include "stack/recovery/recovery.h"
 #include "stack/tests/core_plex.h"
 
 /* Who has which port of DVA: the truth to which the stacks are held. */
@@ -43,12 +44,17 @@ static struct clp_audit audit(unsigned n)
     return a;
 }
 
+static enum profile_store store;    /* for start() */
+static uint32_t quota;
+
 /* MVS1 distributes DVA to all; `stacks` systems. */
 static void start(unsigned stacks, uint16_t blocksize)
 {
     memset(owner, 0, sizeof owner);
     memset(flow_counts, 0, sizeof flow_counts);
     plex_define(1, DVA, blocksize);
+    plex.systems[1].profile.dvipas[plex.systems[1].profile.dvipa_count - 1].clusterports.store = store;
+    plex.systems[1].profile.dvipas[plex.systems[1].profile.dvipa_count - 1].clusterports.quota = quota;
     plex_distribute(1, DVA);
     for (unsigned n = 1; n <= stacks; n++)
         plex_ipl(n);
@@ -624,6 +630,516 @@ START_TEST(the_audit_finds_what_is_wrong)
 }
 END_TEST
 
+/* --- figure 12 ----------------------------------------------------------------------------------------------------- */
+
+static const enum profile_store recoverable[] = { STORE_BITMAP, STORE_REVERSED };
+
+/* The model: what the failed stack had is available again, and nothing else. */
+START_TEST(recovery_makes_the_ports_of_a_failed_stack_available)
+{
+    uint16_t port;
+
+    store = recoverable[_i];
+    start(3, 64);
+    for (unsigned i = 0; i < 300; i++)
+        for (unsigned n = 1; n <= 3; n++)
+            ck_assert_int_eq(assign(n, &port), CLP_OK);
+    plex_kill(2);
+    plex_settle();
+    struct clp_audit before = audit(1);
+    struct clp *clp = &plex_select(1)->clp;
+    memset(flow_counts, 0, sizeof flow_counts);
+    struct recovery r = recovery_of_ports(clp, "MVS2", 2);
+    ck_assert_uint_eq(r.dvipas, 1);
+    ck_assert_uint_eq(r.failed, 0);
+    ck_assert_uint_eq(r.ports, 448);
+    for (unsigned b = FLOW_12_1200; b <= FLOW_12_1215; b++)
+        ck_assert_uint_eq(flow_counts[b], 1);
+    struct clp_audit after = audit(3);
+    ck_assert_uint_eq(after.pool, before.pool + 448);
+    ck_assert_uint_eq(after.owned, before.owned - 448);
+    ck_assert_uint_eq(after.leaked, 0);
+    ck_assert_uint_eq(recovery_of_ports(&plex_select(3)->clp, "MVS2", 2).ports, 0);     /* the second one finds it done */
+    for (uint32_t p = 0; p < PORTS_PER_DVIPA; p++)
+        if (owner[p] == 2)
+            owner[p] = 0;
+    while (assign(1, &port) == CLP_OK)      /* all are to be had, and none that MVS3 has */
+        ;
+    ck_assert_uint_eq(clp_usage(&plex_select(1)->clp, DVA).used, 64512 - clp_usage(&plex.systems[3].stack->clp, DVA).owned);
+}
+END_TEST
+
+/* Whoever recovers dies after each message of it in turn; a third stack does it again. */
+START_TEST(death_in_the_middle_of_a_recovery_is_made_good_by_the_next_one)
+{
+    uint16_t port;
+
+    store = recoverable[_i];
+    start(3, 64);
+    for (unsigned step = 0; step < 9; step++) {
+        for (unsigned i = 0; i < 100; i++)
+            ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+        plex_kill(2);
+        plex_settle();
+        plex_select(3);
+        host_platform_lose_cfs_after(step);
+        (void)recovery_of_ports(&plex.systems[3].stack->clp, "MVS2", 2);
+        plex_kill(3);
+        plex_settle();
+        struct clp *clp = &plex_select(1)->clp;
+        ck_assert_uint_eq(audit(1).doubles, 0);
+        ck_assert_uint_eq(recovery_of_ports(clp, "MVS2", 2).failed, 0);
+        ck_assert_uint_eq(recovery_of_ports(clp, "MVS3", 3).failed, 0);
+        ck_assert_uint_eq(audit(1).leaked, 0);
+        ck_assert_uint_eq(audit(1).pool, PORTS_PER_DVIPA);
+        plex_ipl(2);
+        plex_ipl(3);
+        plex_settle();
+    }
+}
+END_TEST
+
+START_TEST(a_stack_that_died_moving_a_block_is_recovered_with_the_block)
+{
+    uint16_t port;
+
+    store = recoverable[_i];
+    start(2, 64);
+    for (unsigned step = 0; step < 4; step++) {
+        plex_select(2);
+        host_platform_lose_cfs_after(step);
+        (void)clp_assign(&plex.systems[2].stack->clp, DVA, 0, SERVER, 80, &port);
+        plex_kill(2);
+        plex_settle();
+        ck_assert_uint_eq(recovery_of_ports(&plex_select(1)->clp, "MVS2", 2).failed, 0);
+        ck_assert_uint_eq(audit(1).pool, PORTS_PER_DVIPA);
+        plex_ipl(2);
+        plex_settle();
+    }
+}
+END_TEST
+
+START_TEST(repair_puts_in_order_what_the_audit_finds)
+{
+    uint16_t port;
+    struct clp_audit a;
+
+    store = recoverable[_i];
+    start(2, 64);
+    ck_assert_int_eq(assign(1, &port), CLP_OK);
+    ck_assert_int_eq(assign(2, &port), CLP_OK);
+    struct clp *clp = &plex_select(1)->clp;
+    struct clp_table *t = &clp->tables[0];
+    uint32_t word = 0;
+    while (!t->owned[word])
+        word++;
+    t->owned[word] &= ~7ull;                    /* three ports that the stack forgot: leaked */
+    ck_assert_int_eq(clp_repair(clp, DVA, &a), CLP_OK);
+    ck_assert_uint_eq(a.differences, 3);
+    ck_assert_uint_eq(a.repaired, 6);           /* out of the map, into the pool */
+    ck_assert_uint_eq(audit(1).leaked, 0);
+    t->owned[word] |= 7;                        /* three that it believes to have but are in the pool */
+    ck_assert_int_eq(clp_repair(clp, DVA, &a), CLP_OK);
+    ck_assert_uint_eq(a.repaired, 6);
+    a = audit(2);
+    ck_assert_uint_eq(a.doubles + a.leaked, 0);
+    ck_assert_uint_eq(a.owned, 128);
+    ck_assert_uint_eq(a.pool, PORTS_PER_DVIPA - 128);
+}
+END_TEST
+
+/* --- figure 11 ----------------------------------------------------------------------------------------------------- */
+
+#define RANGE 0x0A020200u       /* 10.2.2.0/24 */
+
+static bool is_dvipa(void *context, uint32_t address)
+{
+    struct stack *s = context;
+    return vipa_find(&s->vipa, address) || vipa_find_range(&s->vipa, address);
+}
+
+static bool is_defined(void *context, uint32_t address)
+{
+    (void)context;
+    return address == 0x0A0A0A0A;
+}
+
+static bool is_configured(void *context, uint32_t address)
+{
+    return is_dvipa(context, address) && address != DVB;
+}
+
+static bool is_active(void *context, uint32_t address)
+{
+    const struct vipa_dvipa *d = vipa_find(&((struct stack *)context)->vipa, address);
+    return d && d->active;
+}
+
+static bool in_range(void *context, uint32_t address)
+{
+    return vipa_find_range(&((struct stack *)context)->vipa, address) != NULL;
+}
+
+static bool activate(void *context, uint32_t address)
+{
+    return vipa_activate_range(&((struct stack *)context)->vipa, address);
+}
+
+static int bind_on(unsigned n, uint32_t address, uint16_t port, uint16_t *bound)
+{
+    struct stack *s = plex_select(n);
+    const struct clp_addresses a = { s, is_dvipa, is_defined, is_configured, is_active, in_range, activate };
+
+    return clp_bind(&s->clp, &a, address, port, bound);
+}
+
+static void passed(const uint16_t *blocks)
+{
+    for (unsigned b = FLOW_11_1100; b <= FLOW_11_1160; b++) {
+        unsigned expected = 0;
+        for (const uint16_t *p = blocks; *p; p++)
+            expected += *p == flow_names[b].block;
+        if (flow_counts[b] != expected)
+            ck_abort_msg("block %u passed %u times, not %u", flow_names[b].block, (unsigned)flow_counts[b], expected);
+    }
+    memset(flow_counts, 0, sizeof flow_counts);
+}
+
+START_TEST(bind_takes_each_way_through_figure_11)
+{
+    uint16_t bound, port;
+
+    plex.systems[1].profile.ranges[plex.systems[1].profile.range_count++] = (struct profile_range){
+        .address = RANGE, .mask = 0xFFFFFF00, .clusterports = { .on = true, .blocksize = 64, .store = store } };
+    plex_define(2, DVB, 64);
+    start(2, 64);
+    memset(flow_counts, 0, sizeof flow_counts);
+    ck_assert_int_eq(bind_on(1, DVA, 7000, &bound), CLP_OK);
+    ck_assert_uint_eq(bound, 7000);
+    passed((uint16_t[]){ 1100, 1102, 1105, 1115, 1120, 1135, 1145, 1155, 0 });
+    ck_assert_int_eq(bind_on(2, DVA, 7000, &bound), CLP_EADDRINUSE);            /* in use there: not given up */
+    ck_assert_uint_eq(plex.systems[2].stack->clp.reason, CLP_REASON_OWNED);
+    passed((uint16_t[]){ 1100, 1102, 1105, 1110, 0 });
+    ck_assert_int_eq(bind_on(1, DVA, 7000, &bound), CLP_EADDRINUSE);
+    ck_assert_uint_eq(plex.systems[1].stack->clp.reason, CLP_REASON_USED);
+    passed((uint16_t[]){ 1100, 1102, 1105, 1110, 0 });
+    ck_assert_int_eq(bind_on(1, DVA, 0, &bound), CLP_OK);                       /* the port comes with the connection */
+    ck_assert_uint_eq(bound, 0);
+    passed((uint16_t[]){ 1100, 1120, 1135, 1145, 1155, 0 });
+    ck_assert_int_eq(bind_on(1, 0x0A0A0A0A, 8000, &bound), CLP_OK);
+    passed((uint16_t[]){ 1100, 1102, 1120, 1125, 1130, 0 });
+    ck_assert_int_eq(bind_on(1, 0x0B0B0B0B, 8000, &bound), CLP_EADDRNOTAVAIL);
+    ck_assert_uint_eq(plex.systems[1].stack->clp.reason, 0x744C7230);
+    passed((uint16_t[]){ 1100, 1102, 1120, 1125, 1140, 0 });
+    ck_assert_int_eq(bind_on(2, DVB, 8000, &bound), CLP_EADDRNOTAVAIL);         /* not configured, says the test */
+    passed((uint16_t[]){ 1100, 1102, 1105, 1115, 1120, 1135, 1140, 0 });
+    ck_assert_int_eq(bind_on(1, RANGE + 9, 8000, &bound), CLP_OK);
+    passed((uint16_t[]){ 1100, 1102, 1120, 1135, 1145, 1150, 1160, 1155, 0 });
+    ck_assert_int_eq(clp_usage(&plex.systems[1].stack->clp, RANGE + 9).used, 1);
+    for (unsigned i = 0; i < plex.systems[1].stack->vipa.count; i++)
+        if (plex.systems[1].stack->vipa.dvipas[i].address == DVA)
+            plex.systems[1].stack->vipa.dvipas[i].active = false;
+    ck_assert_int_eq(bind_on(1, DVA, 0, &bound), CLP_EADDRNOTAVAIL);
+    passed((uint16_t[]){ 1100, 1120, 1135, 1145, 1150, 1140, 0 });
+    clp_unbind(&plex.systems[1].stack->clp, DVA, 7000);
+    ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+}
+END_TEST
+
+START_TEST(an_owner_gives_up_a_port_that_it_does_not_use)
+{
+    uint16_t port, bound;
+
+    store = recoverable[_i];
+    start(2, 64);
+    ck_assert_int_eq(assign(1, &port), CLP_OK);
+    const struct clp_table *t = &plex.systems[1].stack->clp.tables[0];
+    uint16_t idle = t->ring[t->ring_head];      /* owned by MVS1, not in use */
+    ck_assert_int_eq(bind_on(2, DVA, idle, &bound), CLP_OK);
+    ck_assert_uint_eq(bound, idle);
+    owner[idle] = 2;
+    ck_assert_int_eq(bind_on(2, DVA, port, &bound), CLP_EADDRINUSE);
+    ck_assert_uint_eq(audit(1).leaked, 0);
+    for (unsigned i = 0; i < 62; i++)
+        ck_assert_int_eq(assign(1, &port), CLP_OK);
+}
+END_TEST
+
+START_TEST(bind_to_any_port_of_any_address_takes_from_the_explicit_bind_pool)
+{
+    uint16_t a, b, port;
+    bool seen[300] = { false };
+
+    for (unsigned n = 1; n <= 2; n++) {
+        plex.systems[n].profile.explicit_first = 30200;
+        plex.systems[n].profile.explicit_count = 256;
+    }
+    start(2, 64);
+    for (unsigned i = 0; i < 128; i++) {
+        ck_assert_int_eq(bind_on(1, 0, 0, &a), CLP_OK);
+        ck_assert_int_eq(bind_on(2, 0, 0, &b), CLP_OK);
+        MUST(a >= 30200 && a < 30456 && b >= 30200 && b < 30456 && a != b && !seen[a - 30200] && !seen[b - 30200]);
+        seen[a - 30200] = seen[b - 30200] = true;
+    }
+    ck_assert_int_eq(bind_on(1, 0, 0, &a), CLP_EADDRNOTAVAIL);
+    ck_assert_uint_eq(plex.systems[1].stack->clp.reason, CLP_REASON_JRSRCIPDISTDVIPA);
+    ck_assert_ptr_nonnull(strstr(plex_wto, "EZD1296I EXPLICITBINDPORTRANGE IS NEARLY EXHAUSTED"));
+    struct clp *two = &plex_select(2)->clp;
+    ck_assert_int_eq(clp_assign(two, DVA, b, SERVER, 80, &port), CLP_OK);       /* the connect that follows */
+    ck_assert_uint_eq(port, b);
+    clp_release(two, DVA, b, SERVER, 80);
+    clp_unbind(two, 0, b);
+    host_platform_advance_us(200000);           /* others are not asked all the time */
+    ck_assert_int_eq(bind_on(1, 0, 0, &a), CLP_OK);                             /* asked back from MVS2 */
+    ck_assert_uint_eq(a, b);
+    while (clp_assign(&plex_select(1)->clp, DVA, 0, SERVER, 80, &port) == CLP_OK)
+        MUST(port < 30200 || port >= 30456);    /* and they are given out for nothing else */
+}
+END_TEST
+
+/* --- more than one destination, quota, asking back, sharing ---------------------------------------------------------- */
+
+static uint16_t towards[4][PORTS_PER_DVIPA];    /* users of a port per destination, all stacks */
+
+START_TEST(two_hundred_thousand_connections_to_four_destinations)
+{
+    static uint16_t ports[4][50000];
+    uint16_t port;
+
+    memset(towards, 0, sizeof towards);
+    store = recoverable[_i];
+    start(4, 64);
+    for (unsigned i = 0; i < 50000; i++) {
+        for (unsigned n = 1; n <= 4; n++) {
+            uint32_t to = (i + n) % 4;
+            MUST(clp_assign(&plex_select(n)->clp, DVA, 0, SERVER + to, 80, &port) == CLP_OK);
+            MUST(towards[to][port]++ == 0);
+            MUST(owner[port] == 0 || owner[port] == n);
+            owner[port] = (uint8_t)n;
+            ports[n - 1][i] = port;
+        }
+    }
+    ck_assert_uint_gt(plex.systems[1].stack->clp.statistics.shared, 30000);
+    ck_assert_uint_eq(audit(1).leaked, 0);
+    for (unsigned i = 0; i < 50000; i++)
+        for (unsigned n = 1; n <= 4; n++)
+            clp_release(&plex_select(n)->clp, DVA, ports[n - 1][i], SERVER + (i + n) % 4, 80);
+    for (unsigned n = 1; n <= 4; n++) {
+        ck_assert_uint_eq(clp_usage(&plex_select(n)->clp, DVA).used, 0);
+        ck_assert_uint_eq(plex.systems[n].stack->clp.tables[0].tracked, 0);
+    }
+}
+END_TEST
+
+START_TEST(more_destinations_than_records_get_ports_of_their_own)
+{
+    uint16_t port[200], again;
+
+    start(1, 64);
+    struct clp *clp = &plex_select(1)->clp;
+    for (unsigned i = 0; i < 200; i++) {
+        ck_assert_int_eq(clp_assign(clp, DVA, 0, SERVER + i, 80, &port[i]), CLP_OK);
+        for (unsigned k = CLP_DESTINATIONS; k < i; k++)
+            ck_assert_uint_ne(port[k], port[i]);
+    }
+    for (unsigned i = 0; i < 200; i++)
+        clp_release(clp, DVA, port[i], SERVER + i, 80);
+    ck_assert_uint_eq(clp_usage(clp, DVA).used, 0);
+    ck_assert_uint_eq(clp->destinations_idle, CLP_DESTINATIONS);
+    ck_assert_int_eq(clp_assign(clp, DVA, 0, SERVER + 199, 80, &again), CLP_OK);    /* and a record when one is free */
+    ck_assert_ptr_nonnull(clp->destination);
+    ck_assert_uint_eq(clp->destination->address, SERVER + 199);
+}
+END_TEST
+
+START_TEST(a_stack_owns_no_more_than_its_quota)
+{
+    uint16_t port;
+    unsigned given = 0;
+
+    quota = 256;
+    start(2, 64);
+    while (assign(1, &port) == CLP_OK)
+        given++;
+    ck_assert_uint_eq(given, 256);
+    ck_assert_uint_eq(plex.systems[1].stack->clp.reason, CLP_REASON_QUOTA);
+    ck_assert_int_eq(clp_assign(&plex_select(1)->clp, DVA, 0, SERVER + 1, 80, &port), CLP_OK);      /* of its own ports */
+    ck_assert_int_eq(assign(2, &port), CLP_OK);
+}
+END_TEST
+
+START_TEST(idle_ports_are_asked_back_when_the_pool_is_empty)
+{
+    static uint16_t ports[PORTS_PER_DVIPA];
+    uint16_t port;
+    unsigned n = 0;
+
+    start(2, 64);
+    while (assign(1, &port) == CLP_OK)
+        ports[n++] = port;
+    ck_assert_uint_ge(n, 64512 - 64);
+    ck_assert_int_eq(assign(2, &port), CLP_EADDRNOTAVAIL);
+    for (unsigned i = 0; i < n; i += 13)        /* scattered: hardly a block is idle */
+        release(1, ports[i]);
+    host_platform_advance_us(200000);
+    for (unsigned i = 0; i < 2000; i++) {
+        MUST(assign(2, &port) == CLP_OK);
+        if (i % 50 == 0)
+            host_platform_advance_us(200000);
+    }
+    ck_assert_uint_gt(plex.systems[1].stack->clp.statistics.returned, 2000);
+    ck_assert_uint_eq(audit(2).leaked, 0);
+}
+END_TEST
+
+START_TEST(the_operator_is_told_before_the_pool_is_empty)
+{
+    uint16_t port;
+
+    start(1, 64);
+    while (clp_usage(&plex_select(1)->clp, DVA).used < 64512 / 10 * 8)
+        ck_assert_int_eq(assign(1, &port), CLP_OK);
+    ck_assert_ptr_null(strstr(plex_wto, "EZD1296I"));
+    while (assign(1, &port) == CLP_OK)
+        ;
+    const char *told = strstr(plex_wto, "EZD1296I PORTS OF DVIPA 10.1.1.1 ARE NEARLY EXHAUSTED");
+    ck_assert_ptr_nonnull(told);
+    ck_assert_ptr_null(strstr(told + 1, "EZD1296I"));       /* once */
+}
+END_TEST
+
+START_TEST(reserved_ports_of_every_stack_are_skipped)
+{
+    uint16_t port;
+
+    plex.systems[2].profile.ports[plex.systems[2].profile.port_count++] =
+        (struct profile_portreserve){ .first = 2000, .count = 60000, .tcp = true };
+    start(1, 64);
+    ck_assert_int_eq(assign(1, &port), CLP_OK);
+    release(1, port);
+    plex_ipl(2);
+    plex_settle();
+    while (assign(1, &port) == CLP_OK)
+        MUST(port < 2000 || port >= 62000);
+    plex_kill(2);
+    plex_settle();
+    ck_assert_int_eq(assign(1, &port), CLP_OK);
+    MUST(port >= 2000 && port < 62000);
+}
+END_TEST
+
+START_TEST(ports_that_stacks_share_when_clusterports_comes_are_free_when_the_last_connection_has_ended)
+{
+    struct profile_clusterports on = { .on = true, .blocksize = 64, .store = recoverable[_i] };
+    static uint16_t port[5][3000];
+    struct clp_audit a;
+
+    start(3, 0);
+    memset(towards, 0, sizeof towards);
+    for (unsigned n = 1; n <= 3; n++)
+        for (unsigned i = 0; i < 3000; i++) {
+            MUST(clp_assign(&plex_select(n)->clp, DVA, 0, SERVER, 80, &port[n][i]) == CLP_OK);
+            towards[0][port[n][i]]++;
+        }
+    unsigned distinct = 0, several = 0;
+    for (unsigned p = 0; p < PORTS_PER_DVIPA; p++) {
+        distinct += towards[0][p] > 0;
+        several += towards[0][p] > 1;
+    }
+    ck_assert_uint_gt(several, 100);
+    memset(flow_counts, 0, sizeof flow_counts);
+    for (unsigned n = 1; n <= 3; n++)
+        ck_assert_int_eq(clp_activate(&plex_select(n)->clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    ck_assert_uint_eq(flow_counts[FLOW_8B_885], 3);
+    ck_assert_int_eq(clp_check(&plex_select(1)->clp, DVA, &a), CLP_OK);
+    ck_assert_uint_eq(a.leaked, 0);
+    ck_assert_uint_eq(a.differences, 0);
+    ck_assert_uint_eq(a.doubles, 0);
+    ck_assert_uint_eq(a.shared, several);
+    ck_assert_uint_eq(a.owned, distinct);
+    ck_assert_uint_eq(a.pool, PORTS_PER_DVIPA - distinct);
+    for (unsigned i = 0; i < 3000; i++) {
+        uint16_t fresh;
+        for (unsigned n = 1; n <= 2; n++) {     /* MVS3's connections stay */
+            clp_release(&plex_select(n)->clp, DVA, port[n][i], SERVER, 80);
+            towards[0][port[n][i]]--;
+            if (i % 8 == 0) {
+                MUST(clp_assign(&plex.systems[n].stack->clp, DVA, 0, SERVER, 80, &fresh) == CLP_OK);
+                MUST(towards[0][fresh]++ == 0);
+            }
+        }
+    }
+    ck_assert_int_eq(clp_check(&plex_select(2)->clp, DVA, &a), CLP_OK);
+    ck_assert_uint_eq(a.doubles, 0);
+    ck_assert_uint_eq(a.leaked, 0);
+    ck_assert_uint_eq(a.differences, 0);
+    plex_kill(3);                               /* those of a failed stack count too */
+    plex_settle();
+    ck_assert_uint_eq(recovery_of_ports(&plex_select(1)->clp, "MVS3", 3).failed, 0);
+    ck_assert_int_eq(clp_check(&plex.systems[1].stack->clp, DVA, &a), CLP_OK);
+    ck_assert_uint_eq(a.shared, 0);
+    ck_assert_uint_eq(a.leaked, 0);
+}
+END_TEST
+
+START_TEST(the_log_tells_when_a_port_was_this_stacks)
+{
+    uint16_t port;
+    uint64_t since;
+    char line[128];
+
+    start(1, 1);
+    struct clp *clp = &plex_select(1)->clp;
+    uint64_t before = platform_clock_us();
+    host_platform_advance_us(1000000);
+    ck_assert_int_eq(assign(1, &port), CLP_OK);
+    uint64_t during = platform_clock_us();
+    host_platform_advance_us(1000000);
+    release(1, port);
+    uint64_t after = platform_clock_us();
+    ck_assert_int_eq(clp_log_had(&clp->log, DVA, port, before, NULL), CLP_LOG_NO);
+    ck_assert_int_eq(clp_log_had(&clp->log, DVA, port, during, &since), CLP_LOG_YES);
+    MUST(since > before && since <= during);
+    ck_assert_int_eq(clp_log_had(&clp->log, DVA, port, after, NULL), CLP_LOG_NO);
+    ck_assert_int_eq(clp_log_had(&clp->log, DVA, port ^ 1, during, NULL), CLP_LOG_NO);
+    clp_log_line(&(struct clp_log_record){ .time_us = 951868799990000ull, .ports = 3, .address = DVA, .word = 2, .came = true },
+                 "MVS1", line, sizeof line);
+    ck_assert_str_eq(line, "2000/02/29 23:59:59.99 MVS1 10.1.1.1 CAME 190-191 (2 PORTS)");
+    for (unsigned i = 0; i < CLP_LOG_RECORDS; i++)
+        clp_log_write(&clp->log, after, DVB, 1, 1, true);
+    ck_assert_int_eq(clp_log_had(&clp->log, DVA, port, during, NULL), CLP_LOG_UNKNOWN);
+}
+END_TEST
+
+START_TEST(figures_4_and_5_are_the_general_form_of_9_and_10)
+{
+    uint16_t port;
+
+    start(1, 1);
+    memset(flow_counts, 0, sizeof flow_counts);
+    ck_assert_int_eq(assign(1, &port), CLP_OK);
+    release(1, port);
+    static const enum flow_block clustered[] = { FLOW_4_400, FLOW_4_410, FLOW_4_415, FLOW_4_420, FLOW_4_425,
+                                                 FLOW_5_500, FLOW_5_505, FLOW_5_510, FLOW_5_515 };
+    for (unsigned i = 0; i < sizeof clustered / sizeof clustered[0]; i++)
+        ck_assert_uint_eq(flow_counts[clustered[i]], 1);
+    ck_assert_uint_eq(flow_counts[FLOW_4_430] + flow_counts[FLOW_4_435] + flow_counts[FLOW_4_440] + flow_counts[FLOW_5_520] +
+                      flow_counts[FLOW_5_525], 0);
+    struct profile_clusterports off = { 0 };
+    struct clp *clp = &plex_select(1)->clp;
+    ck_assert_int_eq(clp_activate(clp, DVB, &off, CLP_DEFINED), CLP_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_int_eq(clp_assign(clp, i ? DVB : 0x0A0A0A0A, 0, SERVER, 80, &port), CLP_OK);
+        clp_release(clp, i ? DVB : 0x0A0A0A0A, port, SERVER, 80);
+    }
+    ck_assert_uint_eq(flow_counts[FLOW_4_430], 1);
+    ck_assert_uint_eq(flow_counts[FLOW_4_435], 1);
+    ck_assert_uint_eq(flow_counts[FLOW_4_440], 1);
+    ck_assert_uint_eq(flow_counts[FLOW_5_520], 1);
+    ck_assert_uint_eq(flow_counts[FLOW_5_525], 1);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("clp");
@@ -650,5 +1166,21 @@ int main(void)
     tcase_add_loop_test(t, death_at_any_step_leaves_a_port_in_one_map_at_most, 0, 3);
     tcase_add_test(t, a_port_used_out_of_turn_goes_to_the_end);
     tcase_add_test(t, the_audit_finds_what_is_wrong);
+    tcase_add_loop_test(t, recovery_makes_the_ports_of_a_failed_stack_available, 0, 2);
+    tcase_add_loop_test(t, death_in_the_middle_of_a_recovery_is_made_good_by_the_next_one, 0, 2);
+    tcase_add_loop_test(t, a_stack_that_died_moving_a_block_is_recovered_with_the_block, 0, 2);
+    tcase_add_loop_test(t, repair_puts_in_order_what_the_audit_finds, 0, 2);
+    tcase_add_test(t, bind_takes_each_way_through_figure_11);
+    tcase_add_loop_test(t, an_owner_gives_up_a_port_that_it_does_not_use, 0, 2);
+    tcase_add_test(t, bind_to_any_port_of_any_address_takes_from_the_explicit_bind_pool);
+    tcase_add_loop_test(t, two_hundred_thousand_connections_to_four_destinations, 0, 2);
+    tcase_add_test(t, more_destinations_than_records_get_ports_of_their_own);
+    tcase_add_test(t, a_stack_owns_no_more_than_its_quota);
+    tcase_add_test(t, idle_ports_are_asked_back_when_the_pool_is_empty);
+    tcase_add_test(t, the_operator_is_told_before_the_pool_is_empty);
+    tcase_add_test(t, reserved_ports_of_every_stack_are_skipped);
+    tcase_add_loop_test(t, ports_that_stacks_share_when_clusterports_comes_are_free_when_the_last_connection_has_ended, 0, 2);
+    tcase_add_test(t, the_log_tells_when_a_port_was_this_stacks);
+    tcase_add_test(t, figures_4_and_5_are_the_general_form_of_9_and_10);
     return plex_main(t, "core_clp");
 }

@@ -1,0 +1,20 @@
+/* What is done for a stack that has failed: figure 12. Its ports of every DVIPA go back to the cluster's pool.
+ *
+ * When and by whom is the caller's decision: the distributing stack or its backup, after the failed system has been
+ * partitioned out of the sysplex, that is fenced: it must not be able to use its ports or to write to the CF any more.
+ * Called twice, also by two stacks at once, it does the work once; called after a death in the middle of it, the rest. */
+#ifndef RECOVERY_H
+#define RECOVERY_H
+
+#include "stack/clp/clp.h"
+
+struct recovery {
+    uint32_t dvipas;            /* whose ports were looked at */
+    uint32_t ports;             /* that became available */
+    uint32_t failed;            /* DVIPAs for which it could not be done: the CF is not there, or the keeper keeps no record */
+};
+
+/* The ports of `system` (its name and number in the sysplex). Addresses without CLUSTERPORTS are nobody's business. */
+struct recovery recovery_of_ports(struct clp *clp, const char *system, uint8_t number);
+
+#endif
