@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cfemu/tests/cf_fixture.h"
@@ -29,14 +30,27 @@ void link_tls_name(char name[512])
     snprintf(name, 512, "%s@127.0.0.1:%u,psk=%s/psk", segment_name, link_server_port(link_server), link_directory);
 }
 
+/* Remove what tests make in their directory. */
+static void sweep(void)
+{
+    static const char *const files[] = {"psk", "other", "socket", "process", "liar"};
+    char path[160];
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", link_directory, files[i]);
+        unlink(path);
+    }
+    rmdir(link_directory);
+}
+
 static void serve(void)
 {
     struct link_address at_unix = {0}, at_tcp;
     uint8_t psk[LINK_PSK_SIZE];
     char key[128];
     const char *why;
-    strcpy(link_directory, "/tmp/cf_link.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(link_directory));
+    snprintf(link_directory, sizeof link_directory, "/tmp/%s", segment_name);
+    sweep();        /* of a test that failed */
+    ck_assert_int_eq(mkdir(link_directory, 0700), 0);
     link_key_file(key);
     ck_assert_int_eq(link_psk_create(key), 0);
     ck_assert_int_eq(link_psk_read(key, psk, &why), 0);
@@ -65,14 +79,11 @@ void link_use_tls(void)
 
 void link_stop(void)
 {
-    char key[128];
     if (link_server)
         link_server_stop(link_server);
     link_server = NULL;
     cf_close(inside);
-    link_key_file(key);
-    unlink(key);
-    rmdir(link_directory);
+    sweep();
 }
 
 /* Asked by the leak sanitizer, which takes longer than such a test does. What commands leak is found in process, what links
