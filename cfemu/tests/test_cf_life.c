@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cfemu/tests/cf_fixture.h"
+#include "cfemu/tests/cf_link_fixture.h"
 
 #define LOCK CF_CMD_LIST_LOCK
 #define SET CF_LOCK_SET
@@ -29,13 +30,13 @@ static void setup(void)
 
 static void teardown(void)
 {
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     cf_close(cf);
 }
 
 static struct cf_structure *structure(void)
 {
-    return cf_control(cf, &cf->slots[0]);
+    return cf_control(inside, &inside->slots[0]);
 }
 
 static uint32_t state_of(const struct cf_user *of)
@@ -304,7 +305,7 @@ START_TEST(deletestr_of_the_last_deletes_a_kept_structure)
 {
     struct attributes kept = usual;
     kept.flags |= CF_CONN_STRDISP_KEEP;
-    uint32_t free_before = cf->header->increments_free;
+    uint32_t free_before = inside->header->increments_free;
     CONNECTED("ONE", &kept, &one);
     CONNECTED("TWO", &kept, &two);
     RESPONSE(&one, OK, CF_CMD_DISCONNECT, .options = CF_OPT_DELETESTR);     /* not the last */
@@ -317,13 +318,13 @@ START_TEST(deletestr_of_the_last_deletes_a_kept_structure)
     ck_assert_int_eq(mrb[MRB_OWN + CONN_EXISTING], 1);
     RESPONSE(&one, BAD_REQUEST, CF_CMD_DISCONNECT, .options = CF_OPT_DELETESTR | CF_OPT_FAILURE);
     RESPONSE(&one, OK, CF_CMD_DISCONNECT, .options = CF_OPT_DELETESTR);
-    ck_assert_uint_eq(cf->header->increments_free, free_before);
+    ck_assert_uint_eq(inside->header->increments_free, free_before);
 }
 END_TEST
 
 START_TEST(force_ends_what_is_failed_persistent)
 {
-    uint32_t free_before = cf->header->increments_free;
+    uint32_t free_before = inside->header->increments_free;
     CONNECTED("ONE", &both, &one);
     CONNECTED("TWO", &usual, &two);
     RESPONSE(&one, OK, LOCK, .lockoper = SET);
@@ -342,7 +343,7 @@ START_TEST(force_ends_what_is_failed_persistent)
     RESPONSE(&one, OK, CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE);
     RESPONSE(&two, OK, CF_CMD_DISCONNECT);
     ck_assert_int_eq(force("STR1", "ONE"), CF_RSP_OK);      /* the last one: the structure goes with it */
-    ck_assert_uint_eq(cf->header->increments_free, free_before);
+    ck_assert_uint_eq(inside->header->increments_free, free_before);
 }
 END_TEST
 
@@ -350,11 +351,11 @@ START_TEST(force_deletes_a_structure_without_active_connections)
 {
     struct attributes kept = keeping;
     kept.flags |= CF_CONN_STRDISP_KEEP;
-    uint32_t free_before = cf->header->increments_free;
+    uint32_t free_before = inside->header->increments_free;
     CONNECTED("ONE", &kept, &one);
     RESPONSE(&one, OK, CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE);
     ck_assert_int_eq(force("STR1", ""), CF_RSP_OK);
-    ck_assert_uint_eq(cf->header->increments_free, free_before);
+    ck_assert_uint_eq(inside->header->increments_free, free_before);
     ck_assert_int_eq(force("STR1", ""), CF_RSP_NO_STRUCTURE);
     ck_assert_int_eq(force("str1", ""), CF_RSP_BAD_REQUEST);
     ck_assert_uint_eq(get_be16(mrb + MRB_REASON), MCB_NAME);
@@ -380,17 +381,14 @@ START_TEST(damage_is_found)
     for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
         uint32_t right = *damage[i];
         *damage[i] = i == 3 || i == 4 ? 0 : right ^ 1;
-        ck_assert_msg(cf_check(cf, NULL) > 0, "damage %zu", i);
+        ck_assert_msg(cf_check(inside, NULL) > 0, "damage %zu", i);
         *damage[i] = right;
     }
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tests)
 {
-    Suite *suite = suite_create("CF connection life");
-    TCase *tests = tcase_create("life");
-    tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, answer_tells_name_version_level);
     tcase_add_test(tests, connections_of_a_structure_are_limited);
     tcase_add_test(tests, mincflevel_above_ours_is_refused);
@@ -403,10 +401,19 @@ int main(void)
     tcase_add_test(tests, locks_of_a_failed_persistent_connection_are_persistent);
     tcase_add_test(tests, without_responses_locks_pass_on_at_once);
     tcase_add_test(tests, last_one_keeps_its_locks_until_it_returns);
-    tcase_add_test(tests, dead_process_is_failing_too);
     tcase_add_test(tests, deletestr_of_the_last_deletes_a_kept_structure);
     tcase_add_test(tests, force_ends_what_is_failed_persistent);
     tcase_add_test(tests, force_deletes_a_structure_without_active_connections);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("CF connection life");
+    suite_add_everywhere(suite, "life", setup, teardown, add);
+    TCase *tests = tcase_create("in process");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 30);
+    tcase_add_test(tests, dead_process_is_failing_too);
     tcase_add_test(tests, damage_is_found);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cfemu/tests/cf_fixture.h"
+#include "cfemu/tests/cf_link_fixture.h"
 
 #define READ CF_CMD_LIST_READ
 #define WRITE CF_CMD_LIST_WRITE
@@ -64,7 +65,7 @@ static void keyed_setup(void)
 
 static void teardown(void)
 {
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     cf_close(cf);
 }
 
@@ -139,7 +140,7 @@ static void table(const struct row *rows, size_t count)
             records(text);
             ck_assert_msg(strcmp(text, rows[i].after[list]) == 0, "%s: list %u is %s", rows[i].what, list, text);
         }
-        ck_assert_msg(cf_check(cf, stderr) == 0, "%s: check", rows[i].what);
+        ck_assert_msg(cf_check(inside, stderr) == 0, "%s: check", rows[i].what);
     }
 }
 #define TABLE(rows) table(rows, sizeof(rows) / sizeof((rows)[0]))
@@ -290,7 +291,7 @@ END_TEST
 START_TEST(list_controls_are_kept)
 {
     RESPONSE(&user, OK, READ_LCONTROLS, .list = 3);
-    ck_assert_uint_ge(own(LCONTROLS_LIMIT), cf_control(cf, &cf->slots[0])->entries_total);
+    ck_assert_uint_ge(own(LCONTROLS_LIMIT), cf_control(inside, &inside->slots[0])->entries_total);
     ck_assert_uint_eq(own(LCONTROLS_KEYINC), 1);
     ck_assert_int_eq(mrb[MRB_ADJUNCT + LCONTROLS_KEYMAX], 0xFF);
     RESPONSE(&user, OK, WRITE_LCONTROLS, .list = 3, .adjunct = 'x', .set = LCONTROLS_SET_DESCRIPTION, .own = {7, 9});
@@ -564,7 +565,7 @@ START_TEST(requests_for_many_end_early_and_go_on)
     ck_assert_int_eq(in_parts((struct ask){DELETE_MULT, .options = LISTCOMP, .list = 1}, NULL), 1);
     ck_assert_uint_eq(own(ANSWER_COUNT), 0);
     ck_assert_int_ge(in_parts((struct ask){DELETE_MULT, .options = LISTCOMP}, NULL), 2);
-    ck_assert_uint_eq(cf_control(cf, &cf->slots[0])->entries_used, 0);
+    ck_assert_uint_eq(cf_control(inside, &inside->slots[0])->entries_used, 0);
 }
 END_TEST
 
@@ -639,7 +640,7 @@ START_TEST(delete_entrylist_in_parts)
         memcpy(leids + i * CF_LEID_SIZE, mrb + MRB_LEID, CF_LEID_SIZE);
     }
     ck_assert_int_eq(in_parts((struct ask){DELETE_ENTRYLIST, .out = leids, .length = sizeof leids}, NULL), 2);
-    ck_assert_uint_eq(cf_control(cf, &cf->slots[0])->entries_used, 0);
+    ck_assert_uint_eq(cf_control(inside, &inside->slots[0])->entries_used, 0);
 }
 END_TEST
 
@@ -694,12 +695,12 @@ START_TEST(lock_taken_over_keeps_its_waiters)
     RESPONSE(&third, LOCK_QUEUED, LOCK, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND);
     RESPONSE(&user, LOCK_QUEUED, LOCK, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND);
     RESPONSE(&user, OK, LOCK, .lockoper = CF_LOCK_SET, .options2 = CF_OPT2_LOCKCOMP, .lockcomp = 2);
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     RESPONSE(&user, OK, LOCK, .lockoper = CF_LOCK_RESET);
     owner_is(0, third.conid);
     /* a grant not reported yet is lost with the lock */
     RESPONSE(&user, OK, LOCK, .lockoper = CF_LOCK_RESET, .options2 = CF_OPT2_LOCKCOMP, .lockcomp = third.conid);
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     RESPONSE(&third, OK, CF_CMD_VECTOR_READ);
     ck_assert_uint_eq(own(VECTOR_EVENTS) & CF_EVENT_LOCK_GRANTED, 0);
 }
@@ -862,7 +863,7 @@ START_TEST(event_monitors_end_with_storage_and_connection)
     for (uint32_t i = 0; i < 1300; i++)
         put_be32(many + i * EVENT_SIZE + EVENT_KEY, i);
     fill(0, "A");
-    uint32_t total = cf_control(cf, &cf->slots[0])->emcs_total;
+    uint32_t total = cf_control(inside, &inside->slots[0])->emcs_total;
     int parts = 0, done = 0;
     while (ask(&other, (struct ask){SUBLISTS, .out = many, .length = sizeof many, .restart = get_be64(mrb + MRB_RESTART)}) == CF_RSP_TIMEOUT) {
         done += (int)own(ANSWER_COUNT);
@@ -877,9 +878,9 @@ START_TEST(event_monitors_end_with_storage_and_connection)
     }
     RESPONSE(&user, MONITORS_FULL, SUBLIST, .name = "A");
     RESPONSE(&user, MONITORS_FULL, SUBLISTS, .out = (const uint8_t[EVENT_SIZE]){[EVENT_KEY] = 'x'}, .length = EVENT_SIZE);
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     RESPONSE(&other, OK, CF_CMD_DISCONNECT);
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     RESPONSE(&user, OK, SUBLIST, .name = "A");
     ck_assert_uint_eq(own(EMCONTROLS_USED), total - 1300 + 1);
 }
@@ -949,7 +950,7 @@ static void anything(unsigned seed, int count)
         a.in_cap = R(3) == 0 ? 1 + R(500) : 0;
         oks += ask(R(2) ? &user : &other, a) == CF_RSP_OK;
         if (i % 500 == 0)
-            ck_assert_int_eq(cf_check(cf, stderr), 0);
+            ck_assert_int_eq(cf_check(inside, stderr), 0);
     }
     ck_assert_uint_gt(oks, (unsigned)count / 8);
 }
@@ -968,63 +969,75 @@ START_TEST(check_finds_damage)
     RESPONSE(&user, OK, SUBLIST, .name = "B");
     RESPONSE(&user, OK, EVENTQ, .bit = 1);
     RESPONSE(&user, OK, WRITE_LCONTROLS, HEAD, .set = LCONTROLS_SET_CURSOR);
-    struct cf_structure *s = cf_control(cf, &cf->slots[0]);
+    struct cf_structure *s = cf_control(inside, &inside->slots[0]);
     struct cf_conn *conn = &s->conn[1];
     struct cf_emc *emc = cf_emc_at(s, 1);
     uint32_t *damage[] = {&cf_list_at(s, 0)->elements, &cf_list_at(s, 0)->cursor, &emc->conid, &emc->list, (uint32_t *)emc->key,
                           &emc->queued, &emc->eq_next, &emc->eq_prev, &emc->conn_prev, &conn->emcs, &conn->emc_count, &conn->eq_head,
                           &conn->eq_tail, &conn->eq_count, &conn->eq_bit, &s->emcs_used, &s->emc_free};
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
         uint32_t right = *damage[i];
         *damage[i] = damage[i] == &conn->eq_count ? 0 : right ^ 0x401;
-        ck_assert_msg(cf_check(cf, NULL) > 0, "damage %zu", i);
+        ck_assert_msg(cf_check(inside, NULL) > 0, "damage %zu", i);
         *damage[i] = right;
     }
 }
 END_TEST
 
+static void add_named(TCase *tests)
+{
+    tcase_add_test(tests, move_named);
+    tcase_add_test(tests, move_and_read_are_one);
+    tcase_add_test(tests, list_limit_counts_entries);
+    tcase_add_test(tests, list_limit_counts_elements);
+    tcase_add_test(tests, list_controls_are_kept);
+    tcase_add_test(tests, authority_is_compared_and_replaced);
+    tcase_add_test(tests, cursor_goes_where_it_is_told);
+    tcase_add_test(tests, cursor_iterates);
+    tcase_add_test(tests, read_list_in_order_from_a_place);
+    tcase_add_test(tests, small_buffer_makes_parts);
+    tcase_add_test(tests, entry_that_does_not_fit_an_answer_comes_without_its_data);
+    tcase_add_test(tests, token_of_an_entry_that_left_is_refused);
+    tcase_add_test(tests, requests_for_many_end_early_and_go_on);
+    tcase_add_test(tests, search_without_a_result_is_bounded_too);
+    tcase_add_test(tests, lock_of_a_request_in_parts);
+    tcase_add_test(tests, delete_entrylist_by_leid_and_name);
+    tcase_add_test(tests, locks_are_found_and_taken_over);
+    tcase_add_test(tests, lock_taken_over_keeps_its_waiters);
+    tcase_add_test(tests, search_of_many_locks_is_bounded);
+    tcase_add_loop_test(tests, anything_goes, 0, 2);
+}
+
+static void add_plain(TCase *tests)
+{
+    tcase_add_test(tests, move_without_names_and_keys);
+    tcase_add_test(tests, delete_entrylist_in_parts);
+    tcase_add_loop_test(tests, anything_goes, 0, 1);
+}
+
+static void add_keyed(TCase *tests)
+{
+    tcase_add_test(tests, move_keyed);
+    tcase_add_test(tests, key_counter_gives_keys);
+    tcase_add_test(tests, sublist_that_fills_is_queued);
+    tcase_add_test(tests, moves_fill_and_empty_sublists);
+    tcase_add_test(tests, filled_sublist_is_queued_at_once);
+    tcase_add_test(tests, user_controls_come_back_with_the_event);
+    tcase_add_test(tests, event_monitors_end_with_storage_and_connection);
+    tcase_add_loop_test(tests, anything_goes, 0, 4);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("CF lists");
-    TCase *named = tcase_create("named"), *plain = tcase_create("plain"), *keyed = tcase_create("keyed");
-    tcase_add_checked_fixture(named, named_setup, teardown);
-    tcase_add_checked_fixture(plain, plain_setup, teardown);
-    tcase_add_checked_fixture(keyed, keyed_setup, teardown);
-    tcase_add_test(named, move_named);
-    tcase_add_test(named, move_and_read_are_one);
-    tcase_add_test(keyed, move_keyed);
-    tcase_add_test(plain, move_without_names_and_keys);
-    tcase_add_test(named, list_limit_counts_entries);
-    tcase_add_test(named, list_limit_counts_elements);
-    tcase_add_test(named, list_controls_are_kept);
-    tcase_add_test(named, authority_is_compared_and_replaced);
-    tcase_add_test(keyed, key_counter_gives_keys);
-    tcase_add_test(named, cursor_goes_where_it_is_told);
-    tcase_add_test(named, cursor_iterates);
-    tcase_add_test(named, read_list_in_order_from_a_place);
-    tcase_add_test(named, small_buffer_makes_parts);
-    tcase_add_test(named, entry_that_does_not_fit_an_answer_comes_without_its_data);
-    tcase_add_test(named, token_of_an_entry_that_left_is_refused);
-    tcase_add_test(named, requests_for_many_end_early_and_go_on);
-    tcase_add_test(named, search_without_a_result_is_bounded_too);
-    tcase_add_test(named, lock_of_a_request_in_parts);
-    tcase_add_test(named, delete_entrylist_by_leid_and_name);
-    tcase_add_test(plain, delete_entrylist_in_parts);
-    tcase_add_test(named, locks_are_found_and_taken_over);
-    tcase_add_test(named, lock_taken_over_keeps_its_waiters);
-    tcase_add_test(named, search_of_many_locks_is_bounded);
-    tcase_add_test(keyed, sublist_that_fills_is_queued);
-    tcase_add_test(keyed, moves_fill_and_empty_sublists);
-    tcase_add_test(keyed, filled_sublist_is_queued_at_once);
-    tcase_add_test(keyed, user_controls_come_back_with_the_event);
-    tcase_add_test(keyed, event_monitors_end_with_storage_and_connection);
-    tcase_add_loop_test(named, anything_goes, 0, 2);
-    tcase_add_loop_test(keyed, anything_goes, 0, 4);
-    tcase_add_loop_test(plain, anything_goes, 0, 1);
-    tcase_add_test(keyed, check_finds_damage);
-    suite_add_tcase(suite, named);
-    suite_add_tcase(suite, plain);
-    suite_add_tcase(suite, keyed);
+    suite_add_everywhere(suite, "named", named_setup, teardown, add_named);
+    suite_add_everywhere(suite, "plain", plain_setup, teardown, add_plain);
+    suite_add_everywhere(suite, "keyed", keyed_setup, teardown, add_keyed);
+    TCase *tests = tcase_create("in process");
+    tcase_add_checked_fixture(tests, keyed_setup, teardown);
+    tcase_set_timeout(tests, 30);
+    tcase_add_test(tests, check_finds_damage);
+    suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

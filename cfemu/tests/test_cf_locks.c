@@ -9,6 +9,7 @@
 #include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_undo.h"
 #include "cfemu/tests/cf_fixture.h"
+#include "cfemu/tests/cf_link_fixture.h"
 
 #define OBTAIN CF_CMD_LOCK_OBTAIN
 #define ALTER CF_CMD_LOCK_ALTER
@@ -39,7 +40,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    ck_assert_int_eq(cf_check(cf, stderr), 0);
+    ck_assert_int_eq(cf_check(inside, stderr), 0);
     cf_close(cf);
 }
 
@@ -50,7 +51,7 @@ static uint32_t answer(unsigned offset)
 
 static struct cf_structure *structure(void)
 {
-    return cf_control(cf, &cf->slots[0]);
+    return cf_control(inside, &inside->slots[0]);
 }
 
 /* Manager and holders of an entry: "manager:holders", letters of the connections, "-" none, "O" orphan. */
@@ -218,7 +219,7 @@ START_TEST(lock_table)
             ck_assert_msg(result_set_is(LRES_HOLDERS, conids_of(row->holders)), "%s, %s: holders", scene, row->what);
         if (row->failed)
             ck_assert_msg(result_set_is(LRES_FAILED, conids_of(row->failed)), "%s, %s: failed", scene, row->what);
-        ck_assert_msg(cf_check(cf, stderr) == 0, "%s, %s: check", scene, row->what);
+        ck_assert_msg(cf_check(inside, stderr) == 0, "%s, %s: check", scene, row->what);
     }
 }
 END_TEST
@@ -530,7 +531,7 @@ START_TEST(as_many_users_as_the_structure_was_made_for)
     ck_assert_int_eq(connect_as(cf, "FEW", "A", &wide, &more), CF_RSP_OK);
     ck_assert_int_eq(connect_as(cf, "FEW", "B", &wide, &more), CF_RSP_OK);
     ck_assert_int_eq(connect_as(cf, "FEW", "C", &wide, &more), CF_RSP_TOO_MANY);
-    ck_assert_uint_eq(cf_control(cf, &cf->slots[2])->table_words, 1);
+    ck_assert_uint_eq(cf_control(inside, &inside->slots[2])->table_words, 1);
 }
 END_TEST
 
@@ -655,7 +656,7 @@ START_TEST(random_operations_do_no_harm)
         if (command == CF_CMD_DISCONNECT)
             ck_assert_int_eq(connect_as(cf, "LOCK1", names[who], &lock_usual, users[who]), CF_RSP_OK);
         if (i % 500 == 0)
-            ck_assert_int_eq(cf_check(cf, stderr), 0);
+            ck_assert_int_eq(cf_check(inside, stderr), 0);
     }
 }
 END_TEST
@@ -683,7 +684,7 @@ START_TEST(check_finds_damage)
     LOP(&b, OK, OBTAIN, SHR, .index = 1);
     struct cf_structure *s = structure();
     uint64_t *table = cf_at(s, s->locks);
-    struct cf_entry *record = cf_entry_at(cf, s, 1);
+    struct cf_entry *record = cf_entry_at(inside, s, 1);
     const struct { void *place; uint64_t wrong; } damage[] = {
         {&table[0], 0x21}, {&table[0], 0x3F}, {&table[1], 1ull << 30}, {&table[2], 0xFF}, {&table[2], 1ull << 63},
         {&record->version, (uint64_t)ENTRIES << 8}, {&record->list, 5}, {&s->table_words, 5}, {&s->table_words, 0}, {&s->maxconn, 100}};
@@ -691,7 +692,7 @@ START_TEST(check_finds_damage)
         uint32_t right[2];
         memcpy(right, damage[i].place, sizeof right);
         memcpy(damage[i].place, &damage[i].wrong, damage[i].wrong > 0xFFFFFFFF ? 8 : 4);
-        ck_assert_msg(cf_check(cf, NULL) > 0, "damage %zu", i);
+        ck_assert_msg(cf_check(inside, NULL) > 0, "damage %zu", i);
         memcpy(damage[i].place, right, sizeof right);
     }
 }
@@ -862,7 +863,7 @@ START_TEST(killed_workers_exclude_each_other)
         ck_assert_msg(WIFSIGNALED(status), "worker %d ended by itself: %x", victim, status);
         cf_reap(cf);
         if (++kills % 16 == 0)
-            ck_assert_int_eq(cf_check(cf, stderr), 0);
+            ck_assert_int_eq(cf_check(inside, stderr), 0);
         pids[victim] = spawn(victim);
     }
     for (int i = 0; i < WORKERS; i++)
@@ -877,12 +878,8 @@ START_TEST(killed_workers_exclude_each_other)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tests)
 {
-    Suite *suite = suite_create("CF locks");
-    TCase *tests = tcase_create("locks");
-    tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_set_timeout(tests, 30);
     tcase_add_test(tests, lock_table);
     tcase_add_test(tests, entries_are_apart);
     tcase_add_test(tests, peers_recover_before_they_respond);
@@ -900,6 +897,15 @@ int main(void)
     tcase_add_test(tests, bad_attributes_name_the_field);
     tcase_add_test(tests, random_operations_do_no_harm);
     tcase_add_test(tests, statistics_count_operations_and_contention);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("CF locks");
+    suite_add_everywhere(suite, "locks", setup, teardown, add);
+    TCase *tests = tcase_create("in process");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 30);
     tcase_add_test(tests, check_finds_damage);
     tcase_add_test(tests, interest_of_a_dead_process_is_dealt_with_at_the_next_request);
     tcase_add_test(tests, killed_workers_exclude_each_other);
