@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cfemu/engine/cf_duplex.h"
+#include "cfemu/engine/cf_undo.h"
 #include "cfemu/tests/cf_fixture.h"
 
 #define PAIR_SIZE (8u << 20)
@@ -308,6 +309,84 @@ START_TEST(check_finds_a_difference)
 }
 END_TEST
 
+/* --- death of the operator's process at every step ----------------------------------------------------------------------------- */
+
+#define DIED 99
+
+static int steps_left;
+
+static void die_in_time(void)
+{
+    if (--steps_left == 0)
+        _exit(DIED);
+}
+
+/* Commands that a child begins, what it may find when it is given again, and where the structure is in the end. */
+static const struct stage {
+    const char *what;
+    uint16_t command;
+    uint8_t options;
+    bool duplexed;              /* before */
+    bool fails;                 /* CF01 fails before the next one comes */
+    const char *where;
+} stages[] = {
+    {"START", CF_CMD_DUPLEX_START, 0, false, false, "CF01"},
+    {"STOP", CF_CMD_DUPLEX_STOP, 0, true, false, "CF01"},
+    {"STOP,KEEP=NEW", CF_CMD_DUPLEX_STOP, CF_OPT_KEEP_NEW, true, false, "CF0"},     /* again: it changes back, if it was done */
+    {"REBUILD", CF_CMD_REBUILD, 0, false, false, "CF0"},
+    {"STOP,KEEP=NEW, and CF01 fails", CF_CMD_DUPLEX_STOP, CF_OPT_KEEP_NEW, true, true, "CF02"},
+};
+
+static bool dies(int step, const struct stage *stage)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        steps_left = step;
+        cf_crash_hook = die_in_time;
+        if (stage)
+            operate(cf, stage->command, "STR1", stage->options);
+        else
+            cf_check(cf, NULL);
+        _exit(0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == DIED), "status %x", (unsigned)status);
+    return WEXITSTATUS(status) == DIED;
+}
+
+START_TEST(death_at_every_step)
+{
+    const struct stage *stage = &stages[_i];
+    bool died = true;
+    int step = 1;
+    for (; died; step++) {
+        start();
+        if (stage->duplexed)
+            duplex();
+        died = dies(step, stage);
+        if (stage->fails)
+            ck_assert_int_eq(cf_fail(segment_name), 0);
+        if (died)
+            dies(1 + step % 3, NULL);
+        ck_assert_msg(cf_check(cf, stderr) == 0, "%s, step %d", stage->what, step);
+        ck_assert_msg(a_is_there(&one), "%s, step %d", stage->what, step);
+        int response = operate(cf, stage->command, "STR1", stage->options);
+        ck_assert_msg(response == CF_RSP_OK || (response == CF_RSP_REBUILD && stage->command == CF_CMD_DUPLEX_STOP) ||
+                          (response == CF_RSP_CF_FAILED && stage->fails), "%s, step %d: %04X", stage->what, step, (unsigned)response);
+        ck_assert_msg(cf_check(cf, stderr) == 0, "%s, step %d", stage->what, step);
+        ck_assert(a_is_there(&two) && located_in(stage->where));
+        ck_assert_int_eq(ask(&two, write_a), CF_RSP_OK);
+        cf_close(cf);
+        cf = segment_open();
+        for (int i = 0; i < 2; i++)
+            ck_assert_msg(cf->half[i].header->increments_free == cf->half[i].header->increments, "%s, step %d", stage->what, step);
+        cf_close(cf);
+    }
+    ck_assert_int_gt(step, 5);
+}
+END_TEST
+
 /* --- under load ------------------------------------------------------------------------------------------------------------------ */
 
 #define WORKERS 4
@@ -514,6 +593,7 @@ int main(void)
     tcase_add_test(tests, a_large_structure_is_copied_in_steps);
     tcase_add_test(tests, the_last_user_ends_both_copies);
     tcase_add_test(tests, check_finds_a_difference);
+    tcase_add_loop_test(tests, death_at_every_step, 0, sizeof stages / sizeof stages[0]);
     tcase_add_loop_test(tests, nothing_is_lost_under_load, 0, sizeof loads / sizeof loads[0]);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
