@@ -98,6 +98,7 @@ enum cf_command {
     CF_CMD_CONNECT = 0x0010,        /* IXLCONN: connect, allocate the structure if it does not exist */
     CF_CMD_DISCONNECT = 0x0011,     /* IXLDISC; CF_OPT_FAILURE, CF_OPT_DELETESTR */
     CF_CMD_RESPOND = 0x0012,        /* IXLEERSP: the caller has dealt with the end of another connection */
+    CF_CMD_ALTER = 0x0014,          /* IXLALTER of a structure (MCB_NAME); CF_OPT_STOP stops it where it is */
     CF_CMD_FORCE = 0x0013,          /* IXLFORCE of a connection (MCB_AUTH_COMP) or, if that is blank, of a structure (MCB_NAME) */
     CF_CMD_LIST_READ = 0x0100,      /* IXLLIST REQUEST=READ */
     CF_CMD_LIST_WRITE = 0x0101,     /* IXLLIST REQUEST=WRITE */
@@ -365,6 +366,8 @@ enum {
 };
 enum {
     CF_CONN_OPT_RESPONDS = 0x80,    /* the event exit answers the end of a peer with RESPOND */
+    CF_CONN_OPT_ALTER = 0x40,       /* ALLOWALTER=YES; ALTER needs it of every connection. It gets CF_EVENT_ALTER_* */
+    CF_CONN_OPT_FULL = 0x20,        /* it gets CF_EVENT_FULL and _RELIEVED */
 };
 
 /* The end of a connection, and who must agree to it.
@@ -470,6 +473,16 @@ enum {                              /* block of RDATA_READ, _READALL, _READBYCON
     RDATA_SIZE = 96,
 };
 
+/* ALTER: bounded steps. It ends with CF_RSP_TIMEOUT as long as there is more to do: repeat it with MRB_RESTART in
+ * MCB_RESTART. Only free storage moves, so it can end short of its target. The structure is in use all the time. */
+enum {                              /* at MCB_OWN, and at MRB_OWN what is in force */
+    ALTER_SIZE_KIB = 0,             /* u32: target size, 0 = as it is */
+    ALTER_ENTRYRATIO = 4,           /* u16: entries : elements, 0 : 0 = as they are */
+    ALTER_ELEMENTRATIO = 6,         /* u16 */
+    ALTER_REACHED = 8,              /* u8, answer only: 1 = the target */
+    ALTER_SIZEMAX_KIB = 12,         /* u32, answer only */
+};
+
 /* IDENTIFY: at MRB_OWN */
 enum {
     IDENTIFY_NAME = 0,              /* 8 bytes */
@@ -494,6 +507,10 @@ enum {
     CF_EVENT_LIST = 0x20000000u,            /* a monitored list became non-empty since the last report */
     CF_EVENT_CONN_NEW = 0x10000000u,        /* a new connection joined the structure since the last report */
     CF_EVENT_CONN_GONE = 0x08000000u,       /* CF_CONN_OPT_RESPONDS only: connections have disconnected since the last report */
+    CF_EVENT_ALTER_BEGIN = 0x02000000u,
+    CF_EVENT_ALTER_END = 0x01000000u,
+    CF_EVENT_FULL = 0x00400000u,            /* used entries or elements have passed FULLTHRESHOLD */
+    CF_EVENT_RELIEVED = 0x00200000u,        /* ... and are below it again; the later of the two is reported */
     CF_EVENT_LOCK_REFUSED = 0x04000000u,    /* a queued lock became persistent: repeat the request, it says so. One per
                                                VECTOR_READ, in place of a grant */
     CF_EVENT_REBUILD = 0x00400000u,         /* a rebuild is in another phase; the last one is reported */
@@ -548,6 +565,9 @@ enum cf_response {
     CF_RSP_NOT_AWAITED = 0x0045,        /* RESPOND: no response of the caller for this connection is awaited */
     CF_RSP_CONN_ACTIVE = 0x0046,        /* FORCE: the connection, or a connection of the structure, is active */
     CF_RSP_CF_LEVEL = 0x0047,           /* CONNECT: this CF is below MINCFLEVEL */
+    CF_RSP_ALTERING = 0x0048,           /* ALTER: another is under way; MRB_RESTART is its token */
+    CF_RSP_ALTER_ENDED = 0x0049,        /* ALTER with a restart token: it was stopped, or another brought it to its end */
+    CF_RSP_ALTER_NOT_ALLOWED = 0x004A,  /* ALTER: not every connection has said ALLOWALTER=YES */
     CF_RSP_BUSY = 0x0050,               /* the structure is held up; nothing was done; try again */
     CF_RSP_CF_FAILED = 0x0051,          /* the coupling facility is lost, with the structure. Over a link: it cannot be reached
                                            any more, for ever, and whether this command was executed is not known */

@@ -19,6 +19,7 @@ struct cf_call {
     uint32_t conid;
     uint64_t token;         /* CONNECT: the new one */
     struct cf_wakes wakes;
+    bool became_full;       /* the structure passed FULLTHRESHOLD by this command */
     uint32_t contentions, false_contentions;    /* lock table: for the statistics */
     struct cf_wakes contenders; /* lock table: attachments of those whose interest is in the way */
     uint32_t contender;     /* attachment of the connection that holds the lock in question, or UINT32_MAX */

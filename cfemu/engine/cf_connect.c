@@ -134,7 +134,7 @@ static int connect_validate(struct cf_call *call)
         return result;
     if (vector % 32 != 0 || vector > CF_VECTOR_BITS_MAX)
         return cf_bad(call, MCB_OWN + CONN_VECTORLEN);
-    if (own[CONN_OPTIONS] & (uint8_t)~CF_CONN_OPT_RESPONDS)
+    if (own[CONN_OPTIONS] & (uint8_t)~(CF_CONN_OPT_RESPONDS | CF_CONN_OPT_ALTER | CF_CONN_OPT_FULL))
         return cf_bad(call, MCB_OWN + CONN_OPTIONS);
     return own[CONN_CFLEVEL] <= CF_LEVEL ? 0 : CF_RSP_CF_LEVEL;
 }

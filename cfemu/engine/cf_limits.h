@@ -9,6 +9,8 @@
 #define CF_STRUCTURES_MAX 1024u         /* directory slots; 1023 structures is the architected limit of CFLEVEL 17 */
 #define CF_CONNECTIONS_MAX 255u         /* connection ids are 1 .. 255 */
 #define CF_ATTACHMENTS_MAX 256u         /* processes (and views in them) of one CF: 32 images and tools, with room */
+#define CF_ALTER_MOVES 64u              /* increments that one ALTER command moves: some 50 us under the directory mutex */
+#define CF_ALTER_LOOKS 1024u            /* element increments it looks at: a cache miss each, 0.1 ms */
 #define CF_LISTHEADERS_MAX 65536u
 #define CF_LOCKENTRIES_MAX (1u << 20)   /* lock entries of one structure: 16 MiB of control storage */
 #define CF_NARROW_USERS 55u             /* MAXCONN up to which connection ids fit a lock table entry of one word: cf_locktable.h */

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "cfemu/engine/cf_alter.h"
 #include "cfemu/engine/cf_connect.h"
 #include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_lcontrols.h"
@@ -133,16 +134,25 @@ static int execute(struct cf_call *call, int (*command)(struct cf_call *), enum 
         return result;
     struct cf_structure *s = call->s;
     result = type_fits(call) ? command(call) : CF_RSP_BAD_COMMAND;
-    if (result == CF_RSP_OK || result == CF_RSP_LOCK_QUEUED || done_in_part(result))
+    if (result == CF_RSP_OK || result == CF_RSP_LOCK_QUEUED || done_in_part(result)) {
+        if (cf_full(s) != s->full) {
+            cf_full_changed(call->cf, s, &call->wakes);
+            call->became_full = s->full;
+        }
         cf_commit(s);
-    else
+    } else {
         assert(s->undo.count == 0);     /* what is refused has changed nothing */
+    }
     call->conn->requests++;
     if (call->contentions | call->false_contentions)
         count_contention(call);
     cf_report_counts(call, s);
     cf_count(s, kind, result, &served);
+    bool grow = call->became_full && s->autoalter;
+    uint32_t id = cf_slot_id(call->cf, slot);
     cf_slot_unlock(slot);
+    if (grow)
+        cf_alter_auto(call->cf, id);
     if (served.from_dead)
         cf_reap(call->cf);
     return result;
@@ -269,6 +279,8 @@ static int dispatch(struct cf_call *call)
         return cf_command_rebuild_respond(call);
     case CF_CMD_REBUILD_STOP:
         return cf_command_rebuild_stop(call);
+    case CF_CMD_ALTER:
+        return cf_command_alter_structure(call);
     case CF_CMD_IDENTIFY:
         return identify(call);
     default:

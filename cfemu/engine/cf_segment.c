@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cfemu/arch/cf_bytes.h"
+#include "cfemu/engine/cf_alter.h"
 #include "cfemu/engine/cf_connect.h"
 #include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_lcontrols.h"
@@ -121,8 +122,7 @@ void cf_slot_unlock(struct cf_slot *slot)
 
 /* --- storage of structures ----------------------------------------------------------------------------------------- */
 
-/* Free the increments of an owner in one half, and those of structures that have no copy there. */
-static void increments_release(struct cf *cf, uint32_t half, uint32_t owner)
+void cf_increments_release(struct cf *cf, uint32_t half, uint32_t owner)
 {
     const struct cf_half *in = &cf->half[half];
     uint32_t free_count = 0;
@@ -145,7 +145,7 @@ void cf_structure_free(struct cf *cf, struct cf_slot *slot)
     slot->duplex = CF_DUPLEX_NONE;
     slot->target = 0;
     for (uint32_t half = 0; half < 2; half++) {
-        increments_release(cf, half, (uint32_t)(slot - cf->slots) + 1);
+        cf_increments_release(cf, half, (uint32_t)(slot - cf->slots) + 1);
         cf_step();
     }
     slot->control[0] = slot->control[1] = 0;
@@ -157,7 +157,7 @@ void cf_copy_free(struct cf *cf, struct cf_slot *slot, uint32_t half)
 {
     slot->control[half] = 0;
     cf_step();
-    increments_release(cf, half, (uint32_t)(slot - cf->slots) + 1);
+    cf_increments_release(cf, half, (uint32_t)(slot - cf->slots) + 1);
     cf_step();
 }
 
@@ -175,14 +175,18 @@ bool cf_structure_unused(struct cf_structure *s)
 static void directory_recover(struct cf *cf)
 {
     struct cf_wakes wakes = {0};
-    increments_release(cf, 0, 0);
-    increments_release(cf, 1, 0);
+    bool waited;
     for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++) {
         if (slot->state == CF_SLOT_ALLOCATING || slot->state == CF_SLOT_FREEING)
             cf_structure_free(cf, slot);
-        if (slot->state == CF_SLOT_ACTIVE)
-            cf_structure_fail(cf, slot, UINT32_MAX, &wakes);
+        if (slot->state != CF_SLOT_ACTIVE || cf_slot_lock(cf, slot, &waited) == CF_NOT_TAKEN)
+            continue;
+        cf_alter_recover(cf, slot);
+        cf_slot_unlock(slot);
+        cf_structure_fail(cf, slot, UINT32_MAX, &wakes);
     }
+    cf_increments_release(cf, 0, 0);
+    cf_increments_release(cf, 1, 0);
     cf_rebuild_recover(cf);
     cf_wake(cf, &wakes);
 }
@@ -279,6 +283,7 @@ void cf_totals_set(struct cf_structure *s)
     cf_set32(s, &s->entries_total, s->entry_increment_count * s->entries_per_increment);
     cf_set32(s, &s->elements_total, elements > s->spare ? (uint32_t)(elements - s->spare) : 0);
     cf_set32(s, &s->size_kib, (cf_control_increments(s) + storage) * (CF_INCREMENT / 1024));
+    cf_marks_set(s);
 }
 
 /* List controls, event monitors and their buckets, from an offset on. */

@@ -254,6 +254,17 @@ struct cf_elements {
 
 enum cf_structure_type { CF_TYPE_LIST = 0, CF_TYPE_LOCK };
 
+/* An alter that is under way, or the last one. */
+struct cf_alter {
+    uint32_t active;
+    uint32_t sequence;          /* restart token; 0 = there was none yet */
+    uint32_t increments;        /* target */
+    uint32_t entryratio, elementratio;
+    uint32_t place;             /* element increments from here on need not be looked at again */
+    uint32_t pending;           /* increment on its way + 1, 0 = none: cf_alter.h */
+    uint32_t pad;
+};
+
 struct cf_structure {
     /* attributes */
     uint32_t type;
@@ -263,6 +274,8 @@ struct cf_structure {
     uint32_t maxelemnum, elemchar, flags, size_kib;
     uint32_t entryratio, elementratio;
     uint32_t maxconn;
+    uint32_t threshold;                         /* FULLTHRESHOLD in percent, 0 = none */
+    uint32_t autoalter;                         /* ALLOWAUTOALT(YES) */
     uint64_t hash_seed;
     /* geometry */
     uint32_t element_size, entry_size;
@@ -271,6 +284,7 @@ struct cf_structure {
     uint32_t entry_increment_count, element_increment_count;
     uint32_t element_places;                    /* of the table of element increments in use, gaps included */
     uint32_t increments_max;                    /* that the control area is laid out for */
+    uint32_t increments_min;                    /* MINSIZE */
     uint32_t spare;                             /* elements that users may not use, see cf_element.h */
     uint32_t hash_mask;
     uint64_t back;                              /* from increment 0 of the segment to here */
@@ -282,6 +296,9 @@ struct cf_structure {
     /* contents */
     uint32_t entries_total, elements_total;     /* what users may use; some elements are spare, see cf_element.h */
     uint32_t entries_used, elements_used;
+    uint32_t entries_mark, elements_mark;       /* above which it is full, or still full: cf_alter.h */
+    uint32_t full, full_times;
+    struct cf_alter alter;
     uint32_t entries_fresh;                     /* entry numbers above were never used */
     uint32_t monitor_free;
     uint32_t emcs_total, emcs_used;
@@ -462,6 +479,10 @@ void cf_totals_set(struct cf_structure *s);
 
 /* All elements of a new element increment are free. Nobody can see it yet. */
 void cf_elements_init(struct cf *cf, struct cf_structure *s, uint32_t place);
+
+/* Free the increments of an owner in one half (0: of none), and those of structures that have no copy there; count the free
+ * ones. The directory mutex is held. */
+void cf_increments_release(struct cf *cf, uint32_t half, uint32_t owner);
 
 /* Free it. The directory mutex and the structure's are held. */
 void cf_structure_free(struct cf *cf, struct cf_slot *slot);

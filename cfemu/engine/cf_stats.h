@@ -18,6 +18,7 @@ enum cf_stat_command {
     CF_STAT_VECTOR,
     CF_STAT_RESPOND,
     CF_STAT_FORCE,
+    CF_STAT_ALTER_STRUCTURE,
     CF_STAT_OBTAIN,
     CF_STAT_ALTER,
     CF_STAT_RELEASE,
@@ -37,7 +38,7 @@ enum cf_stat_command {
 static inline const char *cf_stat_name(enum cf_stat_command command)
 {
     static const char *const names[] = {"CONNECT", "DISCONNECT", "READ", "WRITE", "DELETE", "LOCK", "MONITOR", "VECTOR", "RESPOND", "FORCE",
-                                        "OBTAIN", "ALTER", "RELEASE", "PROCESSMULT", "RDATA",
+                                        "IXLALTER", "OBTAIN", "ALTER", "RELEASE", "PROCESSMULT", "RDATA",
                                         "READ_LIST", "READ_MULT", "MOVE", "DELETE_MULT", "DELETE_ENTRYLIST", "LCONTROLS",
                                         "SUBLIST", "EVENTQ"};
     _Static_assert(sizeof names / sizeof names[0] == CF_STAT_COMMANDS, "every kind of command has a name");
