@@ -23,6 +23,12 @@ static struct cf_structure *structure(void)
     return cf_control(cf, &cf->slots[0]);
 }
 
+/* Control storage, and one increment each for entries and elements. */
+static uint32_t smallest(void)
+{
+    return (cf_control_increments(structure()) + 2) * INCREMENT_KIB;
+}
+
 static void setup(void)
 {
     cf = segment_new(8 << 20);
@@ -139,21 +145,21 @@ START_TEST(what_is_used_stays)
     unsigned count = 0;
     while (put(count, 2000) == CF_RSP_OK)
         count++;
-    ck_assert(!alter(768, 0, 0));
-    ck_assert_uint_gt(s->size_kib, 768);
+    ck_assert(!alter(smallest(), 0, 0));
+    ck_assert_uint_gt(s->size_kib, smallest());
     for (unsigned i = 0; i < count; i++)
         there(i, 2000);
     uint32_t used = s->size_kib;
     for (unsigned i = 0; i < count; i++)
         if (i % 50 != 7)
             ck_assert_int_eq(drop(i), CF_RSP_OK);
-    alter(768, 0, 0);
+    alter(smallest(), 0, 0);
     ck_assert_uint_le(s->size_kib, used);
     for (unsigned i = 7; i < count; i += 50)
         there(i, 2000);
     for (unsigned i = 7; i < count; i += 50)
         ck_assert_int_eq(drop(i), CF_RSP_OK);
-    ck_assert(alter(768, 0, 0));
+    ck_assert(alter(smallest(), 0, 0));
 }
 END_TEST
 
@@ -168,7 +174,7 @@ START_TEST(an_old_leid_finds_nothing_in_new_storage)
     memcpy(leid, mrb + MRB_LEID, sizeof leid);
     for (unsigned i = 0; i < count; i++)
         drop(i);
-    ck_assert(alter(768, 0, 0));
+    ck_assert(alter(smallest(), 0, 0));
     RESPONSE(&user, NO_ENTRY, CF_CMD_LIST_READ, CF_LOCATE_LEID, .leid = leid);
     ck_assert(alter(4096, 0, 0));
     RESPONSE(&user, NO_ENTRY, CF_CMD_LIST_READ, CF_LOCATE_LEID, .leid = leid);
@@ -199,7 +205,7 @@ START_TEST(used_at_random_while_it_changes)
             }
         }
         if (i % 20 == 0)
-            alter(768 + INCREMENT_KIB * ((uint32_t)rand_r(&seed) % 14), 1 + (uint32_t)rand_r(&seed) % 3, 1 + (uint32_t)rand_r(&seed) % 9);
+            alter(smallest() + INCREMENT_KIB * ((uint32_t)rand_r(&seed) % (4096 / INCREMENT_KIB - smallest() / INCREMENT_KIB + 1)), 1 + (uint32_t)rand_r(&seed) % 3, 1 + (uint32_t)rand_r(&seed) % 9);
         if (present[n])
             there(n, length[n]);
     }
@@ -372,7 +378,7 @@ START_TEST(full_is_seen_when_storage_goes)
     for (unsigned i = 0; i < 64; i++)
         put(i, 10000);
     ck_assert(!s->full);
-    alter(768, 0, 0);
+    alter(smallest(), 0, 0);
     ck_assert(s->full);
     ck_assert_uint_eq(events() & (CF_EVENT_FULL | CF_EVENT_RELIEVED), CF_EVENT_FULL);
     alter(4096, 0, 0);
