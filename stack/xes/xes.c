@@ -89,6 +89,25 @@ static bool send_message(unsigned cf, struct message *m, const void *out, uint32
     }
 }
 
+bool xes_send(struct xes_connection *c, uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in, uint32_t in_cap)
+{
+    struct message m;
+
+    put_be32(mcb + MCB_STRUCTURE, c->structure);
+    put_be64(mcb + MCB_TOKEN, c->token);
+    memcpy(m.mcb, mcb, sizeof m.mcb);
+    c->requests++;
+    if (c->lost || !send_message(c->cf, &m, out, out_len, in, in_cap, &c->busy)) {
+        c->lost = true;
+        return false;
+    }
+    uint16_t response = get_be16(m.mrb + MRB_RESPONSE);
+    if (response == CF_RSP_NO_CONNECTION || response == CF_RSP_NO_STRUCTURE)
+        c->lost = true;
+    memcpy(mrb, m.mrb, sizeof m.mrb);
+    return true;
+}
+
 /* --- connections --------------------------------------------------------------------------------------------------- */
 
 static void put_attributes(uint8_t *own, const struct xes_attributes *a)
@@ -105,6 +124,7 @@ static void put_attributes(uint8_t *own, const struct xes_attributes *a)
     own[CONN_OPTIONS] = a->options;
     own[CONN_CFLEVEL] = a->cf_level;
     own[CONN_MAXCONN] = a->max_connections;
+    put_be32(own + CONN_RECORDS, a->records);
 }
 
 static void get_attributes(struct xes_attributes *a, const uint8_t *own)
@@ -121,6 +141,7 @@ static void get_attributes(struct xes_attributes *a, const uint8_t *own)
     a->options = own[CONN_OPTIONS];
     a->cf_level = own[CONN_CFLEVEL];
     a->max_connections = own[CONN_MAXCONN];
+    a->records = get_be32(own + CONN_RECORDS);
 }
 
 static struct xes_connection *free_connection(struct xes *xes)

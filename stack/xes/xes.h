@@ -55,6 +55,7 @@ enum xes_return_code {
 
 enum xes_reason_code {
     IXLRSNCODEOK = 0,
+    IXLRSNCODEASYNCH = 0x0402,              /* goes on; the complete exit tells of its end */
     IXLRSNCODESPECIALCONN = 0x0407,         /* connected; the structure was there already or the connection was taken up
                                                again: look at xes_connection.existing, .reconnected */
     IXLRSNCODETIMEOUT = 0x0409,             /* ended early: repeat with the restart token */
@@ -71,6 +72,8 @@ enum xes_reason_code {
     IXLRSNCODEAUTHMISMATCH = 0x0F14,
     IXLRSNCODEKEYMISMATCH = 0x0F15,
     IXLRSNCODELOCKCOND = 0x0F20,            /* the lock is held by another; or the wait for it was too long */
+    IXLRSNCODELOCKRETAINED = 0x0F24,        /* a failed connection has the resource, or may have it */
+    IXLRSNCODERESOURCEHELD = 0x0F26,        /* IXLLOCK: held or asked for already by this connection */
     IXLRSNCODELOCKPERSISTENT = 0x0F27,      /* a failed-persistent connection holds it */
     IXLRSNCODELISTFULL = 0x0F30,
     IXLRSNCODESTRFULL = 0x0F31,
@@ -112,6 +115,7 @@ struct xes_attributes {             /* of a structure; see CONNECT in cf_arch.h 
     uint8_t options;                /* CF_CONN_OPT_* */
     uint8_t cf_level;               /* MINCFLEVEL; answer: CFLEVEL */
     uint8_t max_connections;        /* 0 = as many as the facility has */
+    uint32_t records;               /* lock structure (list_headers 0): record data entries, at least */
 };
 
 struct xes_connect_parms {
@@ -199,6 +203,11 @@ int xes_rebuild_connect(struct xes *xes, struct xes_connection *old, const struc
 
 /* IXLLIST. Result: return code; request->reason and the answer fields are set. */
 int xes_list(struct xes_connection *connection, struct xes_request *request);
+
+/* Send a message of this connection, all but structure and token filled in; busy is waited for. mrb: CF_MRB_SIZE bytes.
+ * false: the connection is lost. */
+bool xes_send(struct xes_connection *connection, uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in,
+              uint32_t in_cap);
 
 /* Read what the CF has to report to one connection and drive its exits. Callable from the attention handler. */
 void xes_poll(struct xes_connection *connection);
