@@ -86,6 +86,8 @@ void vipa_display_sysplex(const struct vipa *v, vipa_line_fn *line, void *contex
     for (unsigned i = 0; i < v->count; i++) {
         const struct vipa_dvipa *d = &v->dvipas[i];
 
+        if (!vipa_find(v, d->address))
+            continue;                       /* deleted */
         text_ip(address, d->address);
         if (d->active)
             put(&out, "IPADDR: %s  LINKNAME: VIPL%08X", address, d->address);

@@ -2,7 +2,8 @@
  * spoilt by a blank in a path):
  *
  *   hercules.conf  devices    oat       MAC of the TAP         image.bin  control program (hard link or copy)
- *   hercules.rc    ipl        profile   PROFILE.TCPIP cards    parameters NAME=value ...
+ *   hercules.rc    ipl        profile   PROFILE.TCPIP and the other members of its folder, a deck
+ *   parameters     NAME=value ...       reader, members         sockets of the card readers
  *   image.ins      what is loaded where                        lib        link to the folder of the plugin
  *
  * The TAP has the MAC 02:00:00:00:01:NN, the guest sends with 02:00:00:00:00:NN: a bridge takes frames with the TAP's own
@@ -13,9 +14,12 @@
  * dies at any instruction, so that each run tries that as well. */
 #include "tools/sysplex/image.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -83,6 +87,7 @@ static int write_hercules_conf(int folder, const struct image *image, const stru
         "0009 3215-C / noprompt\n"
         "000C 3505 /proc/self/cwd/reader sockdev ascii trunc intrq\n"
         "001C 3505 profile ascii eof\n"
+        "002C 3505 /proc/self/cwd/members sockdev ascii eof\n"
         "0E20-0E21 LCS -o oat\n"
         "0F00 CFS %s SYSTEM=%s\n",
         (unsigned)image->system->number, image->system->name, plan->segment, image->system->name);
@@ -104,6 +109,66 @@ static int link_program(int folder, const struct rundir *r)
     return copy_file(folder, program, "image.bin");
 }
 
+/* --- the deck of profile members ---------------------------------------------------------------------------------- */
+
+/* The name of a member for the file `name`: FLOW1 for flow1.profile. false: it is none. */
+static bool member_of(const char *name, char member[DEFINED_NAME_SIZE])
+{
+    const char *dot = strrchr(name, '.');
+    size_t length = dot ? (size_t)(dot - name) : 0;
+    if (length == 0 || length >= DEFINED_NAME_SIZE || strcmp(dot, ".profile") != 0)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        member[i] = (char)toupper((unsigned char)name[i]);
+    member[length] = '\0';
+    return strspn(member, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@#$") == length;
+}
+
+static int add_member(FILE *deck, const char *member, const char *path)
+{
+    FILE *in = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    if (!in)
+        return -errno;
+    fprintf(deck, "./ ADD NAME=%s\n", member);
+    for (ssize_t length; (length = getline(&line, &size, in)) > 0;)
+        fprintf(deck, "%s%s", line, line[length - 1] == '\n' ? "" : "\n");
+    free(line);
+    int rc = ferror(in) ? -EIO : 0;
+    fclose(in);
+    return rc;
+}
+
+/* The profile first, then all others of its folder: it may include them, and OBEYFILE may name them. */
+static int add_members(FILE *deck, const char *profile)
+{
+    char folder[PATH_MAX], member[DEFINED_NAME_SIZE], path[PATH_MAX + 256];
+    const char *slash = strrchr(profile, '/'), *own = slash ? slash + 1 : profile;
+    int rc = add_member(deck, member_of(own, member) ? member : "PROFILE", profile);
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - profile) : 1, slash ? profile : ".");
+    DIR *d = rc ? NULL : opendir(folder);
+    if (!d)
+        return rc ? rc : -errno;
+    for (struct dirent *e; rc == 0 && (e = readdir(d));) {
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        if (strcmp(e->d_name, own) != 0 && member_of(e->d_name, member))
+            rc = add_member(deck, member, path);
+    }
+    closedir(d);
+    return rc;
+}
+
+static int write_deck(int folder, const char *profile)
+{
+    int fd = openat(folder, "profile", O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+    FILE *deck = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!deck)
+        return -errno;
+    int rc = add_members(deck, profile);
+    return fclose(deck) == 0 ? rc : -errno;
+}
+
 static int write_files(struct image *image, const struct image_plan *plan)
 {
     const struct rundir *r = plan->rundir;
@@ -123,7 +188,7 @@ static int write_files(struct image *image, const struct image_plan *plan)
     rc = rc ? rc : write_file(folder, "image.ins", "* image\nimage.bin 0x00000000\nparameters 0x00008000\n");
     rc = rc ? rc : write_parameters(folder, image, plan);
     rc = rc ? rc : link_program(folder, r);
-    rc = rc ? rc : copy_file(folder, image->system->profile, "profile");
+    rc = rc ? rc : write_deck(folder, image->system->profile);
     image->console = rc ? NULL : fopen(rundir_file(r, "%s.console", image->system->name), "we");
     return rc ? rc : image->console ? 0 : -errno;
 }
@@ -243,6 +308,8 @@ static int act_on(struct image *image, const struct image_plan *plan, const char
         image->ready_ms = now_ms();
     } else
         job_message(&image->job, image->job_name, line);
+    if (image->awaited && strstr(line, image->awaited))
+        image->awaited = NULL;
     return 0;
 }
 
@@ -325,21 +392,40 @@ static int send_card(const struct sockaddr_un *address, const char *card, size_t
     return rc;
 }
 
-int image_command(const struct image *image, const char *command)
+static int send_cards(const struct image *image, const char *reader, const char *cards, size_t length)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", image->folder, reader);
+    int rc = send_card(&address, cards, length);
+    for (int tries = 1; tries < COMMAND_TRIES && (rc == -ECONNRESET || rc == -EPIPE); tries++) {
+        usleep(COMMAND_RETRY_US);
+        rc = send_card(&address, cards, length);
+    }
+    return rc;
+}
+
+int image_command(const struct image *image, const char *command)
+{
     char card[160];
     size_t length = (size_t)snprintf(card, sizeof card, "%s\n", command);
-    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/reader", image->folder);
-    int rc = -EINVAL;
-    if (length < sizeof card) {
-        rc = send_card(&address, card, length);
-        for (int tries = 1; tries < COMMAND_TRIES && (rc == -ECONNRESET || rc == -EPIPE); tries++) {
-            usleep(COMMAND_RETRY_US);
-            rc = send_card(&address, card, length);
-        }
-    }
+    int rc = length < sizeof card ? send_cards(image, "reader", card, length) : -EINVAL;
     if (rc < 0)
         tell_error("%s: cannot send it the command %s: %s", image->system->name, command, strerror(-rc));
+    return rc;
+}
+
+int image_deck(const struct image *image, const char *path)
+{
+    char *cards = NULL, member[DEFINED_NAME_SIZE];
+    size_t length = 0;
+    const char *slash = strrchr(path, '/');
+    FILE *deck = open_memstream(&cards, &length);
+    int rc = deck ? add_member(deck, member_of(slash ? slash + 1 : path, member) ? member : "OBEY", path) : -errno;
+    if (deck)
+        fclose(deck);
+    rc = rc ? rc : send_cards(image, "members", cards, length);
+    free(cards);
+    if (rc < 0)
+        tell_error("%s: cannot load the deck %s: %s", image->system->name, path, strerror(-rc));
     return rc;
 }

@@ -37,6 +37,7 @@ struct image {
     bool plugged;
     uint64_t started_ms, ready_ms;
     struct job job;
+    const char *awaited;        /* text that somebody waits for on its console; NULL when it has come */
     char line[IMAGE_LINE_SIZE]; /* console output without its end yet */
     size_t line_length;
     char last[IMAGE_LAST_LINES][IMAGE_LINE_SIZE];   /* ring of the last lines */
@@ -59,6 +60,9 @@ int image_read(struct image *image, const struct image_plan *plan);
 
 /* Send one operator command. 0 or -errno, told. */
 int image_command(const struct image *image, const char *command);
+
+/* Load a file into its reader 02C: members of its profile. 0 or -errno, told. */
+int image_deck(const struct image *image, const char *path);
 
 /* Its process has ended (collected by the caller). */
 void image_ended(struct image *image);

@@ -22,7 +22,7 @@ static const char doc[] =
     "Exit code of run: 0 it showed what it should (with CLUSTERPORTS: everything answered, no collision; without: "
     "collisions), 1 it did not, 2 it could not be done, 64 wrong usage, 130 interrupted.";
 
-enum { KEY_CLUSTERPORTS = 256, KEY_CONNECTIONS, KEY_HOLD, KEY_IMAGES, KEY_KILL, KEY_KEEP };
+enum { KEY_CLUSTERPORTS = 256, KEY_CONNECTIONS, KEY_HOLD, KEY_IMAGES, KEY_KILL, KEY_KEEP, KEY_COMMANDS };
 
 static const struct argp_option argp_options[] = {
     { "clusterports", KEY_CLUSTERPORTS, "on|off|1", 0, "Assign ports cluster-wide in blocks (on, the default), one by one (1), "
@@ -31,6 +31,8 @@ static const struct argp_option argp_options[] = {
     { "hold", KEY_HOLD, "M", 0, "So many of them are held open at once", 0 },
     { "images", KEY_IMAGES, "NAMES", 0, "Boot only these systems, such as MVS1,MVS3", 0 },
     { "kill", KEY_KILL, "NAME@N%", 0, "Kill the image of this system when its job is N % done", 0 },
+    { "commands", KEY_COMMANDS, "FILE", 0, "Run this script of operator commands in place of the job: lines such as "
+      "\"MVS2: D TCPIP,,FLOW => END OF THE REPORT\", \"all: ...\", \"wait 2\", \"kill MVS3\"", 0 },
     { "keep", KEY_KEEP, NULL, 0, "Never remove the directory of this run", 0 },
     { "json", 'j', NULL, 0, "Summary as JSON on standard output, all else on standard error", 0 },
     { "verbose", 'v', NULL, 0, "Show what the systems write on their consoles", 0 },
@@ -98,6 +100,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_KILL:
         get_kill(state, argument, &c->run);
+        return 0;
+    case KEY_COMMANDS:
+        c->run.commands = argument;
         return 0;
     case KEY_KEEP:
         c->run.keep = true;

@@ -20,6 +20,7 @@ struct run_options {
     const char *images;                 /* names, or NULL: all */
     uint64_t connections, hold;         /* UINT64_MAX: as the definition says */
     const char *clusterports;           /* "ON", "OFF", "1" */
+    const char *commands;               /* script of operator commands in place of the job, or NULL */
     bool keep, json, verbose;
     char kill_system[DEFINED_NAME_SIZE];    /* kill this system's image ... */
     unsigned kill_percent;              /* ... when its job is so far */
@@ -51,6 +52,10 @@ struct run {
     struct capture_counts captured;
     struct tuplecheck check;
 };
+
+/* Take events until done() says 1; 0 then. Or its negative result, -EINTR on a signal, -ECHILD if a helper has ended,
+ * -ETIMEDOUT after ms_max. */
+int run_events(struct run *r, int (*done)(struct run *), uint64_t ms_max);
 
 /* Everything. The exit code. */
 int run_sysplex(const struct run_options *options);

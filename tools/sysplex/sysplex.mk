@@ -1,6 +1,6 @@
 # sysplex: boots the images and everything around them.
 
-SYSPLEX_OBJECTS := $(addprefix tools/sysplex/,run.o summary.o requirements.o rundir.o segment.o network.o server.o capture.o \
+SYSPLEX_OBJECTS := $(addprefix tools/sysplex/,run.o script.o summary.o requirements.o rundir.o segment.o network.o server.o capture.o \
 	image.o job.o definition.o process.o tell.o)
 PROGRAMS += $(B)/bin/sysplex
 
@@ -23,5 +23,11 @@ $(B)/tests/sysplex_leaves_nothing: tools/sysplex/tests/sysplex_leaves_nothing.sh
 CHECKS += $(B)/tests/run_end_to_end
 
 $(B)/tests/run_end_to_end: tools/tests/run_end_to_end.sh $(B)/bin/sysplex $(B)/bin/tuplecheck $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
+CHECKS += $(B)/tests/flow_end_to_end
+
+$(B)/tests/flow_end_to_end: tools/tests/flow_end_to_end.sh $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
 	@mkdir -p $(@D)
 	install -m 755 $< $@

@@ -1,0 +1,12 @@
+; MVS1 owns DVIPA 10.1.9.1, one port at a time as the patent has it, and
+; distributes it to itself and MVS2.
+INCLUDE COMMON
+
+VIPADYNAMIC
+  VIPADEFINE MOVEABLE IMMEDIATE CLUSTERPORTS BLOCKSIZE 1
+             255.255.0.0 10.1.9.1
+  VIPADISTRIBUTE DEFINE 10.1.9.1 DESTIP 192.168.49.101 192.168.49.102
+ENDVIPADYNAMIC
+
+; Nobody but WEB may listen here.
+PORT 7005 TCP WEB

@@ -1,0 +1,4 @@
+; For MVS2: its DVIPA goes, on its targets, too.
+VIPADYNAMIC
+  VIPADELETE 10.1.9.2
+ENDVIPADYNAMIC

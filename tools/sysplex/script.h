@@ -1,0 +1,21 @@
+/* A script of operator commands, run after the boot in place of the job. A line each:
+ *
+ *   MVS2: D TCPIP,,FLOW                       give a system a command; all: to each that lives
+ *   MVS2: S A,PGM=CONNGEN,N=1 => A - ENDED    and wait until its console shows this text
+ *   MVS2 < flow/late.profile                  load a deck into its reader 02C; path relative to the script
+ *   outside: curl -sf http://10.1.9.1:8080/   a command of the host's shell in the outside server's network
+ *   kill MVS3                                 end its emulator
+ *   wait 1.5                                  seconds
+ *   # comment
+ *
+ * Answers are in the consoles' logs, those of outside: in outside.console. A text that does not come, a command of the shell
+ * that fails, and a line that is none of these end the script. */
+#ifndef SYSPLEX_SCRIPT_H
+#define SYSPLEX_SCRIPT_H
+
+#include "tools/sysplex/run.h"
+
+/* Run the script of the options. 0 or -errno, told. */
+int script_run(struct run *r);
+
+#endif
