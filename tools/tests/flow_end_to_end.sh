@@ -8,7 +8,7 @@ config=$(cd "$build/../config" && pwd)
 output=$(mktemp -d)
 trap 'rm -rf "$output"' EXIT
 tests=0 failed=0
-not_yet="8A"    # figures of which no image can pass a block today
+not_yet="8A 12"    # figures that an image has no way into yet: not passing any of their blocks is no failure
 
 result() { # condition description
     ((tests++))
@@ -39,7 +39,7 @@ done | awk '{ key = $2 " " $3
         print k, sum[k], by[k, "MVS1"] + 0, by[k, "MVS2"] + 0, by[k, "MVS3"] + 0, text[k] } }' >"$output/flow"
 
 echo "# FIGURE BLOCK      ALL     MVS1     MVS2     MVS3 WHAT"
-awk '{ what = $0; sub(/^([^ ]+ ){6}/, "", what); printf "# %-6s %5s %8d %8d %8d %8d %s%s\n", $1, $2, $3, $4, $5, $6, what, $3 ? "" : "   <-- NOT PASSED" }' "$output/flow"
+awk '{ what = ""; for (i = 7; i <= NF; i++) what = what " " $i; printf "# %-6s %5s %8d %8d %8d %8d%s%s\n", $1, $2, $3, $4, $5, $6, what, $3 ? "" : "   <-- NOT PASSED" }' "$output/flow"
 
 for figure in 2 3 4 5 7 8A 8B 9 10 11 12; do
     blocks=$(grep -c "^$figure " "$output/flow")
