@@ -148,15 +148,19 @@ int cf_snapshot_take(struct cf *cf, const uint8_t *only, enum cf_snapshot_depth 
 bool cf_snapshot_lies_here(const struct cf_snapshot *snapshot, uint32_t number)
 {
     const struct cf *view = &snapshot->view;
-    return snapshot->result[number] == CF_SNAPSHOT_COPIED && copy_valid(view, &view->slots[number], view->own);
+    const struct cf_slot *slot = &view->slots[number];
+    return snapshot->result[number] == CF_SNAPSHOT_COPIED && copy_valid(view, slot, view->own) && cf_control(view, slot)->rebuild_of == 0;
 }
 
 /* --- putting back ------------------------------------------------------------------------------------------------------ */
 
-/* Whose processes are gone: their connections are ours now, and fail with us when we close the view. */
+/* Whose processes are gone: their connections are ours now, and fail with us when we close the view. A rebuild into the
+ * other CF, which is not there, is over. */
 static void connections_adopt(const struct cf *cf, struct cf_structure *s)
 {
+    s->rebuild_phase = s->rebuild_new = 0;
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
+        s->conn[i].rebuild = s->conn[i].rebuild_owes = 0;
         s->conn[i].attachment = cf->attachment;
         if (s->conn[i].state != CF_CONN_FREE)
             s->conn[i].flags |= CF_CONN_CONDISP_KEEP;

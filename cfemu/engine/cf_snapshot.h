@@ -43,7 +43,8 @@ int cf_snapshot_new(uint64_t size, struct cf_snapshot **snapshot);
 
 void cf_snapshot_free(struct cf_snapshot *snapshot);
 
-/* true: the structure in this slot lies, complete, in the facility that was opened (and not only in the other of its pair). */
+/* true: the structure in this slot lies, complete, in the facility that was opened (and not only in the other of its pair, and not
+ * as the new structure of a rebuild, which is not filled yet). */
 bool cf_snapshot_lies_here(const struct cf_snapshot *snapshot, uint32_t number);
 
 /* Make a facility of it: segment name, the copy's cfname and size. Its users are not there: their connections fail as if

@@ -97,6 +97,7 @@ static void connect_user(int number, uint8_t shape)
         put_be16(own + CONN_ENTRYRATIO, 1);
         put_be16(own + CONN_ELEMENTRATIO, shape & 32 ? 0 : 1);
         own[CONN_ELEMCHAR] = shape & 16 ? 4 : 0;
+        put_be16(own + CONN_EMCSTGPCT, (shape & 3) == 2 ? 2000 : 0);
         own[CONN_FLAGS] |= (uint8_t)(references[shape & 3] | (shape & 8 ? CF_CONN_ADJUNCT : 0));
     }
     cf_send_connect(number == 0 ? cf : other_cf, mcb, mrb, &users[number]);

@@ -220,6 +220,7 @@ static cJSON *structure_json(const struct cf *view, const struct cf_slot *slot, 
     cJSON_AddBoolToObject(object, "adjunct", (s->flags & CF_CONN_ADJUNCT) != 0);
     usage_json(object, "entries", s->entries_used, s->entries_total);
     usage_json(object, "elements", s->elements_used, s->elements_total);
+    usage_json(object, "emcs", s->emcs_used, s->emcs_total);
     usage_json(object, "locks", locks_held(s), locks_total(s));
     cJSON *connections = cJSON_AddArrayToObject(object, "connections");
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++) {
@@ -265,6 +266,8 @@ static void structure_text(const struct cf *view, const struct cf_slot *slot, st
     printf("  USAGE INFO           USED      TOTAL     %%\n");
     usage_text("ENTRIES:", s->entries_used, s->entries_total);
     usage_text("ELEMENTS:", s->elements_used, s->elements_total);
+    if (s->emcs_total > 0)
+        usage_text("EMCS:", s->emcs_used, s->emcs_total);
     if (locks_total(s) > 0)
         usage_text("LOCKS:", locks_held(s), locks_total(s));
     if (s->type == CF_TYPE_LIST)

@@ -51,10 +51,22 @@ static void entry_text(const struct cf *view, struct cf_structure *s, uint32_t n
     bytes_text("DATA", data_of(view, s, entry), entry->length);
 }
 
+static const char *limit_unit(const struct cf_structure *s)
+{
+    return s->flags & CF_CONN_LIMIT_ELEMENTS ? "ELEMENTS" : "ENTRIES";
+}
+
+static bool all_zero(const uint8_t *bytes, size_t size)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
 static void list_text(const struct cf *view, struct cf_structure *s, uint32_t index, bool contents)
 {
     const struct cf_list *list = cf_list_at(s, index);
-    printf("LIST %u: %u ENTRIES, LIMIT %u\n", index, list->count, list->limit);
+    printf("LIST %u: %u ENTRIES, %u ELEMENTS, LIMIT %u %s\n", index, list->count, list->elements, list->limit, limit_unit(s));
+    if (!all_zero(list->authority, CF_NAME_SIZE))
+        printf(" AUTHORITY: %s\n", name_text(list->authority, CF_NAME_SIZE).text);
     if (list->count > 0)
         printf(" %-24s %-32s %20s %6s %4s\n", "LEID", "NAME OR KEY", "VERSION", "BYTES", "ELEM");
     for (uint32_t number = list->head; number != 0; number = cf_entry_at(view, s, number)->next)
@@ -96,7 +108,10 @@ static cJSON *list_json(const struct cf *view, struct cf_structure *s, uint32_t 
     cJSON *object = cJSON_CreateObject();
     json_number(object, "list", index);
     json_number(object, "count", list->count);
+    json_number(object, "elements", list->elements);
     json_number(object, "limit", list->limit);
+    cJSON_AddStringToObject(object, "limitUnit", limit_unit(s));
+    json_text(object, "authority", hex_text(list->authority, CF_NAME_SIZE));
     cJSON *entries = cJSON_AddArrayToObject(object, "entries");
     for (uint32_t number = list->head; number != 0; number = cf_entry_at(view, s, number)->next)
         cJSON_AddItemToArray(entries, entry_json(view, s, number));

@@ -212,7 +212,7 @@ START_TEST(lists_entries)
     ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_WRITE, CF_LOCATE_NAME, .name = "DVA1", .list = 3, .options = CF_OPT_DATA | CF_OPT_ADJUNCT, .length = 700, .fill = 0x41, .adjunct = 0xA7}),
                      CF_RSP_OK);
     ck_assert_int_eq(cfctl("list %s EZBEPORT"), 0);
-    says("LIST 3: 1 ENTRIES");
+    says("LIST 3: 1 ENTRIES, 3 ELEMENTS, LIMIT 8192 ENTRIES");
     says("DVA1");
     says("   700    3\n");
     ck_assert_ptr_null(strstr(output, "ADJUNCT"));
