@@ -27,9 +27,10 @@
 #define CF_MULTI_ENTRIES 256u           /* entries (event monitors) that one request handles before it ends with TIMEOUT */
 #define CF_MULTI_EXAMINED 2048u         /* entries, and lock entries, that one request only looks at: some 20 us */
 #define CF_UNDO_MAX 6144u               /* stores of one command. Worst case: MOVE with WRITE of 255 scattered elements for
-                                           as many (3 words per element: 1530) from a list and a key that 255 connections
-                                           monitor to another such one (3 words for the lists: 765; 7 for each event
-                                           monitor taken from its queue and put on it: 3570), and some 100 for the entry */
+                                           as many (5 words for each new one, 3 for each old: 2040) from a list and a key
+                                           that 255 connections monitor to another such one (3 words for the lists: 765;
+                                           5 for an event monitor taken from its queue, 6 for one put on it: 2805), and
+                                           some 100 for the entry: 5710 */
 #define CF_UNDO_DELETE 3072u            /* stores that deleting one entry takes at most, of the same kind */
 #define CF_SIZE_DEFAULT (4u << 20)      /* CONN_SIZE_KIB = 0 */
 #define CF_BUSY_MS 250                  /* longest wait for a structure before CF_RSP_BUSY. Commands take microseconds:

@@ -324,6 +324,191 @@ START_TEST(exits_are_driven_by_attention)
 }
 END_TEST
 
+/* --- the requests beyond READ, WRITE, DELETE ----------------------------------------------------------------------------- */
+
+static void write_entries(unsigned n, const char *letters)
+{
+    for (; *letters; letters++) {
+        struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_TAIL, .entrytype = CF_ENTRY_NEW };
+        const char name[2] = { *letters, 0 };
+
+        xes_name(r.name, CF_NAME_SIZE, name);
+        ck_assert_int_eq(list(n, &r), IXLRETCODEOK);
+    }
+}
+
+/* Read a list in parts, as many as the buffer demands. Result: names' first letters. */
+static const char *letters_of(unsigned n, uint32_t number)
+{
+    static char text[32];
+    static uint8_t buffer[2 * RECORD_SIZE];
+    struct xes_list_more more = { 0 };
+    int rc, length = 0;
+
+    do {
+        struct xes_request r = { .command = CF_CMD_LIST_READ_LIST, .list = number, .in = buffer, .in_cap = sizeof buffer, .more = &more };
+
+        rc = list(n, &r);
+        ck_assert_int_le(rc, IXLRETCODEWARNING);
+        ck_assert_uint_eq(r.reason, rc == IXLRETCODEOK ? IXLRSNCODEOK : IXLRSNCODEBUFFERFULL);
+        for (uint32_t i = 0; i < more.count; i++)
+            text[length++] = (char)buffer[i * RECORD_SIZE + RECORD_NAME];
+    } while (rc != IXLRETCODEOK);
+    text[length] = 0;
+    return text;
+}
+
+START_TEST(entries_are_moved_read_and_deleted_many_at_a_time)
+{
+    struct xes_list_more more = { .target_list = 2, .position = CF_LOCATE_HEAD };
+    struct xes_request r = named(CF_CMD_LIST_MOVE, "B");
+
+    start();
+    write_entries(1, "ABCDE");
+    ck_assert_str_eq(letters_of(2, 0), "ABCDE");
+    r.more = &more;
+    r.options = 0;
+    ck_assert_int_eq(list(2, &r), IXLRETCODEOK);
+    ck_assert_uint_eq(r.answer_list, 2);
+    ck_assert_str_eq(letters_of(1, 0), "ACDE");
+    ck_assert_str_eq(letters_of(1, 2), "B");
+
+    uint8_t names[2 * CF_NAME_SIZE];
+    xes_name(names, CF_NAME_SIZE, "E");
+    xes_name(names + CF_NAME_SIZE, CF_NAME_SIZE, "A");
+    more = (struct xes_list_more){ .options2 = CF_OPT2_NAMES };
+    r = (struct xes_request){ .command = CF_CMD_LIST_DELETE_ENTRYLIST, .out = names, .out_len = sizeof names, .more = &more };
+    ck_assert_int_eq(list(1, &r), IXLRETCODEOK);
+    ck_assert_uint_eq(more.count, 2);
+    ck_assert_str_eq(letters_of(1, 0), "CD");
+    more = (struct xes_list_more){ 0 };
+    r = (struct xes_request){ .command = CF_CMD_LIST_DELETE_MULT, .options = CF_OPT_LISTCOMP, .more = &more };
+    ck_assert_int_eq(list(1, &r), IXLRETCODEOK);
+    ck_assert_uint_eq(more.count, 2);
+    r = (struct xes_request){ .command = CF_CMD_LIST_READ_MULT, .more = &more };
+    ck_assert_int_eq(list(1, &r), IXLRETCODEWARNING);
+    ck_assert_uint_eq(r.reason, IXLRSNCODEBUFFERFULL);
+    ck_assert_uint_eq(more.needed, RECORD_SIZE);
+    write_entries(1, "XYZ");
+    uint8_t one_record[RECORD_SIZE];
+    more = (struct xes_list_more){ 0 };
+    r = (struct xes_request){ .command = CF_CMD_LIST_READ_LIST, .in = one_record, .in_cap = sizeof one_record, .more = &more };
+    ck_assert_int_eq(list(1, &r), IXLRETCODEWARNING);
+    struct xes_request gone = named(CF_CMD_LIST_DELETE, "Y");
+    ck_assert_int_eq(list(2, &gone), IXLRETCODEOK);
+    ck_assert_int_eq(list(1, &r), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODEBADRESTOKEN);
+    end();
+}
+END_TEST
+
+START_TEST(list_controls_and_authority)
+{
+    struct xes_list_more more = { .options2 = CF_OPT2_AUTH_SET, .auth = "EPOCH 2",
+                                  .controls = { .set = LCONTROLS_SET_LIMIT | LCONTROLS_SET_DESCRIPTION, .limit = 1, .description = "blocks" } };
+    struct xes_request r = { .command = CF_CMD_LIST_WRITE_LCONTROLS, .more = &more };
+
+    start();
+    ck_assert_int_eq(list(1, &r), IXLRETCODEOK);
+    more = (struct xes_list_more){ 0 };
+    r = (struct xes_request){ .command = CF_CMD_LIST_READ_LCONTROLS, .more = &more };
+    ck_assert_int_eq(list(2, &r), IXLRETCODEOK);
+    ck_assert_uint_eq(more.controls.limit, 1);
+    ck_assert_str_eq((const char *)more.controls.description, "blocks");
+    ck_assert_str_eq((const char *)more.auth_comp, "EPOCH 2");
+    write_entries(1, "A");
+    r = (struct xes_request){ .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_TAIL, .entrytype = CF_ENTRY_NEW };
+    ck_assert_int_eq(list(1, &r), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODELISTFULL);
+    more = (struct xes_list_more){ .authcomp = CF_AUTHCOMP_EQUAL, .auth_comp = "EPOCH 1" };
+    r = (struct xes_request){ .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_HEAD, .more = &more };
+    ck_assert_int_eq(list(1, &r), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODEAUTHMISMATCH);
+    ck_assert_int_eq(list(1, &r), IXLRETCODEOK);       /* it was told what the authority is */
+    more = (struct xes_list_more){ .cursor = CF_CURSOR_CURRENT };
+    ck_assert_int_eq(list(1, &r), IXLRETCODEOK);
+    r = (struct xes_request){ .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_CURSOR };
+    ck_assert_int_eq(list(2, &r), IXLRETCODEOK);
+    ck_assert_int_eq(r.name[0], 'A');
+    end();
+}
+END_TEST
+
+START_TEST(locks_of_another_connection_are_found_and_taken)
+{
+    struct xes_list_more more = { .options2 = CF_OPT2_LOCKCOMP };
+    uint32_t reason;
+
+    start();
+    ck_assert_int_eq(lock(1, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    more.lock_comp = connection[1]->conid;
+    struct xes_request r = { .command = CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_READNEXT, .more = &more };
+    ck_assert_int_eq(list(2, &r), IXLRETCODEOK);
+    ck_assert_uint_eq(more.lock_index, 5);
+    r.lock_index = 6;
+    ck_assert_int_eq(list(2, &r), IXLRETCODEWARNING);
+    ck_assert_uint_eq(r.reason, IXLRSNCODENOLOCKENTRY);
+    r = (struct xes_request){ .command = CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock_index = 5, .more = &more };
+    ck_assert_int_eq(list(2, &r), IXLRETCODEOK);
+    ck_assert_uint_eq(r.lock_owner, connection[2]->conid);
+    ck_assert_int_eq(lock(1, CF_LOCK_RESET, CF_LOCKMODE_COND, &reason), IXLRETCODEWARNING);
+    end();
+}
+END_TEST
+
+/* A keyed structure: keys from the list's counter, sublists, the event queue and its exit. */
+START_TEST(sublists_are_reported_on_the_event_queue)
+{
+    const struct xes_connect_parms parms = {
+        .structure = "KEYED1", .connection = "K", .system = "MVS1", .job = "JOB1",
+        .attributes = { .list_headers = 4, .size_kib = 1024, .max_elements = 16, .flags = CF_CONN_KEYED, .entry_ratio = 1,
+                        .element_ratio = 1, .vector_bits = 32, .emcstgpct = 100 },
+        .list_exit = on_list,
+    };
+    struct xes_connection *keyed;
+    struct xes_list_more more = { .notification = "mine" };
+    uint8_t events[4 * EVENT_SIZE];
+    uint32_t reason;
+
+    start();
+    host_platform_select(1);
+    ck_assert_int_eq(xes_connect(&xes[1], &parms, &keyed, &reason), IXLRETCODEOK);
+    ck_assert_uint_eq(keyed->attributes.emcstgpct, 100);
+    struct xes_request r = { .command = CF_CMD_LIST_MONITOR_EVENTQ, .vector_index = 9 };
+    ck_assert_int_eq(xes_list(keyed, &r), IXLRETCODEOK);
+    r = (struct xes_request){ .command = CF_CMD_LIST_MONITOR_SUBLIST, .list = 2, .more = &more };
+    ck_assert_int_eq(xes_list(keyed, &r), IXLRETCODEOK);
+    ck_assert_uint_eq(more.emcs_used, 1);
+    more = (struct xes_list_more){ .key_type = CF_KEYTYPE_LISTKEY };
+    r = (struct xes_request){ .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_TAIL, .entrytype = CF_ENTRY_NEW, .list = 2, .more = &more };
+    ck_assert_int_eq(xes_list(keyed, &r), IXLRETCODEOK);        /* key 0, which is monitored */
+    ck_assert_int_eq(xes_list(keyed, &r), IXLRETCODEOK);
+    ck_assert_int_eq(r.name[CF_NAME_SIZE - 1], 1);
+    host_platform_attend(1000);
+    ck_assert_uint_eq(list_seen, 1u << 9);
+    r = (struct xes_request){ .command = CF_CMD_LIST_READ_EQCONTROLS, .more = &more };
+    ck_assert_int_eq(xes_list(keyed, &r), IXLRETCODEOK);
+    ck_assert_uint_eq(more.queue_count, 1);
+    ck_assert_uint_eq(more.queue_transitions, 1);
+    r = (struct xes_request){ .command = CF_CMD_LIST_DEQ_EVENTQ, .in = events, .in_cap = sizeof events, .more = &more };
+    ck_assert_int_eq(xes_list(keyed, &r), IXLRETCODEOK);
+    ck_assert_uint_eq(more.count, 1);
+    ck_assert_uint_eq(get_be32(events + EVENT_LIST), 2);
+    ck_assert_str_eq((const char *)events + EVENT_CONTROLS, "mine");
+    r = (struct xes_request){ .command = CF_CMD_LIST_READ_EMCONTROLS, .list = 3, .more = &more };
+    ck_assert_int_eq(xes_list(keyed, &r), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODENOEMC);
+    more = (struct xes_list_more){ .controls = { .set = LCONTROLS_SET_KEYMAX } };
+    r = (struct xes_request){ .command = CF_CMD_LIST_WRITE_LCONTROLS, .list = 2, .more = &more };
+    ck_assert_int_eq(xes_list(keyed, &r), IXLRETCODEOK);
+    more = (struct xes_list_more){ .key_type = CF_KEYTYPE_LISTKEY };
+    r = (struct xes_request){ .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_TAIL, .entrytype = CF_ENTRY_NEW, .list = 2, .more = &more };
+    ck_assert_int_eq(xes_list(keyed, &r), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(r.reason, IXLRSNCODEMAXLISTKEY);
+    end();
+}
+END_TEST
+
 START_TEST(a_lost_cf_is_loss_of_connectivity)
 {
     start();
@@ -363,6 +548,10 @@ int main(void)
     tcase_add_test(t, a_lock_that_becomes_persistent_ends_the_wait);
     tcase_add_test(t, a_grant_that_nobody_waits_for_is_passed_on);
     tcase_add_test(t, exits_are_driven_by_attention);
+    tcase_add_test(t, entries_are_moved_read_and_deleted_many_at_a_time);
+    tcase_add_test(t, list_controls_and_authority);
+    tcase_add_test(t, locks_of_another_connection_are_found_and_taken);
+    tcase_add_test(t, sublists_are_reported_on_the_event_queue);
     tcase_add_test(t, a_lost_cf_is_loss_of_connectivity);
     tcase_add_test(t, a_connection_that_the_cf_does_not_know_is_lost);
     return plex_main(t, "core_xes");

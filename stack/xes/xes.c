@@ -18,6 +18,11 @@ static const struct {
     { CF_RSP_LIST_MISMATCH, IXLRSNCODELISTMISMATCH, IXLRETCODEENVERROR },
     { CF_RSP_AUTHORITY_MISMATCH, IXLRSNCODEAUTHMISMATCH, IXLRETCODEENVERROR },
     { CF_RSP_KEY_MISMATCH, IXLRSNCODEKEYMISMATCH, IXLRETCODEENVERROR },
+    { CF_RSP_RESTART_GONE, IXLRSNCODEBADRESTOKEN, IXLRETCODEENVERROR },
+    { CF_RSP_NO_LOCK, IXLRSNCODENOLOCKENTRY, IXLRETCODEWARNING },
+    { CF_RSP_NO_MONITOR, IXLRSNCODENOEMC, IXLRETCODEENVERROR },
+    { CF_RSP_LISTKEY_MAX, IXLRSNCODEMAXLISTKEY, IXLRETCODEENVERROR },
+    { CF_RSP_MONITORS_FULL, IXLRSNCODEEMCFULL, IXLRETCODEENVERROR },
     { CF_RSP_LOCK_HELD, IXLRSNCODELOCKCOND, IXLRETCODEENVERROR },
     { CF_RSP_LOCK_NOT_HELD, IXLRSNCODELOCKNOTHELD, IXLRETCODEWARNING },
     { CF_RSP_LOCK_PERSISTENT, IXLRSNCODELOCKPERSISTENT, IXLRETCODEENVERROR },
@@ -121,6 +126,7 @@ static void put_attributes(uint8_t *own, const struct xes_attributes *a)
     put_be16(own + CONN_ENTRYRATIO, a->entry_ratio);
     put_be16(own + CONN_ELEMENTRATIO, a->element_ratio);
     put_be32(own + CONN_VECTORLEN, a->vector_bits);
+    put_be16(own + CONN_EMCSTGPCT, a->emcstgpct);
     own[CONN_OPTIONS] = a->options;
     own[CONN_CFLEVEL] = a->cf_level;
     own[CONN_MAXCONN] = a->max_connections;
@@ -138,6 +144,7 @@ static void get_attributes(struct xes_attributes *a, const uint8_t *own)
     a->entry_ratio = get_be16(own + CONN_ENTRYRATIO);
     a->element_ratio = get_be16(own + CONN_ELEMENTRATIO);
     a->vector_bits = get_be32(own + CONN_VECTORLEN);
+    a->emcstgpct = get_be16(own + CONN_EMCSTGPCT);
     a->options = own[CONN_OPTIONS];
     a->cf_level = own[CONN_CFLEVEL];
     a->max_connections = own[CONN_MAXCONN];
@@ -315,6 +322,104 @@ static void rebuild_event(struct xes_connection *c, uint32_t phase)
 
 /* --- list requests ------------------------------------------------------------------------------------------------- */
 
+static void put_list_controls(uint8_t *mcb, const struct xes_list_controls *controls)
+{
+    uint8_t *own = mcb + MCB_OWN, *adjunct = mcb + MCB_ADJUNCT;
+
+    put_be32(own + LCONTROLS_LIMIT, controls->limit);
+    put_be32(own + LCONTROLS_KEYINC, controls->key_increment);
+    own[LCONTROLS_SET] = controls->set;
+    memcpy(adjunct + LCONTROLS_DESCRIPTION, controls->description, sizeof controls->description);
+    memcpy(adjunct + LCONTROLS_KEY, controls->key, CF_NAME_SIZE);
+    memcpy(adjunct + LCONTROLS_KEYMAX, controls->key_max, CF_NAME_SIZE);
+}
+
+static void get_list_controls(struct xes_list_controls *controls, const uint8_t *mrb)
+{
+    const uint8_t *own = mrb + MRB_OWN, *adjunct = mrb + MRB_ADJUNCT;
+
+    controls->limit = get_be32(own + LCONTROLS_LIMIT);
+    controls->key_increment = get_be32(own + LCONTROLS_KEYINC);
+    controls->to_head = own[LCONTROLS_TOHEAD];
+    controls->elements = get_be32(own + LCONTROLS_ELEMENTS);
+    controls->monitors = get_be32(own + LCONTROLS_MONITORS);
+    memcpy(controls->description, adjunct + LCONTROLS_DESCRIPTION, sizeof controls->description);
+    memcpy(controls->key, adjunct + LCONTROLS_KEY, CF_NAME_SIZE);
+    memcpy(controls->key_max, adjunct + LCONTROLS_KEYMAX, CF_NAME_SIZE);
+    memcpy(controls->cursor, own + LCONTROLS_CURSOR, CF_LEID_SIZE);
+}
+
+static void build_more(uint8_t *mcb, uint16_t command, const struct xes_list_more *more)
+{
+    uint8_t *own = mcb + MCB_OWN;
+
+    mcb[MCB_OPTIONS2] = more->options2;
+    mcb[MCB_KEYCOMP] = more->keycomp;
+    mcb[MCB_AUTHCOMP] = more->authcomp;
+    memcpy(mcb + MCB_AUTH_COMP, more->auth_comp, CF_NAME_SIZE);
+    memcpy(mcb + MCB_AUTH, more->auth, CF_NAME_SIZE);
+    put_be32(mcb + MCB_TARGET_LIST, more->target_list);
+    put_be64(mcb + MCB_RESTART, more->restart);
+    if (command == CF_CMD_LIST_MONITOR_SUBLIST) {
+        memcpy(own + EMCONTROLS_CONTROLS, more->notification, CF_NAME_SIZE);
+        return;
+    }
+    memcpy(own + LIST_KEYCOMPARE, more->key_compare, CF_NAME_SIZE);
+    memcpy(own + LIST_TARGETKEY, more->target_key, CF_NAME_SIZE);
+    put_be32(own + LIST_LOCKCOMP, more->lock_comp);
+    own[LIST_KEYREQUEST] = more->key_request;
+    own[LIST_KEYTYPE] = more->key_type;
+    own[LIST_CURSOR] = more->cursor;
+    own[LIST_DATAOPER] = more->data_oper;
+    own[LIST_POSITION] = more->position;
+    if (command == CF_CMD_LIST_WRITE_LCONTROLS)
+        put_list_controls(mcb, &more->controls);
+}
+
+/* What the command's own part of the answer means depends on the command. */
+static void take_more(struct xes_list_more *more, uint16_t command, const uint8_t *mrb)
+{
+    const uint8_t *own = mrb + MRB_OWN;
+    uint16_t response = get_be16(mrb + MRB_RESPONSE);
+
+    more->restart = get_be64(mrb + MRB_RESTART);
+    if (response == CF_RSP_AUTHORITY_MISMATCH) {
+        memcpy(more->auth_comp, own + ANSWER_AUTHORITY, CF_NAME_SIZE);
+        return;
+    }
+    switch (command) {
+    case CF_CMD_LIST_READ_LCONTROLS:
+    case CF_CMD_LIST_WRITE_LCONTROLS:
+        if (response != CF_RSP_OK)
+            return;
+        get_list_controls(&more->controls, mrb);
+        memcpy(more->auth_comp, own + LCONTROLS_AUTHORITY, CF_NAME_SIZE);
+        break;
+    case CF_CMD_LIST_MONITOR_SUBLIST:
+    case CF_CMD_LIST_MONITOR_SUBLISTS:
+    case CF_CMD_LIST_READ_EMCONTROLS:
+        more->count = get_be32(own + ANSWER_COUNT);
+        more->event_queued = get_be32(own + EMCONTROLS_QUEUED) != 0;
+        more->emcs_used = get_be32(own + EMCONTROLS_USED);
+        more->emcs_total = get_be32(own + EMCONTROLS_TOTAL);
+        memcpy(more->notification, own + EMCONTROLS_CONTROLS, CF_NAME_SIZE);
+        break;
+    case CF_CMD_LIST_MONITOR_EVENTQ:
+    case CF_CMD_LIST_READ_EQCONTROLS:
+    case CF_CMD_LIST_DEQ_EVENTQ:
+        more->count = get_be32(own + ANSWER_COUNT);
+        more->queue_count = get_be32(own + EQCONTROLS_QUEUED);
+        more->queue_emcs = get_be32(own + EQCONTROLS_MONITORS);
+        more->queue_transitions = get_be32(own + EQCONTROLS_TRANSITIONS);
+        break;
+    default:
+        more->count = get_be32(own + ANSWER_COUNT);
+        more->lock_index = get_be32(own + ANSWER_LOCKINDEX);
+        more->needed = get_be32(own + ANSWER_NEEDED);
+        break;
+    }
+}
+
 static void build(uint8_t *mcb, const struct xes_connection *c, const struct xes_request *r, uint8_t lockoper)
 {
     memset(mcb, 0, CF_MCB_SIZE);
@@ -337,6 +442,8 @@ static void build(uint8_t *mcb, const struct xes_connection *c, const struct xes
     memcpy(mcb + MCB_NAME, r->name, CF_NAME_SIZE);
     put_be32(mcb + MCB_VECTORINDEX, r->vector_index);
     memcpy(mcb + MCB_ADJUNCT, r->adjunct, CF_ADJUNCT_SIZE);
+    if (r->more)
+        build_more(mcb, r->command, r->more);
 }
 
 static void take_answer(struct xes_request *r, const uint8_t *mrb)
@@ -350,6 +457,8 @@ static void take_answer(struct xes_request *r, const uint8_t *mrb)
     memcpy(r->leid, mrb + MRB_LEID, CF_LEID_SIZE);
     memcpy(r->name, mrb + MRB_NAME, CF_NAME_SIZE);
     memcpy(r->adjunct, mrb + MRB_ADJUNCT, CF_ADJUNCT_SIZE);
+    if (r->more)
+        take_more(r->more, r->command, mrb);
 }
 
 /* Wait for the grant of the lock that this connection is queued for. The CF's attention posts the event control block; a

@@ -71,6 +71,9 @@ enum xes_reason_code {
     IXLRSNCODELISTMISMATCH = 0x0F13,
     IXLRSNCODEAUTHMISMATCH = 0x0F14,
     IXLRSNCODEKEYMISMATCH = 0x0F15,
+    IXLRSNCODEBADRESTOKEN = 0x0F16,         /* the entry at which the request was to go on has left its list: begin again */
+    IXLRSNCODENOLOCKENTRY = 0x0F17,         /* LOCK READNEXT: no further lock of that kind */
+    IXLRSNCODENOEMC = 0x0F18,               /* the connection does not monitor this sublist */
     IXLRSNCODELOCKCOND = 0x0F20,            /* the lock is held by another; or the wait for it was too long */
     IXLRSNCODELOCKRETAINED = 0x0F24,        /* a failed connection has the resource, or may have it */
     IXLRSNCODERESOURCEHELD = 0x0F26,        /* IXLLOCK: held or asked for already by this connection */
@@ -78,6 +81,8 @@ enum xes_reason_code {
     IXLRSNCODELISTFULL = 0x0F30,
     IXLRSNCODESTRFULL = 0x0F31,
     IXLRSNCODECFFULL = 0x0F32,
+    IXLRSNCODEMAXLISTKEY = 0x0F35,          /* the key counter of the list has passed its maximum */
+    IXLRSNCODEEMCFULL = 0x0F36,             /* no storage for another event monitor */
     IXLRSNCODECONNAMEINUSE = 0x0F42,
     IXLRSNCODEMAXCONN = 0x0F43,
     IXLRSNCODERSPNOTREC = 0x0F44,           /* peers have not yet answered the end of the connection of this name */
@@ -112,6 +117,7 @@ struct xes_attributes {             /* of a structure; see CONNECT in cf_arch.h 
     uint8_t flags;                  /* CF_CONN_* */
     uint16_t entry_ratio, element_ratio;
     uint32_t vector_bits;
+    uint16_t emcstgpct;             /* hundredths of a percent of the storage for event monitors; keyed only */
     uint8_t options;                /* CF_CONN_OPT_* */
     uint8_t cf_level;               /* MINCFLEVEL; answer: CFLEVEL */
     uint8_t max_connections;        /* 0 = as many as the facility has */
@@ -156,6 +162,38 @@ struct xes {
     struct xes_connection connections[XES_CONNECTIONS_MAX];
 };
 
+/* List controls: READ_LCONTROLS, WRITE_LCONTROLS. */
+struct xes_list_controls {
+    uint8_t set;                    /* WRITE: LCONTROLS_SET_*, what of it is written */
+    bool to_head;                   /* answer: direction of the cursor */
+    uint32_t limit, key_increment;
+    uint32_t elements, monitors;    /* answer */
+    uint8_t description[32];
+    uint8_t key[CF_NAME_SIZE], key_max[CF_NAME_SIZE];
+    uint8_t cursor[CF_LEID_SIZE];   /* answer; zeros: nowhere */
+};
+
+/* What few list requests need. As with struct xes_request, unused fields stay zero. */
+struct xes_list_more {
+    uint8_t options2, keycomp, authcomp;                        /* CF_OPT2_*, enum cf_keycomp, enum cf_authcomp */
+    uint8_t key_request, key_type, cursor, data_oper, position; /* LIST_* in cf_arch.h */
+    uint8_t auth_comp[CF_NAME_SIZE];                            /* out: authority of the list, if that was asked or differs */
+    uint8_t auth[CF_NAME_SIZE];
+    uint8_t key_compare[CF_NAME_SIZE];
+    uint8_t target_key[CF_NAME_SIZE];
+    uint32_t target_list, lock_comp;
+    uint64_t restart;               /* in and out: RESTOKEN; 0: from the beginning, the end was reached */
+    struct xes_list_controls controls;                          /* in and out */
+    uint8_t notification[CF_NAME_SIZE];                         /* in and out: user notification controls of a sublist */
+    /* answer */
+    uint32_t count;                 /* entries read or deleted, sublists monitored, events dequeued */
+    uint32_t needed;                /* BUFFERFULL and nothing read: bytes that the next entry needs */
+    uint32_t lock_index;            /* READNEXT */
+    bool event_queued;              /* READ_EMCONTROLS, MONITOR_SUBLIST: the sublist is on the event queue */
+    uint32_t emcs_used, emcs_total; /* those, and MONITOR_SUBLISTS: of the structure */
+    uint32_t queue_count, queue_emcs, queue_transitions;        /* READ_EQCONTROLS, MONITOR_EVENTQ, DEQ_EVENTQ */
+};
+
 /* A list request and its answer. Fields that a request does not use stay zero. */
 struct xes_request {
     uint16_t command;               /* CF_CMD_LIST_* */
@@ -170,6 +208,7 @@ struct xes_request {
     uint32_t out_len;
     void *in;                       /* buffer for data from the CF */
     uint32_t in_cap;
+    struct xes_list_more *more;     /* may be NULL */
     /* answer */
     uint32_t reason;                /* enum xes_reason_code */
     uint32_t data_len, answer_list, lock_owner, list_count, elements;
