@@ -76,7 +76,7 @@ static void start(void)
 }
 
 /* The structure by the bits of the first byte: reference option or lock structure (2), locks or a wide lock table, adjunct or
- * record data, element size, no elements, disposition. */
+ * record data, element size, no elements, disposition, what list limits count. */
 static void connect_user(int number, uint8_t shape)
 {
     static const uint8_t references[4] = {0, CF_CONN_NAMED, CF_CONN_KEYED, 0};
@@ -98,7 +98,7 @@ static void connect_user(int number, uint8_t shape)
         put_be16(own + CONN_ELEMENTRATIO, shape & 32 ? 0 : 1);
         own[CONN_ELEMCHAR] = shape & 16 ? 4 : 0;
         put_be16(own + CONN_EMCSTGPCT, (shape & 3) == 2 ? 2000 : 0);
-        own[CONN_FLAGS] |= (uint8_t)(references[shape & 3] | (shape & 8 ? CF_CONN_ADJUNCT : 0));
+        own[CONN_FLAGS] |= (uint8_t)(references[shape & 3] | (shape & 8 ? CF_CONN_ADJUNCT : 0) | (shape & 128 ? CF_CONN_LIMIT_ELEMENTS : 0));
     }
     cf_send_connect(number == 0 ? cf : other_cf, mcb, mrb, &users[number]);
 }

@@ -701,7 +701,10 @@ END_TEST
 /* Messages that are mostly right, with random bytes in some places, and with random lengths. */
 START_TEST(random_messages_do_no_harm)
 {
-    static const uint16_t commands[] = {READ, WRITE, WRITE, DELETE, LOCK, MONITOR, VECTOR, CF_CMD_CONNECT, CF_CMD_DISCONNECT, CF_CMD_IDENTIFY};
+    static const uint16_t commands[] = {READ, WRITE, WRITE, DELETE, LOCK, MONITOR, VECTOR, CF_CMD_CONNECT, CF_CMD_DISCONNECT, CF_CMD_IDENTIFY,
+                                        CF_CMD_LIST_READ_LIST, CF_CMD_LIST_READ_MULT, CF_CMD_LIST_MOVE, CF_CMD_LIST_MOVE, CF_CMD_LIST_DELETE_MULT,
+                                        CF_CMD_LIST_DELETE_ENTRYLIST, CF_CMD_LIST_READ_LCONTROLS, CF_CMD_LIST_WRITE_LCONTROLS,
+                                        CF_CMD_LIST_MONITOR_SUBLIST, CF_CMD_LIST_DEQ_EVENTQ};
     static const unsigned small[] = {MCB_LOCATE, MCB_ENTRYTYPE, MCB_LOCKOPER, MCB_LOCKMODE, MCB_VERSCOMP, MCB_VERSUPDATE};
     unsigned seed = 2;
     struct cf_user users[2] = {user, other};
