@@ -40,16 +40,18 @@ static uint64_t token(const struct walk *walk)
     return number | (uint32_t)cf_entry_at(walk->call->cf, walk->call->s, walk->next)->sequence;
 }
 
-/* Go on where the last part ended. */
+/* Go on where the last part ended. The structure may have become smaller since. */
 static int resume(struct walk *walk, uint64_t restart)
 {
     struct cf_structure *s = walk->call->s;
     uint64_t number = restart >> 32;
-    if (number < 1 || number > s->entries_fresh)
+    if (number < 1 || number > (uint64_t)s->increments_max * s->entries_per_increment)
         return cf_bad(walk->call, MCB_RESTART);
-    walk->next = (uint32_t)number;
+    walk->next = number <= s->entries_fresh ? (uint32_t)number : 0;
     if (!walk->on_list)
         return 0;
+    if (walk->next == 0)
+        return CF_RSP_RESTART_GONE;
     const struct cf_entry *entry = cf_entry_at(walk->call->cf, s, walk->next);
     bool there = entry->list == get_be32(walk->call->mcb + MCB_LIST) + 1 && token(walk) == restart;
     return there ? 0 : CF_RSP_RESTART_GONE;

@@ -465,7 +465,10 @@ START_TEST(read_list_in_order_from_a_place)
     RESPONSE(&user, LIST_MISMATCH, READ_LIST, NAME, .name = "C", .list = 1);
     RESPONSE(&user, BAD_REQUEST, READ_LIST, .options = LISTCOMP);
     RESPONSE(&user, BAD_REQUEST, READ_LIST, .restart = 7);
-    RESPONSE(&user, BAD_REQUEST, READ_LIST, .restart = 1ull << 40);
+    RESPONSE(&user, BAD_REQUEST, READ_LIST, .restart = 1ull << 60);
+    RESPONSE(&user, RESTART_GONE, READ_LIST, .restart = 1ull << 40);        /* could have been an entry of this structure */
+    RESPONSE(&user, OK, READ_MULT, .restart = 1ull << 40);
+    ck_assert_uint_eq(own(ANSWER_COUNT), 0);
     RESPONSE(&user, BAD_REQUEST, READ_MULT, HEAD);
     RESPONSE(&user, BAD_REQUEST, READ_MULT, .verscomp = 3);
 }
