@@ -2,6 +2,7 @@
 #include "stack/stack.h"
 
 #include "stack/base/text.h"
+#include "stack/recovery/recovery.h"
 
 /* --- what vipa asks for -------------------------------------------------------------------------------------------- */
 
@@ -58,10 +59,13 @@ static void vipa_system_event(void *context, uint8_t number, bool joined)
 {
     struct stack *s = context;
 
-    if (joined)
+    if (joined) {
         clp_joined(&s->clp, number);
-    else
-        clp_gone(&s->clp, number);
+        return;
+    }
+    clp_gone(&s->clp, number);
+    if (s->ops->gone)
+        s->ops->gone(s->context, s->xcf.members[number].name, number);
 }
 
 static const struct vipa_ops vipa_calls = {
@@ -206,6 +210,16 @@ void stack_change(struct stack *s, const struct profile_change *change)
 void stack_changed(struct stack *s)
 {
     vipa_changed(&s->vipa);
+}
+
+void stack_recover(struct stack *s, const char *system, uint8_t number)
+{
+    struct recovery r = recovery_of_ports(&s->clp, system, number);
+
+    if (r.ports)
+        text_wto("EZD1304I %u PORTS OF SYSTEM %s ARE AVAILABLE AGAIN", r.ports, system);
+    if (r.failed)
+        text_wto("EZD1305I PORTS OF SYSTEM %s COULD NOT BE RECOVERED FOR %u OF %u DVIPAS", system, r.failed, r.dvipas);
 }
 
 void stack_stop(struct stack *s)

@@ -23,12 +23,14 @@ struct stack_identity {
     unsigned cf;                /* number of the CF on this image */
 };
 
-/* What the image gives; all are required but scan. As in vipa_ops and clp_ops. */
+/* What the image gives; all are required but scan and gone. As in vipa_ops and clp_ops. */
 struct stack_ops {
     void (*activate)(void *context, uint32_t address, uint32_t mask, bool advertise);
     void (*deactivate)(void *context, uint32_t address);
     void (*deliver)(void *context, const uint8_t *packet, uint32_t length);
     void (*scan)(void *context, uint32_t address, void (*use)(void *argument, uint16_t port), void *argument);
+    /* A system has left the sysplex or failed; the CF refuses its commands from now on. */
+    void (*gone)(void *context, const char *system, uint8_t number);
 };
 
 struct stack {
@@ -54,6 +56,10 @@ void stack_attention(struct stack *stack);
 /* The running profile, in place, is what it is after VARY TCPIP,,OBEYFILE. One change after the other, then the end. */
 void stack_change(struct stack *stack, const struct profile_change *change);
 void stack_changed(struct stack *stack);
+
+/* Fig. 12: a system is gone and fenced; its ports of the addresses that this stack has become available. Each survivor may
+ * do it: the first one finds ports, the others find it done. */
+void stack_recover(struct stack *stack, const char *system, uint8_t number);
 
 /* Leave the sysplex in order. */
 void stack_stop(struct stack *stack);

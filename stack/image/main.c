@@ -71,11 +71,19 @@ static void stack_deliver(void *context, const uint8_t *packet, uint32_t length)
     net_ip_input(packet, (uint16_t)length);
 }
 
+/* Its emulator is dead: nothing of it uses a port any more. */
+static void stack_gone(void *context, const char *system, uint8_t number)
+{
+    (void)context;
+    stack_recover(&stack, system, number);
+}
+
 static const struct stack_ops stack_calls = {
     .activate = stack_activate,
     .deactivate = stack_deactivate,
     .deliver = stack_deliver,
     .scan = socket_scan,
+    .gone = stack_gone,
 };
 
 /* --- PROFILE.TCPIP ------------------------------------------------------------------------------------------------- */

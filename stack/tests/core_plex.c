@@ -52,7 +52,9 @@ static void on_scan(void *context, uint32_t address, void (*use)(void *argument,
         use(argument, s->scan[i]);
 }
 
-static const struct stack_ops ops = { on_activate, on_deactivate, on_deliver, on_scan };
+static const struct stack_ops ops = {
+    .activate = on_activate, .deactivate = on_deactivate, .deliver = on_deliver, .scan = on_scan
+};
 
 static void default_profile(struct profile *p, unsigned n)
 {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cfemu/arch/cf_bytes.h"
+#include "stack/base/flow.h"
 #include "stack/tests/core_plex.h"
 
 
@@ -323,6 +324,172 @@ START_TEST(a_message_that_is_not_valid_changes_nothing)
 }
 END_TEST
 
+/* --- changes of the running profile -------------------------------------------------------------------------------- */
+
+static void change_stack(void *context, const struct profile_change *change)
+{
+    stack_change(context, change);
+}
+
+/* Change the profile of system n in place, as OBEYFILE does, and let everybody deal with it. */
+static void obey(unsigned n, void (*change)(struct profile *profile))
+{
+    static struct profile before;
+    struct profile *profile = &plex.systems[n].profile;
+    struct stack *stack = plex_select(n);
+
+    before = *profile;
+    profile->deleted_count = 0;
+    change(profile);
+    profile_compare(&before, profile, change_stack, stack);
+    stack_changed(stack);
+    plex_settle();
+}
+
+static void clusterports_to_range(struct profile *p)
+{
+    p->ranges[0].clusterports = (struct profile_clusterports){ .on = true, .blocksize = 64 };
+}
+
+static void delete_from_range(struct profile *p)
+{
+    p->deleted[p->deleted_count++] = 0x0A020205;
+}
+
+static void add_b(struct profile *p)
+{
+    p->dvipas[p->dvipa_count++] = (struct profile_dvipa){ .address = DVB, .mask = 0xFFFFFF00u, .line = 1,
+                                                          .clusterports = { .on = true, .blocksize = 64 } };
+    p->distributes[p->distribute_count++] = (struct profile_distribute){ .address = DVB, .dest_all = true, .line = 2 };
+}
+
+static void delete_a(struct profile *p)
+{
+    p->deleted[p->deleted_count++] = DVA;
+    p->dvipa_count = p->distribute_count = 0;
+}
+
+static void undistribute(struct profile *p)
+{
+    p->distribute_count = 0;
+}
+
+static void only_to_3(struct profile *p)
+{
+    p->distributes[0].dest_all = false;
+    p->distributes[0].dests[0] = XCF_ADDRESS(3);
+    p->distributes[0].dest_count = 1;
+}
+
+static void clusterports_to_a(struct profile *p)
+{
+    p->dvipas[0].clusterports = (struct profile_clusterports){ .on = true, .blocksize = 64 };
+}
+
+static bool is_active(unsigned n, uint32_t address)
+{
+    const struct vipa_dvipa *d = vipa_find(&plex.systems[n].stack->vipa, address);
+
+    return d && d->active;
+}
+
+static void three_with_a(uint16_t blocksize)
+{
+    plex_define(1, DVA, blocksize);
+    plex_distribute(1, DVA);
+    for (unsigned n = 1; n <= 3; n++)
+        plex_ipl(n);
+    plex_settle();
+}
+
+START_TEST(a_dvipa_that_is_added_becomes_active_on_owner_and_targets)
+{
+    uint16_t port;
+
+    three_with_a(64);
+    obey(1, add_b);
+    for (unsigned n = 1; n <= 3; n++) {
+        ck_assert(is_active(n, DVB));
+        ck_assert_int_eq(last_event(n)->advertise, n == 1);
+        ck_assert_int_eq(clp_assign(&plex_select(n)->clp, DVB, 0, SERVER, 80, &port), CLP_OK);
+    }
+}
+END_TEST
+
+START_TEST(a_dvipa_that_is_deleted_goes_on_all_stacks_and_can_come_back)
+{
+    three_with_a(64);
+    obey(1, delete_a);
+    for (unsigned n = 1; n <= 3; n++) {
+        ck_assert_ptr_null(vipa_find(&plex.systems[n].stack->vipa, DVA));
+        ck_assert_uint_eq(last_event(n)->kind, DEACTIVATED);
+        ck_assert_uint_eq(last_event(n)->address, DVA);
+    }
+    plex.systems[2].profile.deleted_count = 0;
+    obey(2, add_b);
+    ck_assert(is_active(1, DVB));
+    ck_assert_uint_eq(vipa_find(&plex.systems[1].stack->vipa, DVB)->owner, 2);
+}
+END_TEST
+
+START_TEST(targets_follow_the_distribution)
+{
+    three_with_a(64);
+    obey(1, only_to_3);
+    ck_assert(is_active(1, DVA) && !is_active(2, DVA) && is_active(3, DVA));
+    obey(1, undistribute);
+    ck_assert(is_active(1, DVA) && !is_active(2, DVA) && !is_active(3, DVA));
+    ck_assert(!vipa_find(&plex.systems[3].stack->vipa, DVA)->distributed);
+}
+END_TEST
+
+/* CLUSTERPORTS come to an address while connections use it: their ports are not given out again, on any stack. */
+START_TEST(clusterports_added_live_spare_the_ports_in_use_on_every_stack)
+{
+    uint16_t first[PLEX_STACKS], port;
+    uint64_t before = flow_counts[FLOW_8B_885];
+    unsigned given = 0;
+
+    for (unsigned n = 1; n <= 3; n++) {
+        plex.systems[n].profile.ephemeral_low = 5000;
+        plex.systems[n].profile.ephemeral_high = 5599;
+    }
+    three_with_a(0);
+    for (unsigned n = 1; n <= 3; n++) {
+        first[n] = connect_from(n);
+        plex.systems[n].scan[0] = first[n];
+    }
+    obey(1, clusterports_to_a);
+    ck_assert_uint_eq(flow_counts[FLOW_8B_885], before + 3);
+    for (unsigned n = 1; n <= 3; n++) {
+        ck_assert(vipa_find(&plex.systems[n].stack->vipa, DVA)->clusterports.on);
+        while (clp_assign(&plex_select(n)->clp, DVA, 0, 0, 0, &port) == CLP_OK) {
+            ck_assert(port != first[1] && port != first[2] && port != first[3]);
+            given++;
+        }
+    }
+    unsigned different = 1u + (first[2] != first[1] ? 1u : 0u) + (first[3] != first[1] && first[3] != first[2] ? 1u : 0u);
+    ck_assert_uint_eq(given, 600 - different);      /* all the others, each to one stack */
+}
+END_TEST
+
+START_TEST(clusterports_of_a_range_come_to_its_active_addresses)
+{
+    struct profile *p = &plex.systems[1].profile;
+    uint64_t before = flow_counts[FLOW_8B_880];
+
+    p->ranges[p->range_count++] = (struct profile_range){ .address = 0x0A020200, .mask = 0xFFFFFF00 };
+    plex_ipl(1);
+    ck_assert(vipa_activate_range(&plex_select(1)->vipa, 0x0A020205));
+    ck_assert(!vipa_find(&plex.systems[1].stack->vipa, 0x0A020205)->clusterports.on);
+    obey(1, clusterports_to_range);
+    ck_assert(vipa_find(&plex.systems[1].stack->vipa, 0x0A020205)->clusterports.on);
+    ck_assert_uint_eq(flow_counts[FLOW_8B_880], before + 1);
+    obey(1, delete_from_range);
+    ck_assert_ptr_null(vipa_find(&plex.systems[1].stack->vipa, 0x0A020205));
+}
+END_TEST
+
 static char display[2048];
 
 static void on_line(void *context, const char *line)
@@ -385,6 +552,11 @@ int main(void)
     tcase_add_test(t, of_two_that_define_an_address_the_first_has_it);
     tcase_add_test(t, an_address_of_a_range_is_activated_once);
     tcase_add_test(t, a_message_that_is_not_valid_changes_nothing);
+    tcase_add_test(t, a_dvipa_that_is_added_becomes_active_on_owner_and_targets);
+    tcase_add_test(t, a_dvipa_that_is_deleted_goes_on_all_stacks_and_can_come_back);
+    tcase_add_test(t, targets_follow_the_distribution);
+    tcase_add_test(t, clusterports_added_live_spare_the_ports_in_use_on_every_stack);
+    tcase_add_test(t, clusterports_of_a_range_come_to_its_active_addresses);
     tcase_add_test(t, the_displays_are_those_of_the_product);
     return plex_main(t, "core_vipa");
 }

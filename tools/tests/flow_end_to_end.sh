@@ -8,7 +8,7 @@ config=$(cd "$build/../config" && pwd)
 output=$(mktemp -d)
 trap 'rm -rf "$output"' EXIT
 tests=0 failed=0
-not_yet="8A 12"    # figures that an image has no way into yet: not passing any of their blocks is no failure
+not_yet="8A"    # of the keeper without maps of the stacks, which no statement asks for yet: not passing any block is no failure
 
 result() { # condition description
     ((tests++))
