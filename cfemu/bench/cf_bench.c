@@ -15,6 +15,9 @@
 
 #define SAMPLES 400000
 
+#define FILLED_LIST 3u
+#define LIST_ENTRIES 64     /* on it */
+
 static struct cf_user user, lock_user;
 static uint8_t data[CF_DATA_MAX];
 static uint64_t ticks[SAMPLES];
@@ -112,6 +115,22 @@ static void connect_user(struct cf *cf, const char *structure)
         request(mcb, CF_CMD_LIST_WRITE, entries[i].name, CF_OPT_DATA | CF_OPT_ADJUNCT, entries[i].length, CF_LOCK_NONE);
         run(mcb);
     }
+    for (int i = 0; i < LIST_ENTRIES; i++) {
+        char name[CF_NAME_SIZE + 1];
+        snprintf(name, sizeof name, "ENTRY%d", i);
+        request(mcb, CF_CMD_LIST_WRITE, name, CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
+        put_be32(mcb + MCB_LIST, FILLED_LIST);
+        run(mcb);
+    }
+}
+
+static void list_request(uint8_t *mcb, enum cf_command command, uint8_t locate, uint32_t list, uint32_t target)
+{
+    request(mcb, command, "ADJUNCT", command == CF_CMD_LIST_READ_LIST ? CF_OPT_ADJUNCT : 0, 0, CF_LOCK_NONE);
+    mcb[MCB_LOCATE] = locate;
+    put_be32(mcb + MCB_LIST, list);
+    put_be32(mcb + MCB_TARGET_LIST, target);
+    mcb[MCB_OWN + LIST_POSITION] = command == CF_CMD_LIST_MOVE ? CF_LOCATE_TAIL : 0;
 }
 
 /* --- lock structure ------------------------------------------------------------------------------------------------- */
@@ -220,7 +239,9 @@ static void measure_commands(const char *title)
                           {.name = "list WRITE, 8 KiB of data", .budget_ns = 1500},
                           {.name = "READ + lock, WRITE + unlock, 13 KiB", .budget_ns = 5000},
                           {.name = "LOCK SET, LOCK RESET", .budget_ns = 400},
-                          {.name = "lock OBTAIN, RELEASE, 1M entries", .budget_ns = 200}};
+                          {.name = "lock OBTAIN, RELEASE, 1M entries", .budget_ns = 200},
+                          {.name = "MOVE to another list, and back", .budget_ns = 600},
+                          {.name = "READ_LIST, 64 entries with adjunct", .budget_ns = 5000}};
     request(work[0].first, CF_CMD_LIST_READ, "ADJUNCT", CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
     request(work[1].first, CF_CMD_LIST_WRITE, "ADJUNCT", CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
     request(work[2].first, CF_CMD_LIST_READ, "DATA8K", CF_OPT_DATA, 0, CF_LOCK_NONE);
@@ -231,6 +252,9 @@ static void measure_commands(const char *title)
     request(work[5].second, CF_CMD_LIST_LOCK, "", 0, 0, CF_LOCK_RESET);
     lock_request(work[6].first, &lock_user, CF_CMD_LOCK_OBTAIN, 77);
     lock_request(work[6].second, &lock_user, CF_CMD_LOCK_RELEASE, 77);
+    list_request(work[7].first, CF_CMD_LIST_MOVE, CF_LOCATE_NAME, 0, 1);
+    list_request(work[7].second, CF_CMD_LIST_MOVE, CF_LOCATE_NAME, 0, 0);
+    list_request(work[8].first, CF_CMD_LIST_READ_LIST, CF_LOCATE_NONE, FILLED_LIST, 0);
     printf("%-44s %8s %8s %12s %8s\n", title, "median", "p99", "per second", "budget");
     for (size_t i = 0; i < sizeof work / sizeof work[0]; i++)
         measure(&work[i]);
