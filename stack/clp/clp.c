@@ -348,12 +348,37 @@ static int join_clusterports(struct clp *clp, struct clp_table *t, const struct 
     return initialise(clp, t, origin | CLP_VARY_OBEY);
 }
 
+/* CLUSTERPORTS goes from an address that stays: the ports go back to the pool, in use or not, and from now on every port is
+ * this stack's, as it is every other one's. A CRHT stays in force: its entries end with their connections. */
+static int leave_clusterports(struct clp *clp, struct clp_table *t, const struct profile_clusterports *clusterports)
+{
+    struct clp_grant g = { 0 };
+
+    if (t->store->enter)
+        return CLP_OK;
+    for (uint32_t w = 0; w < CLP_WORDS; w++) {
+        if (t->owned[w])
+            g.words[g.count++] = (struct clp_word){ .word = (uint16_t)w, .ports = t->owned[w] };
+        if (g.count && (g.count == CLP_GRANT_WORDS || w + 1 == CLP_WORDS)) {
+            (void)clp_give(clp, t, &g);     /* fails if the CF is lost: there they stay this stack's, which harms nobody */
+            g.count = 0;
+        }
+    }
+    table_disown(t);
+    memset(t->draining, 0, sizeof t->draining);
+    set_clusterports(t, clusterports);
+    own_all(clp, t);
+    return CLP_OK;
+}
+
 int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterports *clusterports, unsigned origin)
 {
     struct clp_table *t = find_dvipa(clp, dvipa);
 
+    if (t && clusterports->on == t->clusterports.on)
+        return CLP_OK;
     if (t)
-        return clusterports->on && !t->clusterports.on ? join_clusterports(clp, t, clusterports, origin) : CLP_OK;
+        return clusterports->on ? join_clusterports(clp, t, clusterports, origin) : leave_clusterports(clp, t, clusterports);
     if (clp->count == DVIPA_MAX)
         return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_TABLES);
     t = &clp->tables[clp->count];

@@ -260,8 +260,8 @@ int clp_connect(struct clp *clp, struct xes *xes, unsigned cf);
 
 /* A DVIPA has become active on this stack: Fig. 8B, or 8A for the keeper without maps of the stacks. origin:
  * CLP_VIPARANGE, CLP_VARY_OBEY: connections that exist are looked for; CLP_DISTRIBUTED: this stack distributes it. CLP_OK
- * or EADDRNOTAVAIL. Again for an address that has CLUSTERPORTS: nothing; for one that gets it now: Fig. 8 with the
- * connections that exist. */
+ * or EADDRNOTAVAIL. Again for an address: nothing, if it has CLUSTERPORTS as before; for one that gets it now: Fig. 8 with
+ * the connections that exist; for one that loses it: its ports go back to the pool. */
 int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterports *clusterports, unsigned origin);
 
 /* Fig. 9 (4): a port for a connection from source to destination. bound_port 0: an ephemeral one; else the port that the

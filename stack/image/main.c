@@ -155,6 +155,7 @@ static void addresses_apply(void)
         if (net_home(NET_LINK_LAN, link->address, profile_link_mask(&profile, i)) == NET_OK)
             text_wto("EZZ4313I INITIALIZATION COMPLETE FOR DEVICE %s", link->device);
     }
+    net_default_route(0);           /* a change may have taken it away */
     for (unsigned r = 0; r < profile.route_count; r++)
         if (profile.routes[r].mask == 0)
             net_default_route(profile.routes[r].gateway);

@@ -473,6 +473,33 @@ START_TEST(clusterports_added_live_spare_the_ports_in_use_on_every_stack)
 }
 END_TEST
 
+static void clusterports_from_a(struct profile *p)
+{
+    p->dvipas[0].clusterports = (struct profile_clusterports){ .on = false };
+}
+
+START_TEST(clusterports_that_go_leave_no_port_taken)
+{
+    struct clp_audit audit;
+    uint16_t first;
+
+    three_with_a(64);
+    first = connect_from(2);
+    (void)connect_from(3);
+    obey(1, clusterports_from_a);
+    for (unsigned n = 1; n <= 3; n++)
+        ck_assert(!vipa_find(&plex.systems[n].stack->vipa, DVA)->clusterports.on);
+    clp_release(&plex_select(2)->clp, DVA, first, SERVER, 80);
+    ck_assert_uint_eq(clp_usage(&plex.systems[2].stack->clp, DVA).used, 0);
+    for (unsigned i = 0; i < 500; i++)
+        (void)connect_from(2);
+    obey(1, clusterports_to_a);
+    ck_assert_int_eq(clp_check(&plex_select(1)->clp, DVA, &audit), CLP_OK);
+    ck_assert_uint_eq(audit.doubles + audit.leaked, 0);
+    ck_assert_uint_eq(audit.owned, 501);            /* what is in use, and nothing of before */
+}
+END_TEST
+
 START_TEST(clusterports_of_a_range_come_to_its_active_addresses)
 {
     struct profile *p = &plex.systems[1].profile;
@@ -556,6 +583,7 @@ int main(void)
     tcase_add_test(t, a_dvipa_that_is_deleted_goes_on_all_stacks_and_can_come_back);
     tcase_add_test(t, targets_follow_the_distribution);
     tcase_add_test(t, clusterports_added_live_spare_the_ports_in_use_on_every_stack);
+    tcase_add_test(t, clusterports_that_go_leave_no_port_taken);
     tcase_add_test(t, clusterports_of_a_range_come_to_its_active_addresses);
     tcase_add_test(t, the_displays_are_those_of_the_product);
     return plex_main(t, "core_vipa");
