@@ -61,5 +61,10 @@ for system in MVS1 MVS2 MVS3; do
 done
 grep -h CFS102I "$run"/*.console | grep -v "EADDRNOTAVAIL COUNT=5" | sed 's/^/# /'
 
+printf 'wait 0.1\nMVS9: D A,L\n' >"$output/wrong"
+"$build/bin/sysplex" run --images=MVS3 --commands="$output/wrong" "$config/flow.conf" >"$output/out" 2>"$output/err"
+result $(($? == 2)) "a script that is wrong ends the run"
+grep -q 'wrong:2: MVS9: D A,L: expected SYSTEM: command' "$output/err"; result $((!$?)) "its line and what was expected are told"
+
 echo "1..$tests"
 exit $((failed > 0))
