@@ -5,7 +5,10 @@ CF_ENGINE_SRC := $(addprefix cfemu/engine/, \
 CF_ENGINE_SRC += $(addprefix cfemu/engine/,cf_condition.c cf_list_move.c cf_list_multi.c cf_lcontrols.c cf_sublist.c)
 
 CF_ENGINE_SRC += cfemu/engine/cf_snapshot.c
-CF_ENGINE_SRC += cfemu/engine/cf_alter.c
+CF_ENGINE_SRC += cfemu/engine/cf_alter.c cfemu/engine/cf_active.c
+
+# CFRM policies as text: host code, for cfctl and sysplex.
+CF_POLICY_SRC := cfemu/policy/cf_policy.c
 
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
@@ -24,7 +27,7 @@ $(B)/bench/cf_bench: $(addprefix $(B)/host/,cfemu/bench/cf_bench.o $(CF_ENGINE_S
 	$(CC) -o $@ $^ -lpthread
 
 CF_TESTS := test_cf_commands test_cf_crash test_cf_duplex test_cf_rebuild test_cf_life test_cf_lists test_cf_locks test_cf_link
-CF_TESTS += test_cf_alter
+CF_TESTS += test_cf_alter test_cf_policy
 CHECKS += $(CF_TESTS:%=$(B)/tests/%)
 $(CF_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/cfemu/tests/%.o \
 		$(addprefix $(B)/san/,cfemu/tests/cf_fixture.o cfemu/tests/cf_link_fixture.o $(CF_LINK_SRC:.c=.o) $(CF_ENGINE_SRC:.c=.o))
@@ -44,7 +47,7 @@ $(B)/tests/soak: $(addprefix $(B)/san/,cfemu/tests/soak.o cfemu/tests/cf_soak.o 
 # Fuzz targets: cfemu/fuzz/NAME_fuzz.c, its corpus cfemu/fuzz/corpus/NAME. The corpus is a test, with gcc; make fuzz goes on
 # from there, with clang.
 CF_FUZZ := $(patsubst cfemu/fuzz/%_fuzz.c,%,$(wildcard cfemu/fuzz/*_fuzz.c))
-CF_FUZZED_SRC := $(CF_ENGINE_SRC) $(CF_LINK_SRC)
+CF_FUZZED_SRC := $(CF_ENGINE_SRC) $(CF_LINK_SRC) $(CF_POLICY_SRC)
 CHECKS += $(CF_FUZZ:%=$(B)/tests/%_corpus)
 $(CF_FUZZ:%=$(B)/tests/%_corpus): $(B)/tests/%_corpus: $(B)/san/cfemu/fuzz/%_fuzz.o $(B)/san/tools/fuzz/replay.o $(CF_FUZZED_SRC:%.c=$(B)/san/%.o)
 	@mkdir -p $(@D)
@@ -54,3 +57,5 @@ FUZZERS += $(CF_FUZZ:%=$(B)/fuzz/%)
 $(CF_FUZZ:%=$(B)/fuzz/%): FUZZ_LIBS = $(CF_LINK_LIBS)
 $(CF_FUZZ:%=$(B)/fuzz/%): $(B)/fuzz/%: cfemu/fuzz/%_fuzz.c $(CF_FUZZED_SRC) $(wildcard cfemu/*/*.h tools/fuzz/*.h)
 	$(FUZZ_LINK)
+
+$(B)/tests/test_cf_policy: $(CF_POLICY_SRC:%.c=$(B)/san/%.o)

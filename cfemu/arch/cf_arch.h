@@ -368,7 +368,16 @@ enum {
     CF_CONN_OPT_RESPONDS = 0x80,    /* the event exit answers the end of a peer with RESPOND */
     CF_CONN_OPT_ALTER = 0x40,       /* ALLOWALTER=YES; ALTER needs it of every connection. It gets CF_EVENT_ALTER_* */
     CF_CONN_OPT_FULL = 0x20,        /* it gets CF_EVENT_FULL and _RELIEVED */
+    /* for the one who looks for a CF, see below */
+    CF_CONN_OPT_EXISTING = 0x10,    /* connect only if the structure is allocated here, else CF_RSP_NO_STRUCTURE or _NOT_THIS_CF */
+    CF_CONN_OPT_SHARE = 0x08,       /* no other CF will do: put up with structures of the exclusion list */
 };
+
+/* CONNECT where a CFRM policy is active. A structure that is not allocated must be in the policy, or CF_RSP_NOT_IN_POLICY. It
+ * is allocated in the first CF of its preference list that is this CF or the other one of its pair, has room, and has no
+ * structure of its exclusion list. If there is none: CF_RSP_NOT_THIS_CF, or CF_RSP_CF_FULL, and the preference list at
+ * MRB_OWN, 8 names of 8 bytes, zeros behind the last. A system that has other CFs goes on there: first to see whether one
+ * of them has the structure (CF_CONN_OPT_EXISTING), then in the order of the list, then again with CF_CONN_OPT_SHARE. */
 
 /* The end of a connection, and who must agree to it.
  *
@@ -509,7 +518,7 @@ enum {
     CF_EVENT_CONN_GONE = 0x08000000u,       /* CF_CONN_OPT_RESPONDS only: connections have disconnected since the last report */
     CF_EVENT_ALTER_BEGIN = 0x02000000u,
     CF_EVENT_ALTER_END = 0x01000000u,
-    CF_EVENT_FULL = 0x00400000u,            /* used entries or elements have passed FULLTHRESHOLD */
+    CF_EVENT_FULL = 0x00100000u,            /* used entries or elements have passed FULLTHRESHOLD */
     CF_EVENT_RELIEVED = 0x00200000u,        /* ... and are below it again; the later of the two is reported */
     CF_EVENT_LOCK_REFUSED = 0x04000000u,    /* a queued lock became persistent: repeat the request, it says so. One per
                                                VECTOR_READ, in place of a grant */
@@ -568,6 +577,10 @@ enum cf_response {
     CF_RSP_ALTERING = 0x0048,           /* ALTER: another is under way; MRB_RESTART is its token */
     CF_RSP_ALTER_ENDED = 0x0049,        /* ALTER with a restart token: it was stopped, or another brought it to its end */
     CF_RSP_ALTER_NOT_ALLOWED = 0x004A,  /* ALTER: not every connection has said ALLOWALTER=YES */
+    CF_RSP_NOT_IN_POLICY = 0x004B,      /* CONNECT: the active CFRM policy does not have the structure; DUPLEX_START: it says
+                                           DUPLEX(DISABLED) */
+    CF_RSP_NOT_THIS_CF = 0x004C,        /* CONNECT: the policy wants it in another CF; the preference list is at MRB_OWN */
+    CF_RSP_SIZE_TOO_SMALL = 0x004D,     /* CONNECT: SIZE of the policy is too small for such a structure */
     CF_RSP_BUSY = 0x0050,               /* the structure is held up; nothing was done; try again */
     CF_RSP_CF_FAILED = 0x0051,          /* the coupling facility is lost, with the structure. Over a link: it cannot be reached
                                            any more, for ever, and whether this command was executed is not known */

@@ -650,6 +650,9 @@ static void storage_check(struct check *check, uint32_t in)
 static void directory_check(struct check *check)
 {
     const struct cf *cf = check->cf;
+    const struct cf_policy *policy = cf_policy_active(cf);
+    if (atomic_load(&cf->half[0].policy->active) > 2 || (policy && !cf_policy_valid(policy)))
+        finding(check, "the active policy refers to what it does not have");
     for (uint32_t half = 0; half < 2; half++)
         if (cf->half[half].base)
             storage_check(check, half);

@@ -134,7 +134,8 @@ static int connect_validate(struct cf_call *call)
         return result;
     if (vector % 32 != 0 || vector > CF_VECTOR_BITS_MAX)
         return cf_bad(call, MCB_OWN + CONN_VECTORLEN);
-    if (own[CONN_OPTIONS] & (uint8_t)~(CF_CONN_OPT_RESPONDS | CF_CONN_OPT_ALTER | CF_CONN_OPT_FULL))
+    if (own[CONN_OPTIONS] & (uint8_t)~(CF_CONN_OPT_RESPONDS | CF_CONN_OPT_ALTER | CF_CONN_OPT_FULL |
+                                          CF_CONN_OPT_EXISTING | CF_CONN_OPT_SHARE))
         return cf_bad(call, MCB_OWN + CONN_OPTIONS);
     return own[CONN_CFLEVEL] <= CF_LEVEL ? 0 : CF_RSP_CF_LEVEL;
 }
@@ -214,7 +215,7 @@ static int connection_make(struct cf_call *call, struct cf_structure *s)
         .attachment = call->cf->attachment,
         .token = call->token,
         .flags = mcb[MCB_OWN + CONN_FLAGS] & CF_CONN_CONDISP_KEEP,
-        .options = mcb[MCB_OWN + CONN_OPTIONS],
+        .options = mcb[MCB_OWN + CONN_OPTIONS] & (CF_CONN_OPT_RESPONDS | CF_CONN_OPT_ALTER | CF_CONN_OPT_FULL),
         .version = conid << 16 | ((conn->version + 1) & 0xFFFF),
         .vector_bits = get_be32(mcb + MCB_OWN + CONN_VECTORLEN),
     };
@@ -271,8 +272,7 @@ static int structure_find(struct cf_call *call, struct cf_slot **slot_out, bool 
     if (result == 0 && slot && cf_control(cf, slot)->rebuild_phase != CF_REBUILD_NONE)
         result = CF_RSP_REBUILD;
     if (result == 0 && !slot)
-        result = cf_half_failed(cf, cf->own) ? CF_RSP_CF_FAILED
-                                             : cf_structure_allocate(cf, call->mcb + MCB_NAME, call->mcb + MCB_OWN, &slot);
+        result = cf_policy_allocate(call, &slot);
     *slot_out = slot;
     return result;
 }
@@ -310,9 +310,12 @@ int cf_command_connect(struct cf_call *call)
             return CF_RSP_BUSY;
         result = connect_locked(call);
         cf_directory_unlock(call->cf);
+        if (result == 0)
+            cf_policy_duplex(call);
         if (attempt == 1 || (result != CF_RSP_NAME_IN_USE && result != CF_RSP_TOO_MANY && result != CF_RSP_CF_FULL))
             return result;
         cf_reap(call->cf);      /* what is in the way may belong to a process that has ended */
+        memset(call->mrb, 0, CF_MRB_SIZE);
         result = 0;
     }
     return result;

@@ -346,6 +346,8 @@ static int begin(struct cf *cf, struct cf_slot *slot, bool rebuild)
         return CF_RSP_CF_FAILED;
     if (cf_control(cf, slot)->rebuild_phase != CF_REBUILD_NONE)
         return CF_RSP_REBUILD;          /* a user-managed one */
+    if (!rebuild && cf_policy_forbids_duplex(cf, slot->name))
+        return CF_RSP_NOT_IN_POLICY;
     if (slot->duplex != CF_DUPLEX_NONE)
         return rebuild == (slot->target != 0) ? 0 : CF_RSP_REBUILD;
     slot->target = rebuild ? (uint8_t)(!slot->where + 1) : 0;

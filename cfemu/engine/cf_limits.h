@@ -11,6 +11,7 @@
 #define CF_ATTACHMENTS_MAX 256u         /* processes (and views in them) of one CF: 32 images and tools, with room */
 #define CF_ALTER_MOVES 64u              /* increments that one ALTER command moves: some 50 us under the directory mutex */
 #define CF_ALTER_LOOKS 1024u            /* element increments it looks at: a cache miss each, 0.1 ms */
+#define CF_POLICY_COPY_STEPS 64         /* times 8 MiB that a CONNECT copies for DUPLEX(ENABLED) */
 #define CF_LISTHEADERS_MAX 65536u
 #define CF_LOCKENTRIES_MAX (1u << 20)   /* lock entries of one structure: 16 MiB of control storage */
 #define CF_NARROW_USERS 55u             /* MAXCONN up to which connection ids fit a lock table entry of one word: cf_locktable.h */

@@ -229,7 +229,8 @@ static int new_allocate(struct cf_call *call, struct cf_slot *slot)
     there.base = cf->half[there.own].base;
     there.header = cf->half[there.own].header;
     there.map = cf->half[there.own].map;
-    int result = cf_structure_allocate(&there, blank, call->mcb + MCB_OWN, &new);
+    const struct cf_policy_structure *rule = cf_policy_rule(cf_policy_active(cf), slot->name);
+    int result = cf_structure_allocate(&there, blank, call->mcb + MCB_OWN, rule, &new);
     if (result != 0)
         return result;
     struct cf_structure *s = cf_control(cf, slot);

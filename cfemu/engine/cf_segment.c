@@ -408,7 +408,56 @@ static void contents_init(struct cf *cf, struct cf_structure *s)
     cf_commit(s);
 }
 
-int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own, struct cf_slot **slot_out)
+static uint32_t increments_for(uint64_t size_kib)
+{
+    return (uint32_t)((size_kib * 1024 + CF_INCREMENT - 1) / CF_INCREMENT);
+}
+
+/* How large is it to be? Of so many increments at first; it can grow to *capacity. */
+static uint32_t size_plan(const struct cf *cf, uint32_t asked_kib, const struct cf_policy_structure *rule, uint32_t *capacity)
+{
+    uint32_t free_count = cf->header->increments_free;
+    uint32_t increments = asked_kib > 0 ? increments_for(asked_kib) : increments_for(CF_SIZE_DEFAULT / 1024);
+    *capacity = 0;
+    if (rule) {
+        uint32_t initial = increments_for(rule->initsize_kib > 0 ? rule->initsize_kib : rule->size_kib);
+        uint32_t least = increments_for(rule->minsize_kib);
+        *capacity = increments_for(rule->size_kib);
+        increments = asked_kib > 0 && increments < initial ? increments : initial;
+        if (increments < least)
+            increments = least;
+        if (increments > free_count && least > 0 && least <= free_count)
+            increments = free_count;
+    } else if (asked_kib == 0 && increments > free_count) {
+        increments = free_count;
+    }
+    return increments;
+}
+
+/* Lay it out. 0, CF_RSP_CF_FULL, CF_RSP_SIZE_TOO_SMALL. */
+static int plan_make(const struct cf *cf, struct cf_structure *plan, const uint8_t *own, const struct cf_policy_structure *rule, uint32_t *increments, uint32_t *control)
+{
+    uint32_t free_count = cf->header->increments_free, capacity;
+    attributes_take(plan, own);
+    *increments = size_plan(cf, get_be32(own + CONN_SIZE_KIB), rule, &capacity);
+    for (*control = 0; *control == 0; ++*increments) {
+        if (*increments > free_count)
+            return CF_RSP_CF_FULL;
+        if (rule && *increments > capacity)
+            return CF_RSP_SIZE_TOO_SMALL;
+        *control = geometry(plan, *increments, *increments > capacity ? *increments : capacity);
+        if (*control != 0)
+            break;
+    }
+    if (rule) {
+        plan->increments_min = increments_for(rule->minsize_kib);
+        plan->threshold = rule->fullthreshold;
+        plan->autoalter = rule->allowautoalt;
+    }
+    return 0;
+}
+
+int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own, const struct cf_policy_structure *rule, struct cf_slot **slot_out)
 {
     struct cf_slot *slot = cf->slots;
     while (slot < cf->slots + CF_STRUCTURES_MAX && slot->state != CF_SLOT_FREE)
@@ -417,17 +466,10 @@ int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own
         return CF_RSP_TOO_MANY;
 
     struct cf_structure plan;
-    attributes_take(&plan, own);
-    uint32_t free_count = cf->header->increments_free;
-    uint64_t size = (uint64_t)get_be32(own + CONN_SIZE_KIB) * 1024;
-    uint64_t increments = ((size > 0 ? size : CF_SIZE_DEFAULT) + CF_INCREMENT - 1) / CF_INCREMENT;
-    if (size == 0 && increments > free_count)
-        increments = free_count;
-    uint32_t control = 0;
-    while (increments <= free_count && (control = geometry(&plan, (uint32_t)increments, (uint32_t)increments)) == 0)
-        increments++;
-    if (control == 0)
-        return CF_RSP_CF_FULL;
+    uint32_t increments, control;
+    int result = plan_make(cf, &plan, own, rule, &increments, &control);
+    if (result != 0)
+        return result;
 
     uint32_t owner = (uint32_t)(slot - cf->slots) + 1;
     slot->state = CF_SLOT_ALLOCATING;
@@ -452,7 +494,7 @@ int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own
     slot->where = (uint8_t)cf->own;
     slot->duplex = CF_DUPLEX_NONE;
     slot->target = 0;
-    slot->increments = (uint32_t)increments;
+    slot->increments = increments;
     slot->allocated_ns = cf_clock_ns(CLOCK_REALTIME);
     slot->generation = slot->generation % 0xFFFF + 1;
     atomic_thread_fence(memory_order_release);
@@ -528,7 +570,8 @@ void cf_half_set(struct cf_half *half, uint8_t *base, uint32_t increments)
 {
     half->base = base;
     half->header = (struct cf_header *)base;
-    half->map = (uint32_t *)(slots_of(base) + CF_STRUCTURES_MAX);
+    half->policy = (struct cf_policy_area *)(slots_of(base) + CF_STRUCTURES_MAX);
+    half->map = (uint32_t *)(half->policy + 1);
     half->twin = half->map + increments;
 }
 

@@ -7,6 +7,7 @@
  *   │ attachments: process slots   │              │   connections, monitors        │
  *   │ directory: structure slots   │              │ list headers                   │ lists
  *   │   with their mutexes         │              │ lock entries, or lock table    │ locks
+ *   │ active CFRM policy           │              │                                │
  *   │ map, twin: of each increment │              │ hash buckets of names          │ hash
  *   ├──────────────────────────────┤ first        │ list controls                  │ controls
  *   │ increment 0                  │              │ event monitors, their buckets  │ emcs, emc_hash
@@ -44,12 +45,13 @@
 
 #include "cfemu/arch/cf_arch.h"
 #include "cfemu/engine/cf.h"
+#include "cfemu/engine/cf_active.h"
 #include "cfemu/engine/cf_limits.h"
 #include "cfemu/engine/cf_remote.h"
 #include "cfemu/engine/cf_stats.h"
 
 #define CF_MAGIC 0xC3C6E2C5C7F1F7D7ull
-#define CF_SEGMENT_VERSION 2u
+#define CF_SEGMENT_VERSION 3u
 
 /* --- fixed part ---------------------------------------------------------------------------------------------------- */
 
@@ -321,6 +323,7 @@ struct cf_half {
     struct cf_header *header;
     uint32_t *map;                      /* owner of each increment: slot number + 1, 0 = free */
     uint32_t *twin;                     /* duplexed: the increment of the other CF that is a copy of this one */
+    struct cf_policy_area *policy;      /* of half 0 */
 };
 
 struct cf {
@@ -346,7 +349,7 @@ struct cf_wakes {
 static inline uint64_t cf_segment_fixed(uint32_t increments)
 {
     uint64_t size = 4096 + CF_ATTACHMENTS_MAX * sizeof(struct cf_attachment) +
-                    CF_STRUCTURES_MAX * sizeof(struct cf_slot) + increments * 2ull * sizeof(uint32_t);
+                    CF_STRUCTURES_MAX * sizeof(struct cf_slot) + sizeof(struct cf_policy_area) + increments * 2ull * sizeof(uint32_t);
     return (size + 4095) & ~4095ull;
 }
 
@@ -467,8 +470,8 @@ enum cf_taken cf_slot_lock(struct cf *cf, struct cf_slot *slot, bool *waited);
 void cf_slot_unlock(struct cf_slot *slot);
 
 /* Allocate an empty structure with the attributes of a CONNECT message, already checked, and set *slot. The directory
- * mutex is held. 0, CF_RSP_CF_FULL, CF_RSP_TOO_MANY. */
-int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own, struct cf_slot **slot);
+ * mutex is held. rule: of the policy, NULL = none. 0, CF_RSP_CF_FULL, CF_RSP_TOO_MANY, CF_RSP_SIZE_TOO_SMALL. */
+int cf_structure_allocate(struct cf *cf, const uint8_t *name, const uint8_t *own, const struct cf_policy_structure *rule, struct cf_slot **slot);
 
 /* How many of storage increments entries and elements get in this ratio. */
 void cf_storage_split(const struct cf_structure *s, uint32_t storage, uint32_t entryratio, uint32_t elementratio,
