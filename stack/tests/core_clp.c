@@ -867,7 +867,7 @@ END_TEST
 
 START_TEST(bind_to_any_port_of_any_address_takes_from_the_explicit_bind_pool)
 {
-    uint16_t a, b, port;
+    uint16_t a, b = 0, port;                    /* b: a port of MVS2 */
     bool seen[300] = { false };
 
     for (unsigned n = 1; n <= 2; n++) {
@@ -875,11 +875,17 @@ START_TEST(bind_to_any_port_of_any_address_takes_from_the_explicit_bind_pool)
         plex.systems[n].profile.explicit_count = 256;
     }
     start(2, 64);
-    for (unsigned i = 0; i < 128; i++) {
-        ck_assert_int_eq(bind_on(1, 0, 0, &a), CLP_OK);
-        ck_assert_int_eq(bind_on(2, 0, 0, &b), CLP_OK);
-        MUST(a >= 30200 && a < 30456 && b >= 30200 && b < 30456 && a != b && !seen[a - 30200] && !seen[b - 30200]);
-        seen[a - 30200] = seen[b - 30200] = true;
+    /* Blocks are of different sizes, as the pool does not begin at a boundary: one stack may get more than the other. While a
+     * port is left, one of the two has it. */
+    for (unsigned i = 0; i < 256; i++) {
+        unsigned first = 1 + i % 2;
+        bool by_first = bind_on(first, 0, 0, &a) == CLP_OK;
+        if (!by_first)
+            ck_assert_int_eq(bind_on(3 - first, 0, 0, &a), CLP_OK);
+        MUST(a >= 30200 && a < 30456 && !seen[a - 30200]);
+        seen[a - 30200] = true;
+        if (by_first == (first == 2))
+            b = a;
     }
     ck_assert_int_eq(bind_on(1, 0, 0, &a), CLP_EADDRNOTAVAIL);
     ck_assert_uint_eq(plex.systems[1].stack->clp.reason, CLP_REASON_JRSRCIPDISTDVIPA);
@@ -889,8 +895,12 @@ START_TEST(bind_to_any_port_of_any_address_takes_from_the_explicit_bind_pool)
     ck_assert_uint_eq(port, b);
     clp_release(two, DVA, b, SERVER, 80);
     clp_unbind(two, 0, b);
-    host_platform_advance_us(200000);           /* others are not asked all the time */
-    ck_assert_int_eq(bind_on(1, 0, 0, &a), CLP_OK);                             /* asked back from MVS2 */
+    int rc = CLP_EADDRNOTAVAIL;
+    for (unsigned i = 0; i < 10 && rc != CLP_OK; i++) {
+        host_platform_advance_us(200000);       /* others are not asked all the time */
+        rc = bind_on(1, 0, 0, &a);                                              /* asked back from MVS2 */
+    }
+    ck_assert_int_eq(rc, CLP_OK);
     ck_assert_uint_eq(a, b);
     while (clp_assign(&plex_select(1)->clp, DVA, 0, SERVER, 80, &port) == CLP_OK)
         MUST(port < 30200 || port >= 30456);    /* and they are given out for nothing else */
