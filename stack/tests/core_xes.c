@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cfemu/arch/cf_bytes.h"
+#include "cfemu/engine/cf_active.h"
 #include "stack/tests/core_plex.h"
 
 /* Two systems with a connection each to one structure. */
@@ -272,6 +273,80 @@ START_TEST(a_lock_that_becomes_persistent_ends_the_wait)
     ck_assert(refused);
     ck_assert_int_eq(xes_force(0, "TEST1", "KEEPER", &reason), IXLRETCODEOK);
     ck_assert_int_eq(lock(2, CF_LOCK_SET, CF_LOCKMODE_COND, &reason), IXLRETCODEOK);
+    end();
+}
+END_TEST
+
+/* A policy of two CFs and of TEST2, which prefers the second, and TEST3, which shares no CF with TEST2 if it can. */
+static void policy_fill(struct cf_policy *policy)
+{
+    static const struct { const char *name; uint8_t pref[2]; unsigned excl_count; } rules[] = {
+        { "TEST2           ", { 1, 0 }, 0 }, { "TEST3           ", { 1, 0 }, 1 }, { "TEST4           ", { 1, 1 }, 0 },
+    };
+
+    *policy = (struct cf_policy){ .cf_count = 2, .structure_count = 3, .replace = 1 };
+    memcpy(policy->name, "POLICY  ", 8);
+    memcpy(policy->cf[0].name, "CF01    ", 8);
+    memcpy(policy->cf[1].name, "CF02    ", 8);
+    for (unsigned i = 0; i < 3; i++) {
+        struct cf_policy_structure *s = &policy->structure[i];
+
+        memcpy(s->name, rules[i].name, CF_NAME_SIZE);
+        s->size_kib = 2048;
+        s->pref_count = i < 2 ? 2 : 1;
+        memcpy(s->pref, rules[i].pref, 2);
+        s->excl_count = (uint8_t)rules[i].excl_count;
+    }
+}
+
+static int connect_structure(unsigned n, const char *structure, uint32_t *reason)
+{
+    const struct xes_connect_parms parms = {
+        .structure = structure, .connection = plex_names[n - 1], .system = plex_names[n - 1], .job = "JOB1",
+        .attributes = { .list_headers = 8, .max_elements = 16, .flags = CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 4 },
+    };
+
+    host_platform_select(n);
+    return xes_connect(&xes[n], &parms, &connection[n], reason);
+}
+
+START_TEST(the_preference_list_is_gone_through)
+{
+    static struct cf_policy policy;
+    struct cf *second[3];
+    char name[64];
+    uint32_t reason;
+
+    start();
+    snprintf(name, sizeof name, "%s.2", plex.segment);
+    (void)cf_remove(name);
+    ck_assert_int_eq(cf_create(name, "CF02", 12u << 20), 0);
+    policy_fill(&policy);
+    for (unsigned n = 1; n <= 2; n++) {
+        ck_assert_int_eq(cf_open(name, plex_names[n - 1], &second[n]), 0);
+        host_platform_select(n);
+        host_platform_add_cf(second[n]);
+    }
+    ck_assert_int_eq(cf_remove(name), 0);
+    ck_assert_int_eq(cf_policy_start(cf[1], &policy), 0);
+    ck_assert_int_eq(cf_policy_start(second[1], &policy), 0);
+
+    ck_assert_int_eq(connect_structure(1, "TEST2", &reason), IXLRETCODEOK);
+    ck_assert_uint_eq(connection[1]->cf, 1);
+    ck_assert_int_eq(connect_structure(2, "TEST2", &reason), IXLRETCODEWARNING);    /* it is there already */
+    ck_assert_uint_eq(connection[2]->cf, 1);
+    ck_assert_int_eq(connect_structure(1, "TEST3", &reason), IXLRETCODEOK);         /* not beside TEST2 */
+    ck_assert_uint_eq(connection[1]->cf, 0);
+    ck_assert_int_eq(connect_structure(1, "TEST9", &reason), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(reason, IXLRSNCODESTRNOTINPOLICY);
+
+    host_platform_select(1);        /* the second CF is lost to this system: TEST4 has no other */
+    host_platform_add_cf(NULL);
+    ck_assert_int_eq(connect_structure(1, "TEST4", &reason), IXLRETCODEENVERROR);
+    ck_assert_uint_eq(reason, IXLRSNCODENOFAC);
+    ck_assert_int_eq(connect_structure(2, "TEST4", &reason), IXLRETCODEOK);
+    for (unsigned n = 1; n <= 2; n++)
+        cf_close(second[n]);
     end();
 }
 END_TEST
@@ -546,6 +621,7 @@ int main(void)
     tcase_add_test(t, a_waiter_sleeps_until_the_lock_is_granted);
     tcase_add_test(t, the_lock_of_a_dead_holder_goes_to_the_waiter);
     tcase_add_test(t, a_lock_that_becomes_persistent_ends_the_wait);
+    tcase_add_test(t, the_preference_list_is_gone_through);
     tcase_add_test(t, a_grant_that_nobody_waits_for_is_passed_on);
     tcase_add_test(t, exits_are_driven_by_attention);
     tcase_add_test(t, entries_are_moved_read_and_deleted_many_at_a_time);

@@ -39,6 +39,9 @@ static const struct {
     { CF_RSP_NOT_AWAITED, IXLRSNCODENOTAWAITED, IXLRETCODEPARMERROR },
     { CF_RSP_CONN_ACTIVE, IXLRSNCODECONNACTIVE, IXLRETCODEENVERROR },
     { CF_RSP_CF_LEVEL, IXLRSNCODEINSUFFCFLEVEL, IXLRETCODEENVERROR },
+    { CF_RSP_NOT_IN_POLICY, IXLRSNCODESTRNOTINPOLICY, IXLRETCODEENVERROR },
+    { CF_RSP_NOT_THIS_CF, IXLRSNCODENOFAC, IXLRETCODEENVERROR },
+    { CF_RSP_SIZE_TOO_SMALL, IXLRSNCODESTRSIZE, IXLRETCODEENVERROR },
     { CF_RSP_BUSY, IXLRSNCODESTRTEMPUNAVAIL, IXLRETCODEENVERROR },
     { CF_RSP_CF_FAILED, IXLRSNCODENOCONN, IXLRETCODEENVERROR },
     { CF_RSP_REBUILD, IXLRSNCODEREBUILD, IXLRETCODEENVERROR },
@@ -159,49 +162,120 @@ static struct xes_connection *free_connection(struct xes *xes)
     return NULL;
 }
 
+/* Where a structure is to be: one IXLCONN as it goes from CF to CF. */
+struct search {
+    const struct xes_connect_parms *parms;
+    bool rebuild;
+    struct message m;
+    uint64_t busy;
+    unsigned cf;                            /* that was asked last */
+    uint8_t preference[8 * XES_CFS_MAX];    /* names, zeros behind the last */
+};
+
+/* Send CONNECT to a CF. Result: its response; CF_RSP_CF_FAILED if there is none. */
+static uint16_t connect_to(struct search *s, unsigned cf, uint8_t options)
+{
+    const struct xes_connect_parms *parms = s->parms;
+    uint8_t *mcb = s->m.mcb;
+
+    memset(mcb, 0, CF_MCB_SIZE);
+    put_be16(mcb + MCB_COMMAND, CF_CMD_CONNECT);
+    mcb[MCB_OPTIONS] = s->rebuild ? CF_OPT_REBUILD : 0;
+    xes_name(mcb + MCB_NAME, CF_NAME_SIZE, parms->structure);
+    xes_name(mcb + MCB_AUTH_COMP, CF_NAME_SIZE, parms->connection);
+    xes_name(mcb + MCB_AUTH, NAME_LEN, parms->system);
+    xes_name(mcb + MCB_AUTH + NAME_LEN, NAME_LEN, parms->job);
+    put_attributes(mcb + MCB_OWN, &parms->attributes);
+    mcb[MCB_OWN + CONN_OPTIONS] |= options;
+    s->cf = cf;
+    return send_message(cf, &s->m, NULL, 0, NULL, 0, &s->busy) ? get_be16(s->m.mrb + MRB_RESPONSE) : CF_RSP_CF_FAILED;
+}
+
+/* Is there no use in asking another CF? */
+static bool final(uint16_t response)
+{
+    return response != CF_RSP_NOT_THIS_CF && response != CF_RSP_NO_STRUCTURE && response != CF_RSP_CF_FULL &&
+           response != CF_RSP_CF_FAILED;
+}
+
+/* The number on this image of the CF of this name; XES_CFS_MAX = it has none. */
+static unsigned cf_named(const uint8_t name[8])
+{
+    struct message m;
+
+    for (unsigned cf = 0; cf < XES_CFS_MAX; cf++) {
+        memset(m.mcb, 0, sizeof m.mcb);
+        put_be16(m.mcb + MCB_COMMAND, CF_CMD_IDENTIFY);
+        if (platform_cf_message(cf, m.mcb, NULL, 0, m.mrb, NULL, 0) == 0 && get_be16(m.mrb + MRB_RESPONSE) == CF_RSP_OK &&
+            memcmp(m.mrb + MRB_OWN + IDENTIFY_NAME, name, 8) == 0)
+            return cf;
+    }
+    return XES_CFS_MAX;
+}
+
+/* Ask the CFs of the preference list in its order. */
+static uint16_t connect_in_order(struct search *s, uint8_t options)
+{
+    uint16_t response = CF_RSP_NOT_THIS_CF;
+
+    for (unsigned i = 0; i < XES_CFS_MAX && s->preference[8 * i] != 0 && !final(response); i++) {
+        unsigned cf = cf_named(s->preference + 8 * i);
+
+        if (cf < XES_CFS_MAX)
+            response = connect_to(s, cf, options);
+    }
+    return response;
+}
+
+/* The first CF is asked only for what it has. If it does not have the structure, it says whether a CFRM policy is active,
+ * and then which CFs may: one of them may have it already, else it is allocated in the first that can, and at last also
+ * where structures of the exclusion list are. */
+static uint16_t connect_somewhere(struct search *s)
+{
+    uint16_t response = connect_to(s, s->parms->cf, s->rebuild ? 0 : CF_CONN_OPT_EXISTING);
+
+    if (response == CF_RSP_NO_STRUCTURE && !s->rebuild)
+        return connect_to(s, s->parms->cf, 0);
+    if (response != CF_RSP_NOT_THIS_CF || s->rebuild)
+        return response;
+    memcpy(s->preference, s->m.mrb + MRB_OWN, sizeof s->preference);
+    static const uint8_t rounds[] = { CF_CONN_OPT_EXISTING, 0, CF_CONN_OPT_SHARE };
+    for (unsigned i = 0; i < sizeof rounds && !final(response); i++)
+        response = connect_in_order(s, rounds[i]);
+    return response;
+}
+
 /* old: IXLCONN REBUILD, of a connection to the old structure. */
 static int connect(struct xes *xes, const struct xes_connect_parms *parms, struct xes_connection *old,
                    struct xes_connection **connection, uint32_t *reason)
 {
-    struct message m;
-    uint64_t busy = 0;
+    struct search s = { .parms = parms, .rebuild = old != NULL };
     struct xes_connection *c = free_connection(xes);
 
     *connection = NULL;
     *reason = IXLRSNCODENOSLOT;
     if (!c)
         return IXLRETCODEENVERROR;
-    memset(m.mcb, 0, sizeof m.mcb);
-    put_be16(m.mcb + MCB_COMMAND, CF_CMD_CONNECT);
-    m.mcb[MCB_OPTIONS] = old ? CF_OPT_REBUILD : 0;
-    xes_name(m.mcb + MCB_NAME, CF_NAME_SIZE, parms->structure);
-    xes_name(m.mcb + MCB_AUTH_COMP, CF_NAME_SIZE, parms->connection);
-    xes_name(m.mcb + MCB_AUTH, NAME_LEN, parms->system);
-    xes_name(m.mcb + MCB_AUTH + NAME_LEN, NAME_LEN, parms->job);
-    put_attributes(m.mcb + MCB_OWN, &parms->attributes);
-
-    *reason = IXLRSNCODENOCONN;
-    if (!send_message(parms->cf, &m, NULL, 0, NULL, 0, &busy))
-        return IXLRETCODEENVERROR;
-    int rc = meaning(get_be16(m.mrb + MRB_RESPONSE), reason);
+    int rc = meaning(connect_somewhere(&s), reason);
     if (rc != IXLRETCODEOK)
         return rc;
 
+    const struct message *m = &s.m;
     memset(c, 0, sizeof *c);
-    c->cf = parms->cf;
-    c->structure = get_be32(m.mrb + MRB_STRUCTURE);
-    c->conid = get_be32(m.mrb + MRB_CONID);
-    c->token = get_be64(m.mrb + MRB_TOKEN);
+    c->cf = s.cf;
+    c->structure = get_be32(m->mrb + MRB_STRUCTURE);
+    c->conid = get_be32(m->mrb + MRB_CONID);
+    c->token = get_be64(m->mrb + MRB_TOKEN);
     xes_name((uint8_t *)c->name, CF_NAME_SIZE, parms->structure);
-    get_attributes(&c->attributes, m.mrb + MRB_OWN);
-    c->existing = m.mrb[MRB_OWN + CONN_EXISTING];
-    c->reconnected = m.mrb[MRB_OWN + CONN_RECONNECTED];
+    get_attributes(&c->attributes, m->mrb + MRB_OWN);
+    c->existing = m->mrb[MRB_OWN + CONN_EXISTING];
+    c->reconnected = m->mrb[MRB_OWN + CONN_RECONNECTED];
     c->list_exit = parms->list_exit;
     c->event_exit = parms->event_exit;
     c->rebuild_exit = parms->rebuild_exit;
     c->rebuild_of = old;
     c->context = parms->context;
-    c->busy = busy;
+    c->busy = s.busy;
     c->in_use = true;       /* last: from here on the attention handler looks at it */
     *connection = c;
     if (!c->existing && !c->reconnected)

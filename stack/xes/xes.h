@@ -43,6 +43,7 @@
 
 #define XES_CONNECTIONS_MAX 8               /* structures an image uses at once: IXC..., EZBEPORT, their rebuilt copies */
 #define XES_LOCK_WAIT_US_MAX 60000000u      /* a dead holder is noticed within ms; a stopped one is fenced before this */
+#define XES_CFS_MAX 8u                      /* coupling facilities of an image, and names in a preference list */
 #define XES_BUSY_TRIES 10u                  /* waits 100 us, 200 us, ... 51.2 ms: about 0.1 s in all */
 
 enum xes_return_code {
@@ -89,6 +90,9 @@ enum xes_reason_code {
     IXLRSNCODENOTAWAITED = 0x0F45,          /* IXLEERSP: no answer of this connection is awaited */
     IXLRSNCODECONNACTIVE = 0x0F46,          /* IXLFORCE: it is active, or connections of the structure are */
     IXLRSNCODEINSUFFCFLEVEL = 0x0F47,       /* the CF is below MINCFLEVEL */
+    IXLRSNCODESTRNOTINPOLICY = 0x0F4B,      /* not defined in the CFRM active policy */
+    IXLRSNCODENOFAC = 0x0F4C,               /* no CF of the preference list can have it */
+    IXLRSNCODESTRSIZE = 0x0F4D,             /* SIZE of the policy is too small for such a structure */
     IXLRSNCODESTRTEMPUNAVAIL = 0x0F50,      /* busy for longer than we wait */
     IXLRSNCODEREBUILD = 0x0F52,             /* a rebuild or duplexing is in the way, or not in the phase for this */
     IXLRSNCODENOCONN = 0x0F60,              /* loss of connectivity to the CF */
@@ -125,7 +129,7 @@ struct xes_attributes {             /* of a structure; see CONNECT in cf_arch.h 
 };
 
 struct xes_connect_parms {
-    unsigned cf;                    /* number of the CF on this image */
+    unsigned cf;                    /* number of the CF on this image that is asked first; a CFRM policy may name others */
     const char *structure;          /* 1..16 characters */
     const char *connection;         /* 1..16 characters */
     const char *system, *job;       /* 1..8 characters, for displays */

@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
     &statistics_command,
     &duplex_command,
     &rebuild_command,
+    &policy_command,
     &check_command,
     &dump_command,
     &restore_command,
@@ -55,7 +56,7 @@ const char *why(int error)
 
 /* --- the command line ------------------------------------------------------------------------------------------------ */
 
-enum { OPTION_INTERVAL = 'i', OPTION_TIMES = 'n', OPTION_CFNAME = 'c', OPTION_SIZE = 's', OPTION_JSON = 'j' };
+enum { OPTION_INTERVAL = 'i', OPTION_TIMES = 'n', OPTION_CFNAME = 'c', OPTION_SIZE = 's', OPTION_JSON = 'j', OPTION_POLNAME = 'p' };
 
 static const char doc[] =
     "Make, look at, check, dump, restore and remove coupling facilities. NAME is the facility's shared memory segment, a file in /dev/shm.\v";
@@ -67,6 +68,7 @@ static const struct argp_option argp_options[] = {
     {"size", OPTION_SIZE, "SIZE", 0, "create: bytes, or with a unit K, M, G; 1M to 64G", 0},
     {"json", OPTION_JSON, NULL, 0, "the answer as JSON", 0},
     {"interval", OPTION_INTERVAL, "SECONDS", 0, "statistics: what happened in an interval, 0.01 to 86400", 0},
+    {"polname", OPTION_POLNAME, "POLNAME", 0, "policy start: which policy of the file", 0},
     {"times", OPTION_TIMES, "N", 0, "statistics: so many intervals (default 1)", 0},
     {0},
 };
@@ -132,6 +134,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_INTERVAL:
         line->request.interval = parse_number(argument, "interval", 0.01, 86400, state);
+        return 0;
+    case OPTION_POLNAME:
+        line->request.polname = argument;
         return 0;
     case OPTION_TIMES:
         line->request.times = (unsigned)parse_number(argument, "times", 1, 1e9, state);

@@ -7,10 +7,11 @@ CFCTL_SRC := $(addprefix tools/cfctl/, \
 	display.c \
 	list.c \
 	statistics.c \
+	policy.c \
 	dump.c)
 
 PROGRAMS += $(B)/bin/cfctl
-$(B)/bin/cfctl: $(CFCTL_SRC:%.c=$(B)/host/%.o) $(CF_ENGINE_SRC:%.c=$(B)/host/%.o)
+$(B)/bin/cfctl: $(CFCTL_SRC:%.c=$(B)/host/%.o) $(CF_ENGINE_SRC:%.c=$(B)/host/%.o) $(CF_POLICY_SRC:%.c=$(B)/host/%.o)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $$(pkg-config --libs libcjson) -lz -lm -lpthread
 

@@ -25,6 +25,7 @@ struct request {
     bool json;                              /* --json */
     double interval;                        /* --interval, seconds; 0 = not given */
     unsigned times;                         /* --times */
+    const char *polname;                    /* --polname */
 };
 
 struct command {
@@ -42,6 +43,7 @@ extern const struct command duplex_command, rebuild_command;                    
 extern const struct command display_command;                                   /* display.c */
 extern const struct command list_command, locks_command;                       /* list.c */
 extern const struct command statistics_command;                                /* statistics.c */
+extern const struct command policy_command;                                    /* policy.c */
 extern const struct command dump_command, restore_command;                     /* dump.c */
 
 /* Say on standard error what could not be done with what, and why. Result: EXIT_TROUBLE. */

@@ -62,6 +62,31 @@ START_TEST(creates_checks_and_removes)
 }
 END_TEST
 
+START_TEST(policies_are_checked_started_shown_and_stopped)
+{
+    ck_assert_int_eq(cfctl("policy check config/CFRMPOL.policy"), 0);
+    says("1 policy, 0 mistakes");
+    ck_assert_int_eq(cfctl("policy display %s"), 0);
+    says("THE CFRM ACTIVE POLICY IS EMPTY");
+    ck_assert_int_eq(cfctl("policy start %s config/CFRMPOL.policy"), 0);
+    ck_assert_int_eq(cfctl("policy display %s"), 0);
+    says("STRUCTURE NAME(IXCSTR1) SIZE(16384K)");
+    struct cf_user third;
+    ck_assert_int_eq(connect_as(cf, "OTHER", "TCPCS3", &usual, &third), CF_RSP_NOT_IN_POLICY);
+    ck_assert_int_eq(cfctl("policy stop %s"), 0);
+    ck_assert_int_eq(connect_as(cf, "OTHER", "TCPCS3", &usual, &third), CF_RSP_OK);
+    ck_assert_int_eq(cfctl("policy start %s config/threeway.conf"), 2);
+    says("nothing was started");
+    ck_assert_int_eq(cfctl("policy start %s config/CFRMPOL.policy --polname NONE"), 2);
+    says("expected the name of one of its policies: PLEX1POL");
+    ck_assert_int_eq(cfctl("policy check /nonexistent/policy"), 1);
+    ck_assert_int_eq(cfctl("policy start nobody.CF99 config/CFRMPOL.policy"), 2);
+    says("no such coupling facility");
+    ck_assert_int_eq(cfctl("policy begin %s"), 2);
+    says("expected check FILE, start NAME... FILE");
+}
+END_TEST
+
 START_TEST(displays_connections_locks_and_waiters)
 {
     ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 5}), CF_RSP_OK);
@@ -345,6 +370,7 @@ int main(void)
     TCase *tests = tcase_create("cfctl");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, creates_checks_and_removes);
+    tcase_add_test(tests, policies_are_checked_started_shown_and_stopped);
     tcase_add_test(tests, displays_connections_locks_and_waiters);
     tcase_add_test(tests, lists_entries);
     tcase_add_test(tests, displays_the_facility);

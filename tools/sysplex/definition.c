@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum section { SECTION_NONE, SECTION_SYSPLEX, SECTION_CF, SECTION_SERVER, SECTION_JOB, SECTION_SYSTEM, SECTIONS };
-enum kind { KIND_NAME, KIND_NUMBER, KIND_SIZE, KIND_ADDRESS, KIND_ADDRESS_PREFIX, KIND_FILE };
+enum kind { KIND_NAME, KIND_NUMBER, KIND_SIZE, KIND_ADDRESS, KIND_ADDRESS_PREFIX, KIND_FILE, KIND_OPTIONAL_FILE };
 
 struct keyword {
     const char *word;
@@ -32,6 +32,7 @@ static const struct keyword keywords[] = {
     { "SYSPLEX", SECTION_SYSPLEX, true, KIND_NAME, DEFINITION(sysplex), 0, 0 },
     { "CF", SECTION_CF, true, KIND_NAME, DEFINITION(cf), 0, 0 },
     { "SIZE", SECTION_CF, false, KIND_SIZE, DEFINITION(cf_size), MIB, MIB << 16 },
+    { "POLICY", SECTION_CF, false, KIND_OPTIONAL_FILE, DEFINITION(cf_policy), 0, 0 },
     { "SERVER", SECTION_SERVER, true, KIND_ADDRESS_PREFIX, DEFINITION(server), 0, 0 },
     { "PORT", SECTION_SERVER, false, KIND_NUMBER, DEFINITION(server_port), 1, 65535 },
     { "JOB", SECTION_JOB, true, KIND_NAME, DEFINITION(job), 0, 0 },
@@ -150,6 +151,7 @@ static void set_value(struct reading *r, const struct keyword *k, const char *te
                     "10.1.0.100/16", k->word, text);
         break;
     case KIND_FILE:
+    case KIND_OPTIONAL_FILE:
         if (!get_file(d, text, at))
             mistake(r, r->line, "%s %s: expected a file that can be read; tried %s: %s", k->word, text, (char *)at,
                     strerror(errno));
@@ -175,12 +177,12 @@ static const char *section_of(const char *word)
     return NULL;
 }
 
-/* The section in work is complete: is everything there that it needs? All keywords are required. */
+/* The section in work is complete: is everything there that it needs? */
 static void end_section(struct reading *r)
 {
     struct definition *d = r->d;
     for (size_t i = 0; i < KEYWORDS; i++)
-        if (r->section != SECTION_NONE && keywords[i].section == r->section && !(r->seen[r->section] & 1u << i)) {
+        if (r->section != SECTION_NONE && keywords[i].section == r->section && keywords[i].kind != KIND_OPTIONAL_FILE && !(r->seen[r->section] & 1u << i)) {
             const char *name = r->section == SECTION_SYSTEM ? d->systems[d->system_count - 1].name : "";
             unsigned line = r->section == SECTION_SYSTEM ? d->systems[d->system_count - 1].line : r->line;
             mistake(r, line, "%s%s%s: expected %s", section_names[r->section], *name ? " " : "", name, keywords[i].word);

@@ -25,6 +25,7 @@ struct definition {
     char sysplex[DEFINED_NAME_SIZE];
     char cf[DEFINED_NAME_SIZE];
     uint64_t cf_size;                   /* bytes */
+    char cf_policy[PATH_MAX];           /* CFRM policy; empty: none, every structure is allowed */
     struct in_addr server;              /* the outside server */
     uint64_t server_prefix;             /* length of the network's prefix */
     uint64_t server_port;
@@ -36,7 +37,7 @@ struct definition {
     unsigned system_count;
 };
 
-/* Read path into *d. A profile's path is taken relative to the file's folder. Each mistake is reported as
+/* Read path into *d. The path of a profile or a policy is taken relative to the file's folder. Each mistake is reported as
  * "file:line: what is wrong, what was expected". Number of mistakes; *d is to be used only if it is 0. */
 unsigned definition_read(const char *path, struct definition *d, FILE *mistakes);
 

@@ -6,12 +6,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "cfemu/engine/cf.h"
+#include "cfemu/policy/cf_policy.h"
 #include "tools/sysplex/tell.h"
 
 #define SHARED_MEMORY "/dev/shm"
@@ -40,6 +42,26 @@ static int lock_segment(const char *name)
     return -error;
 }
 
+/* Make the definition's CFRM policy active. 0 or -errno, told. */
+static int start_policy(const char *name, const struct definition *d)
+{
+    struct cf *cf;
+    struct cf_policy_file *file = calloc(1, sizeof *file);
+    int rc = file ? cf_open(name, "SYSPLEX", &cf) : -ENOMEM;
+    if (rc == 0) {
+        cf_policy_load(d->cf_policy, file, stderr);
+        const struct cf_policy *policy = file->mistakes == 0 ? cf_policy_pick(file, NULL, d->cf_policy, stderr) : NULL;
+        rc = policy ? cf_policy_start(cf, policy) : -EINVAL;
+        if (rc == 0)
+            tell_step("CFRM policy %.8s: %u structures", policy->name, policy->structure_count);
+        cf_close(cf);
+    }
+    if (rc < 0)
+        tell_error("cannot start the CFRM policy of %s: %s", d->cf_policy, rc == -EINVAL ? "it has mistakes, or is not one policy" : strerror(-rc));
+    free(file);
+    return rc;
+}
+
 int segment_create(struct segment_owned *s, const struct definition *d)
 {
     char name[SEGMENT_NAME_SIZE];
@@ -59,6 +81,10 @@ int segment_create(struct segment_owned *s, const struct definition *d)
     if (rc < 0)
         tell_error("cannot create coupling facility %s of %lu MiB as shared memory %s: %s%s", d->cf, d->cf_size >> 20, name,
                    strerror(-rc), rc == -ENOSPC ? "; df " SHARED_MEMORY " shows how much there is" : "");
+    else if (d->cf_policy[0])
+        rc = start_policy(name, d);
+    if (rc < 0)
+        segment_remove(s);
     return rc;
 }
 

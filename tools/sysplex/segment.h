@@ -14,7 +14,7 @@ struct segment_owned {
     int lock;                           /* descriptor that holds the owner's lock */
 };
 
-/* Create the segment and own it. 0 or -errno, told. */
+/* Create the segment, own it, and make its CFRM policy active if the definition names one. 0 or -errno, told. */
 int segment_create(struct segment_owned *s, const struct definition *d);
 
 /* Check every invariant of it; findings go to report. Number of findings, or -errno, told. */

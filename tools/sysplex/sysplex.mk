@@ -4,7 +4,7 @@ SYSPLEX_OBJECTS := $(addprefix tools/sysplex/,run.o script.o summary.o requireme
 	image.o job.o definition.o process.o tell.o)
 PROGRAMS += $(B)/bin/sysplex
 
-$(B)/bin/sysplex: $(addprefix $(B)/host/,tools/sysplex/main.o $(SYSPLEX_OBJECTS) $(TUPLECHECK_OBJECTS) $(CF_ENGINE_SRC:.c=.o))
+$(B)/bin/sysplex: $(addprefix $(B)/host/,tools/sysplex/main.o $(SYSPLEX_OBJECTS) $(TUPLECHECK_OBJECTS) $(CF_ENGINE_SRC:.c=.o) $(CF_POLICY_SRC:.c=.o))
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(TUPLECHECK_LIBS) -lpthread
 

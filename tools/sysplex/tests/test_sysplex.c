@@ -79,6 +79,7 @@ static const struct {
     { "CF CF01\n SIZE 99999999999G\n", "2: SIZE 99999999999G: expected a size" },
     { "CF CF01\n SIZE -1M\n", "2: SIZE -1M: expected a size" },
     { "CF CF01\n", "1: CF: expected SIZE" },
+    { "CF CF01\n SIZE 16M\n POLICY nowhere\n", "3: POLICY nowhere: expected a file that can be read; tried /tmp/" },
     { "SERVER 10.1.0.100\n", "1: SERVER 10.1.0.100: expected an IPv4 address with the length" },
     { "SERVER 10.1.0.100/33\n", "1: SERVER 10.1.0.100/33: expected an IPv4 address with the length" },
     { "SERVER 10.1.0/16\n", "1: SERVER 10.1.0/16: expected an IPv4 address with the length" },
