@@ -668,6 +668,30 @@ START_TEST(a_manager_dies_in_the_middle_of_its_questions)
 }
 END_TEST
 
+START_TEST(a_question_of_a_dead_manager_comes_late)
+{
+    uint32_t reason;
+
+    start();
+    obtain(2, DELTA, EXCL, OK, OK);
+    obtain(1, ALPHA, EXCL, ASYNCH, OK);
+    obtain(1, DELTA, EXCL, ASYNCH, ASYNCH);
+    kill_image(2);
+    failures(4);
+    (void)ask(4, DELTA, XES_LOCK_OBTAIN, SHR, false, &reason);
+    ck_assert_uint_eq(mail_count, 1);           /* QUERY to 1 */
+    kill_image(4);
+    settle();                                   /* 1 takes over, then gets it */
+    ck_assert_uint_eq(images[1].reason, IXLRSNCODELOCKRETAINED);
+    obtain(3, ALPHA, EXCL, ASYNCH, IXLRSNCODELOCKRETAINED);
+    host_platform_select(1);
+    xes_lock_recover(&images[1].lock, images[2].connection->conid);
+    xes_lock_recover(&images[1].lock, images[4].connection->conid);
+    obtain(3, DELTA, EXCL, ASYNCH, OK);
+    end();
+}
+END_TEST
+
 START_TEST(a_holder_dies_before_it_answers)
 {
     uint32_t reason;
@@ -913,6 +937,7 @@ int main(void)
     tcase_add_test(tests, what_is_not_taken_up_again_is_free);
     tcase_add_test(tests, requests_to_a_dead_manager_begin_again);
     tcase_add_test(tests, a_manager_dies_in_the_middle_of_its_questions);
+    tcase_add_test(tests, a_question_of_a_dead_manager_comes_late);
     tcase_add_test(tests, a_holder_dies_before_it_answers);
     tcase_add_test(tests, a_grant_of_a_dead_manager_counts_if_it_came);
     tcase_add_loop_test(tests, by_chance_nobody_holds_what_another_holds, 0, 2);

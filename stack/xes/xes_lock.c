@@ -48,6 +48,7 @@ void xl_start(struct xes_lock *l, record *r)
     uint8_t result[LRES_SIZE];
     view *v = xl_view_of(l, r);
 
+    r->manager = 0;
     if (v->manager == 0) {
         uint8_t block[LOP_SIZE];
         xl_block_build(block, v, r->wanted, CF_LOP_MANAGE, 0, r->held ? NULL : r);     /* what was written stays, if it is denied */
@@ -234,7 +235,6 @@ int xes_lock_alter(struct xes_lock *l, const struct xes_lock_request *q, uint32_
     } else if (q->state == r->held && !r->rdata_pending) {
         xl_finish(l, r, IXLRSNCODEOK);
     } else {
-        r->upgrade = q->state > r->held;
         r->wanted = q->state;
         xl_start(l, r);
     }

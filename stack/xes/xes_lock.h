@@ -94,7 +94,7 @@ struct xes_lock_ops {
 };
 
 struct xes_lock_record {                /* private */
-    bool used, conditional, async, done, retained, upgrade, contended, real, asked, notify, confirmed, recovering, granting;
+    bool used, conditional, async, done, retained, contended, real, asked, notify, confirmed, recovering, granting;
     uint8_t owner;                      /* connection id */
     uint8_t held, wanted;               /* enum xes_lock_state, 0 = not */
     uint8_t name_length;

@@ -43,7 +43,6 @@ static void on_request(struct xes_lock *l, view *v, const struct mail *m)
         xl_set_put(v->pending, m->from, true);
         xl_tell(l, m->from, LM_QUERY, v);
     }
-    r->upgrade = r->held != 0 && m->state > r->held;
     r->contended = true;
     r->real = r->asked = false;
     l->contention++;
@@ -155,12 +154,14 @@ static void on_query(struct xes_lock *l, view *v, const struct mail *m)
 {
     const view nobody = { .index = m->index };
 
+    if (v && v->manager == xl_self(l))
+        return;         /* of one that died since: we took over from it */
     if (v)
         v->manager = m->from;
     if (!l->recovering)
         xl_account(l, m->from, v ? v : &nobody, 0);
     for (record *r = v ? xl_first(l, v) : NULL; r; r = xl_next(l, r))
-        if (r->owner == xl_self(l) && r->wanted)
+        if (r->owner == xl_self(l) && r->wanted && r->manager != m->from)     /* not asked yet */
             xl_ask_manager(l, v, r);
 }
 

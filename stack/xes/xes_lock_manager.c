@@ -15,7 +15,6 @@ static void deny(struct xes_lock *l, record *r, uint32_t reason)
     }
     xl_post(l, r->owner, LM_DENY, xl_view_of(l, r), r, 0, 0, r->sequence, reason);
     r->wanted = 0;
-    r->upgrade = false;
     if (!r->held)
         xl_record_free(l, r);
 }
@@ -47,7 +46,6 @@ static void grant(struct xes_lock *l, view *v, record *r)
     xl_post(l, r->owner, LM_GRANT, v, r, r->wanted, spurious ? LM_FALSE : 0, r->sequence, 0);
     r->held = r->wanted;
     r->wanted = 0;
-    r->upgrade = false;
     r->granting = true;
 }
 
@@ -96,23 +94,31 @@ static bool compatible(const record *holder, const record *r)
     return !holder->held || (holder->held == CF_STATE_SHR && r->wanted == CF_STATE_SHR);
 }
 
+/* Does it share the resource, and want it alone? */
+static bool upgrade(const record *r)
+{
+    return r->held && r->wanted > r->held;
+}
+
 enum verdict { GRANT, WAIT, RETAINED, REFUSE };
 
 static enum verdict judge(struct xes_lock *l, view *v, record *r)
 {
     bool conflict = false, before = true;
 
+    if (r->held >= r->wanted)
+        return GRANT;
     if (xl_set_any(v->unknown) && !r->recovering)
         return RETAINED;
     for (record *o = xl_first(l, v); o; o = xl_next(l, o)) {
         before = before && o != r;
         if (o->owner == r->owner || !xl_same_name(o, r->name, r->name_length))
             continue;
-        if (r->upgrade && o->upgrade && before)
+        if (upgrade(r) && upgrade(o) && before)
             return REFUSE;                      /* each would wait for the other to let go */
         if (!compatible(o, r) && o->retained)
             return RETAINED;
-        if (!compatible(o, r) || (o->wanted && (o->upgrade || before) && !r->upgrade && !r->recovering))
+        if (!compatible(o, r) || (o->wanted && (upgrade(o) || before) && !upgrade(r) && !r->recovering))
             conflict = true;
     }
     if (!conflict)
@@ -187,7 +193,7 @@ void xl_decide(struct xes_lock *l, view *v)
     for (unsigned pass = 0; pass < 2; pass++) {         /* upgrades first */
         for (record *r = xl_first(l, v), *after; r; r = after) {
             after = xl_next(l, r);
-            if (!r->wanted || r->upgrade != (pass == 0) || (xl_set_any(v->pending) && !r->recovering))
+            if (!r->wanted || upgrade(r) != (pass == 0) || (xl_set_any(v->pending) && !r->recovering))
                 continue;
             enum verdict verdict = judge(l, v, r);
             if (verdict == GRANT)
@@ -241,7 +247,6 @@ static void holder_failed(struct xes_lock *l, view *v, uint32_t conid)
             continue;
         met = true;
         r->wanted = 0;
-        r->upgrade = false;
         r->retained = r->held == CF_STATE_EXCL;
         retained = retained || r->retained;
         if (!r->retained)

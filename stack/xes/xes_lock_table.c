@@ -293,7 +293,6 @@ void xl_rdata_delete_later(struct xes_lock *l, record *r)
 void xl_finish(struct xes_lock *l, record *r, uint32_t reason)
 {
     r->wanted = 0;
-    r->upgrade = false;
     r->done = true;
     r->reason = reason;
     r->rdata_pending = false;
