@@ -48,6 +48,14 @@ static bool vipa_owned_ports(void *context, uint32_t address, const char *name, 
     return clp_owned_ports(&s->clp, address, name, map);
 }
 
+static uint8_t vipa_connection_owner(void *context, uint32_t address, uint16_t port, uint32_t peer, uint16_t peer_port)
+{
+    struct stack *s = context;
+    const struct clp_tuple tuple = { .source = address, .destination = peer, .port = port, .dport = peer_port };
+
+    return clp_tuple_owner(&s->clp, &tuple);
+}
+
 static void vipa_ports_message(void *context, uint8_t from, const uint8_t *data, uint32_t length)
 {
     struct stack *s = context;
@@ -74,6 +82,7 @@ static const struct vipa_ops vipa_calls = {
     .deliver = vipa_deliver,
     .clusterports = vipa_clusterports,
     .owned_ports = vipa_owned_ports,
+    .connection_owner = vipa_connection_owner,
     .ports_message = vipa_ports_message,
     .system_event = vipa_system_event,
 };

@@ -82,6 +82,17 @@ static struct clp_table *table_of(struct clp *clp, uint32_t address)
     return t ? t : ordinary(clp);
 }
 
+struct clp_view *clp_view_of(struct clp *clp, uint32_t address)
+{
+    for (unsigned i = 0; i < CLP_VIEWS; i++) {
+        if (clp->views[i].address == 0)
+            clp->views[i].address = address;
+        if (clp->views[i].address == address)
+            return &clp->views[i];
+    }
+    return NULL;
+}
+
 uint32_t clp_list(uint32_t dvipa)
 {
     return dvipa == CLP_EXPLICIT ? 0
@@ -171,6 +182,8 @@ void clp_reservations_changed(struct clp *clp)
 
 void clp_gone(struct clp *clp, uint8_t number)
 {
+    for (unsigned i = 0; i < CLP_VIEWS; i++)
+        clp->views[i].heard &= ~(1ull << number);
     if (clp->reserved[number].count == 0)
         return;
     clp->reserved[number].count = 0;
@@ -322,7 +335,9 @@ static int initialise(struct clp *clp, struct clp_table *t, unsigned origin)
 }
 
 static const struct clp_store *const stores[] = {
-    [STORE_BITMAP] = &clp_bitmap_store, [STORE_REVERSED] = &clp_reversed_store,
+    [STORE_BITMAP] = &clp_bitmap_store, [STORE_REVERSED] = &clp_reversed_store, [STORE_LISTS] = &clp_lists_store,
+    [STORE_CRHT] = &clp_crht_store, [STORE_BROADCAST] = &clp_broadcast_store,
+    [STORE_DISTRIBUTOR] = &clp_distributor_store, [STORE_CLUSTERWIDE] = &clp_clusterwide_store,
 };
 
 static void set_clusterports(struct clp_table *t, const struct profile_clusterports *clusterports)
@@ -454,12 +469,12 @@ static uint32_t within_quota(struct clp *clp, const struct clp_table *t, uint32_
 /* The pool runs low or is empty: ask the others, once in CLP_ASK_AGAIN_US. True: they have had their chance. */
 static bool ask_back(struct clp *clp, struct clp_table *t, bool urgent)
 {
-    uint64_t now = platform_clock_us();
+    uint64_t now = platform_clock_us(), *asked_us = urgent ? &t->begged_us : &t->asked_us;
     struct clp_message m = { .kind = CLP_RETURN, .flags = urgent ? CLP_FLAG_URGENT : 0, .address = t->address };
 
-    if (t->asked_us && now - t->asked_us < CLP_ASK_AGAIN_US)
+    if (*asked_us && now - *asked_us < CLP_ASK_AGAIN_US)
         return false;
-    t->asked_us = now;
+    *asked_us = now;
     clp->statistics.asked++;
     if (urgent)
         return clp_ask(clp, 0, &m, CLP_ASK_US, false) || clp->question.yes;
@@ -467,8 +482,9 @@ static bool ask_back(struct clp *clp, struct clp_table *t, bool urgent)
     return true;
 }
 
-/* Move ports from the pool to this stack and tell the distributing stack. */
-static int take_blocks(struct clp *clp, struct clp_table *t)
+/* Move ports from the pool to this stack and tell the distributing stack. wait: a connection waits for them, so wait for
+ * ports of other stacks too if there are no others. */
+static int take_blocks(struct clp *clp, struct clp_table *t, bool wait)
 {
     struct clp_grant g;
     int rc = make_ready(clp, t);
@@ -480,10 +496,10 @@ static int take_blocks(struct clp *clp, struct clp_table *t)
     if (ports == 0)
         return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_QUOTA);
     rc = t->store->take(clp, t, ports, &g);
-    if (rc != CLP_OK && clp->reason == CLP_REASON_EXHAUSTED && ask_back(clp, t, true)) {
+    if (rc != CLP_OK && wait && clp->reason == CLP_REASON_EXHAUSTED && ask_back(clp, t, true)) {
         rc = t->store->take(clp, t, t->clusterports.blocksize, &g);
         if (rc == CLP_OK)
-            t->asked_us = 0;                /* it was worth asking: it may be again */
+            t->begged_us = 0;               /* it was worth asking: it may be again */
     }
     if (rc != CLP_OK)
         return rc;
@@ -576,12 +592,12 @@ static int assign_clustered(struct clp *clp, struct clp_table *t, struct clp_des
     int rc = CLP_OK;
 
     if (t->clusterports.blocksize == 1) {
-        rc = take_blocks(clp, t);
+        rc = take_blocks(clp, t, true);
         *port = table_pop(t);               /* also without a new one: ports that are here may be used without the CF */
     } else {
         *port = port_here(clp, t, d);
         if (*port == NO_PORT) {
-            rc = take_blocks(clp, t);
+            rc = take_blocks(clp, t, true);
             *port = port_here(clp, t, d);
         } else if (t->free_owned * 4 < t->blocks * t->clusterports.blocksize) {
             clp->thirsty = t;
@@ -632,7 +648,9 @@ static int own_port(struct clp *clp, struct clp_table *t, uint16_t port)
 
     if (t->address == 0 || t->use[port])
         return CLP_OK;                      /* no other stack's business, or settled at its first use */
-    if (!t->clusterports.on || !port_in(t->eligible, port) || t->store->enter)
+    if (t->clusterports.on && t->store->enter)
+        return CLP_OK;                      /* the connection is what counts */
+    if (!t->clusterports.on || !port_in(t->eligible, port))
         return announce_port(clp, t, port);
     if (port_in(t->owned, port))
         return CLP_OK;
@@ -814,7 +832,9 @@ static void prefetch(struct clp *clp)
     enum clp_reason reason = clp->reason;
 
     clp->thirsty = NULL;
-    if (t->free_owned * 4 < t->blocks * t->clusterports.blocksize && take_blocks(clp, t) == CLP_OK)
+    if (t->yielded_us && platform_clock_us() - t->yielded_us < DEMAND_US)
+        return;                             /* others need ports more: do not take back what they were just given */
+    if (t->free_owned * 4 < t->blocks * t->clusterports.blocksize && take_blocks(clp, t, false) == CLP_OK)
         clp->statistics.prefetched++;
     clp->reason = reason;                   /* nobody has asked for anything */
 }
@@ -844,8 +864,9 @@ static void tend(struct clp *clp, struct clp_table *t, uint64_t now)
     cool(t, now);
     if (t->undrained)
         give_drained(clp, t);
-    if (t->free_owned > high_water(t))
-        (void)clp_give_surplus(clp, t, high_water(t));
+    uint32_t keep = t->clusterports.blocksize == 1 ? 0 : high_water(t);     /* 1: only what could not be given at once */
+    if (t->free_owned > keep)
+        (void)clp_give_surplus(clp, t, keep);
     if (t->wanting) {
         t->wanting = false;
         (void)ask_back(clp, t, false);
@@ -865,7 +886,7 @@ void clp_poll(struct clp *clp)
     for (unsigned i = 0; i < CLP_TABLES; i++) {
         struct clp_table *t = &clp->tables[i];
 
-        if (t->ready && t->clusterports.on && t->clusterports.blocksize > 1 && !t->store->enter)
+        if (t->ready && t->clusterports.on && !t->store->enter)
             tend(clp, t, now);
     }
 }

@@ -106,7 +106,9 @@ struct clp_table {
     uint32_t list;                          /* list and lock number in the structure */
     uint32_t slot;                          /* clp_lists.c */
     uint32_t blocks;                        /* appetite: blocks of the next trip */
-    uint64_t taken_us, cooled_us, asked_us; /* last trip; last halving; last time that others were asked for ports */
+    uint64_t taken_us, cooled_us;           /* last trip; last halving */
+    uint64_t asked_us, begged_us;           /* last time that others were asked for ports, by the way and urgently */
+    uint64_t yielded_us;                    /* last time that others asked */
     uint32_t owned_ports;                   /* owned and eligible */
     uint32_t free_owned;                    /* owned, eligible and not in use */
     uint32_t used;                          /* ports in use */

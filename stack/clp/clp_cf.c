@@ -867,7 +867,7 @@ bool clp_owned_ports(struct clp *clp, uint32_t dvipa, const char *system, uint8_
     struct clp_table *t = clp_find(clp, dvipa);
     uint32_t reason;
 
-    if (!t || !t->clusterports.on)
+    if (!t || !t->clusterports.on || t->store->enter)
         return false;
     if (text_equal(system, clp->system)) {
         for (uint32_t w = 0; w < CLP_WORDS; w++)

@@ -83,17 +83,30 @@ bool clp_ask(struct clp *clp, uint8_t to, struct clp_message *m, uint32_t us, bo
     return q->waiting == 0;
 }
 
+/* Nobody waits for it any more. Ports that came with it go back. */
+static void late_answer(struct clp *clp, uint8_t from, const struct clp_message *m)
+{
+    struct clp_message back = { .kind = CLP_BACK, .address = m->address, .grant = m->grant };
+
+    if (m->ticket == CLP_TAKE && m->grant.count)
+        (void)clp_send(clp, from, &back);   /* does not arrive: the sender is gone, and recovery or HAVE sorts it out */
+}
+
 static void take_answer(struct clp *clp, uint8_t from, const struct clp_message *m)
 {
     struct clp_question *q = &clp->question;
 
-    if (q->id == 0 || m->id != q->id || !(q->waiting & (1ull << from)))
-        return;                             /* late */
+    if (q->id == 0 || m->id != q->id || !(q->waiting & (1ull << from))) {
+        late_answer(clp, from, m);
+        return;
+    }
     q->waiting &= ~(1ull << from);
     q->yes = q->yes || m->flags & CLP_FLAG_YES;
     q->no = q->no || m->flags & CLP_FLAG_NO;
     if (q->kind == CLP_TAKE)
         q->grant = m->grant;
+    if (q->kind == CLP_WANT)
+        clp_broadcast_refused(clp, from, m);
     for (uint32_t i = 0; q->kind == CLP_WANT && i < m->grant.count; i++)
         for (uint32_t k = 0; k < q->grant.count; k++)
             if (q->grant.words[k].word == m->grant.words[i].word)
@@ -110,6 +123,7 @@ static void give_back(struct clp *clp, struct clp_table *t, bool urgent)
     uint32_t size = t->clusterports.blocksize;
 
     t->blocks = 1;
+    t->yielded_us = platform_clock_us();
     uint32_t given = clp_give_surplus(clp, t, urgent ? 0 : size);
     if (urgent && given == 0 && !t->store->whole_blocks) {
         given = table_free(clp, t, (t->free_owned + 1) / 2, &g);
@@ -142,7 +156,7 @@ static void take_give_up(struct clp *clp, struct clp_table *t, struct clp_messag
     struct clp_grant g = { 0 };
 
     m->flags = CLP_FLAG_NO;
-    if (!t || !t->ready || m->grant.count != 1)
+    if (!t || !t->ready || !t->clusterports.on || t->store->enter || m->grant.count != 1)
         return;
     uint16_t port = (uint16_t)(m->grant.words[0].word * 64 + bits_first(m->grant.words[0].ports | 1));
     if (!port_in(t->owned, port) || t->use[port])
@@ -211,7 +225,19 @@ void clp_receive(struct clp *clp, uint8_t from, const uint8_t *message, uint32_t
     if (!unpack(&m, message, length))
         return;
     struct clp_table *t = clp_find(clp, m.address);
-    switch (m.kind) {
+    uint8_t kind = m.kind;
+    switch (kind) {
+    case CLP_WANT:
+    case CLP_GIVEN:
+        clp_broadcast_heard(clp, from, &m);
+        break;
+    case CLP_TAKE:
+    case CLP_CLAIM:
+    case CLP_BACK:
+    case CLP_HAVE:
+    case CLP_TELL:
+        clp_distributor_heard(clp, from, &m);
+        break;
     case CLP_RETURN:
         take_return(clp, t, &m);
         m.grant.count = 0;
@@ -226,7 +252,9 @@ void clp_receive(struct clp *clp, uint8_t from, const uint8_t *message, uint32_t
     default:
         return;
     }
+    if (m.kind == 0 || m.id == 0)
+        return;
     m.kind = CLP_ANSWER;
-    if (m.id)
-        (void)clp_send(clp, from, &m);      /* does not arrive: the asker waits its time, and then knows no more than now */
+    m.ticket = kind;
+    (void)clp_send(clp, from, &m);          /* does not arrive: the asker waits its time, and then knows no more than now */
 }

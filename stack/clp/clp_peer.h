@@ -11,9 +11,10 @@
  *   TAKE      to the distributing stack: about `ticket` ports, please     answer: the ports, or NO
  *   CLAIM     to the distributing stack: this port, please                answer YES or NO
  *   BACK      to the distributing stack: these ports are the pool's
- *   HAVE      to the distributing stack: these ports are mine, since before you knew; FIRST and LAST message of several
+ *   TELL      of the distributing stack: which ports have you?             answered by HAVE
+ *   HAVE      to the distributing stack: these ports are mine; FIRST and LAST message of several
  *   RESERVED  PORT and PORTRANGE of the sender; count times u16 first, u16 count
- *   ANSWER    to the question with that number; words as above
+ *   ANSWER    to the question with that number, of the kind `ticket`; words as above
  *
  * A question is asked on the main line and waited for there, at most its time; the main line meanwhile lets messages come
  * in and answers the questions of others. One question at a time, so an answer belongs to it or is late and dropped. */
@@ -23,8 +24,8 @@
 #include "stack/clp/clp_private.h"
 
 enum clp_message_kind { CLP_RETURN = 1, CLP_GIVE_UP, CLP_WANT, CLP_GIVEN, CLP_TAKE, CLP_CLAIM, CLP_BACK, CLP_HAVE,
-                        CLP_RESERVED, CLP_ANSWER };
-enum { CLP_FLAG_YES = 0x80, CLP_FLAG_NO = 0x40, CLP_FLAG_URGENT = 0x20, CLP_FLAG_LAST = 0x10 };
+                        CLP_TELL, CLP_RESERVED, CLP_ANSWER };
+enum { CLP_FLAG_YES = 0x80, CLP_FLAG_NO = 0x40, CLP_FLAG_URGENT = 0x20, CLP_FLAG_LAST = 0x10, CLP_FLAG_FIRST = 0x08 };
 
 #define CLP_HEADER 20u
 #define CLP_WORD_BYTES 10u
@@ -49,6 +50,7 @@ bool clp_ask(struct clp *clp, uint8_t to, struct clp_message *m, uint32_t us, bo
 
 /* Parts of the keepers: a question or a message of another stack has come. *m becomes the answer (kind 0: none). */
 void clp_broadcast_heard(struct clp *clp, uint8_t from, struct clp_message *m);
+void clp_broadcast_refused(struct clp *clp, uint8_t from, const struct clp_message *m);
 void clp_distributor_heard(struct clp *clp, uint8_t from, struct clp_message *m);
 
 /* Another stack uses the port, perhaps no more: may this one have it? True: it was given back to the pool. */

@@ -85,6 +85,7 @@ enum profile_store {
     STORE_CRHT,                     /* an entry in the CF for each connection's 4-tuple */
     STORE_BROADCAST,                /* no CF: every stack is told */
     STORE_DISTRIBUTOR,              /* no CF: the distributing stack knows */
+    STORE_CLUSTERWIDE,              /* only the cluster-wide bit map of figure 8A, none of the stacks */
 };
 
 struct profile_clusterports {       /* CLUSTERPORTS [BLOCKSIZE n] [STORE how] [QUOTA n [BLOCKS|PORTS]] */

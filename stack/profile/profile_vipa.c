@@ -44,7 +44,7 @@ static bool parse_blocksize(struct profile_parser *p, struct profile_clusterport
 
 const char *const profile_store_names[] = {
     [STORE_BITMAP] = "BITMAP", [STORE_REVERSED] = "REVERSED", [STORE_LISTS] = "LISTS",
-    [STORE_CRHT] = "CRHT", [STORE_BROADCAST] = "BROADCAST", [STORE_DISTRIBUTOR] = "DISTRIBUTOR",
+    [STORE_CRHT] = "CRHT", [STORE_BROADCAST] = "BROADCAST", [STORE_DISTRIBUTOR] = "DISTRIBUTOR", [STORE_CLUSTERWIDE] = "CLUSTERWIDE",
 };
 
 static bool parse_store(struct profile_parser *p, struct profile_clusterports *clusterports)

@@ -1150,6 +1150,286 @@ START_TEST(figures_4_and_5_are_the_general_form_of_9_and_10)
 }
 END_TEST
 
+/* --- every keeper -------------------------------------------------------------------------------------------------- */
+
+static const enum profile_store all_stores[] = { STORE_BITMAP, STORE_REVERSED, STORE_CLUSTERWIDE, STORE_LISTS, STORE_CRHT,
+                                                 STORE_BROADCAST, STORE_DISTRIBUTOR };
+enum { ALL_STORES = sizeof all_stores / sizeof all_stores[0] };
+
+#define OPEN_MAX 400
+static struct open {
+    uint16_t port;
+    uint8_t to;
+} opened[5][OPEN_MAX];
+static unsigned open_count[5];
+static uint8_t connection[4][PORTS_PER_DVIPA];      /* who has the connection from this port to that destination */
+
+static bool connect_to(unsigned n, uint8_t to)
+{
+    struct open *o = &opened[n][open_count[n]];
+
+    if (clp_assign(&plex_select(n)->clp, DVA, 0, SERVER + to, 80, &o->port) != CLP_OK)
+        return false;
+    if (connection[to][o->port] != 0)
+        ck_abort_msg("%u: 4-tuple of port %u to %u is open on %u", n, o->port, to, connection[to][o->port]);
+    connection[to][o->port] = (uint8_t)n;
+    o->to = to;
+    open_count[n]++;
+    return true;
+}
+
+static void disconnect(unsigned n, unsigned which)
+{
+    struct open o = opened[n][which];
+
+    opened[n][which] = opened[n][--open_count[n]];
+    MUST(connection[o.to][o.port] == n);
+    connection[o.to][o.port] = 0;
+    clp_release(&plex_select(n)->clp, DVA, o.port, SERVER + o.to, 80);
+}
+
+static void forget(unsigned n)
+{
+    for (unsigned i = 0; i < open_count[n]; i++)
+        connection[opened[n][i].to][opened[n][i].port] = 0;
+    open_count[n] = 0;
+}
+
+static uint64_t dice;
+
+static unsigned throw(unsigned sides)
+{
+    dice = dice * 6364136223846793005ull + 1442695040888963407ull;
+    return (unsigned)(dice >> 33) % sides;
+}
+
+/* Narrow ports, so that stacks run dry, ask each other, and give back all the time. */
+static void start_narrow(enum profile_store which, uint16_t blocksize, unsigned stacks)
+{
+    store = which;
+    dice = 4711;
+    memset(connection, 0, sizeof connection);
+    memset(open_count, 0, sizeof open_count);
+    for (unsigned n = 1; n < PLEX_STACKS; n++) {
+        plex.systems[n].profile.ephemeral_low = 20000;
+        plex.systems[n].profile.ephemeral_high = 20000 + 1023;
+    }
+    start(stacks, blocksize);
+}
+
+static void traffic(unsigned stacks, unsigned steps, unsigned *refused)
+{
+    for (unsigned step = 0; step < steps; step++) {
+        unsigned n = 1 + throw(stacks);
+
+        if (!plex.systems[n].stack)
+            continue;
+        if (open_count[n] < OPEN_MAX && (open_count[n] == 0 || throw(5) < 3))
+            *refused += !connect_to(n, (uint8_t)throw(2));
+        else
+            disconnect(n, throw(open_count[n]));
+        if (step % 64 == 0) {
+            host_platform_advance_us(150000);
+            plex_settle();
+        }
+    }
+}
+
+START_TEST(no_keeper_ever_lets_a_4_tuple_be_open_twice)
+{
+    static const uint16_t blocks[] = { 1, 16, 64, 128 };
+    enum profile_store which = all_stores[_i / 4];
+    unsigned refused = 0;
+
+    start_narrow(which, blocks[_i % 4], 4);
+    traffic(4, blocks[_i % 4] == 1 ? 2000 : 4000, &refused);
+    ck_assert_uint_lt(refused, 1000);
+    ck_assert_uint_gt(open_count[1] + open_count[2] + open_count[3] + open_count[4], 400);
+    for (unsigned n = 1; n <= 4; n++)
+        while (open_count[n])
+            disconnect(n, 0);
+    for (unsigned i = 0; i < 40; i++) {
+        host_platform_advance_us(2000000);
+        plex_settle();
+    }
+    for (unsigned n = 1; n <= 4; n++) {
+        struct clp_usage u = clp_usage(&plex_select(n)->clp, DVA);
+        ck_assert_uint_eq(u.used, 0);
+        if (which != STORE_CRHT)
+            ck_assert_uint_le(u.owned, 2u * blocks[_i % 4]);
+    }
+    if (which == STORE_BITMAP || which == STORE_REVERSED)
+        ck_assert_uint_eq(audit(1).leaked, 0);
+    unsigned given = 0;                         /* nothing has leaked: one stack can have all there is */
+    for (unsigned tries = 0; tries < 40; tries++) {
+        host_platform_advance_us(2000000);
+        plex_settle();
+        uint16_t port;
+        while (given < 1024 && clp_assign(&plex_select(2)->clp, DVA, 0, SERVER, 80, &port) == CLP_OK)
+            given++;
+    }
+    ck_assert_uint_eq(given, 1024);
+}
+END_TEST
+
+/* A target stack dies in the middle of its work and is recovered, again and again; its ports are used by the others. */
+START_TEST(no_keeper_loses_ports_when_stacks_die)
+{
+    enum profile_store which = all_stores[_i];
+    unsigned refused = 0;
+
+    if (which == STORE_CLUSTERWIDE)
+        return;                                 /* keeps no record of who had what: see below */
+    start_narrow(which, 16, 3);
+    for (unsigned life = 0; life < 12; life++) {
+        traffic(3, 600, &refused);
+        plex_select(2);
+        host_platform_lose_cfs_after(throw(12));
+        for (unsigned i = 0; i < 30 && open_count[2] < OPEN_MAX; i++)
+            (void)connect_to(2, (uint8_t)throw(2));
+        plex_kill(2);
+        plex_settle();
+        ck_assert_uint_eq(recovery_of_ports(&plex_select(1)->clp, "MVS2", 2).failed, 0);
+        (void)recovery_of_ports(&plex_select(3)->clp, "MVS2", 2);
+        forget(2);
+        traffic(3, 300, &refused);
+        plex_ipl(2);
+        plex_settle();
+    }
+    for (unsigned n = 1; n <= 3; n++)
+        while (open_count[n])
+            disconnect(n, 0);
+    unsigned given = 0;
+    for (unsigned tries = 0; tries < 40; tries++) {
+        host_platform_advance_us(2000000);
+        plex_settle();
+        uint16_t port;
+        while (given < 1024 && clp_assign(&plex_select(3)->clp, DVA, 0, SERVER, 80, &port) == CLP_OK)
+            given++;
+    }
+    ck_assert_uint_eq(given, 1024);
+}
+END_TEST
+
+START_TEST(every_keeper_gives_out_a_given_port_once)
+{
+    uint16_t bound;
+
+    store = all_stores[_i];
+    start(3, 64);
+    ck_assert_int_eq(bind_on(1, DVA, 7000, &bound), CLP_OK);
+    if (store == STORE_CRHT) {                  /* the port is nobody's: the connections are told apart */
+        uint16_t port;
+        ck_assert_int_eq(bind_on(2, DVA, 7000, &bound), CLP_OK);
+        ck_assert_int_eq(clp_assign(&plex_select(1)->clp, DVA, 7000, SERVER, 80, &port), CLP_OK);
+        ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 7000, SERVER, 80, &port), CLP_EADDRINUSE);
+        ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 7000, SERVER + 1, 80, &port), CLP_OK);
+        return;
+    }
+    ck_assert_int_eq(bind_on(2, DVA, 7000, &bound), CLP_EADDRINUSE);
+    ck_assert_int_eq(bind_on(3, DVA, 7000, &bound), CLP_EADDRINUSE);
+    clp_unbind(&plex_select(1)->clp, DVA, 7000);
+    ck_assert_int_eq(bind_on(2, DVA, 7000, &bound), CLP_OK);        /* given up by MVS1, which does not use it */
+    ck_assert_int_eq(bind_on(1, DVA, 7000, &bound), CLP_EADDRINUSE);
+}
+END_TEST
+
+START_TEST(crht_serves_200000_connections_to_four_destinations_and_routes_by_them)
+{
+    uint16_t port;
+
+    memset(towards, 0, sizeof towards);
+    store = STORE_CRHT;
+    start(4, 64);
+    for (unsigned i = 0; i < 50000; i++) {
+        for (unsigned n = 1; n <= 4; n++) {
+            uint32_t to = (i + n) % 4;
+            MUST(clp_assign(&plex_select(n)->clp, DVA, 0, SERVER + to, 80, &port) == CLP_OK);
+            MUST(towards[to][port]++ == 0);
+            if (i % 5000 == 0) {
+                struct clp_tuple tuple = { DVA, SERVER + to, port, 80 };
+                MUST(clp_tuple_owner(&plex_select(1 + (n + 1) % 4)->clp, &tuple) == n);
+            }
+        }
+    }
+    plex_kill(2);
+    plex_settle();
+    struct recovery r = recovery_of_ports(&plex_select(1)->clp, "MVS2", 2);
+    ck_assert_uint_eq(r.failed, 0);
+    ck_assert_uint_eq(r.ports, 50000);
+}
+END_TEST
+
+START_TEST(figure_8A_with_the_cluster_wide_structure_only)
+{
+    struct profile_clusterports on = { .on = true, .blocksize = 1, .store = STORE_CLUSTERWIDE };
+    static const struct {
+        unsigned origin;
+        uint16_t blocks[10];
+    } ways[] = {
+        { CLP_DEFINED, { 800, 805, 810, 820, 825, 0 } },
+        { CLP_DISTRIBUTED, { 800, 805, 810, 815, 825, 840, 0 } },
+        { CLP_VIPARANGE, { 800, 805, 810, 820, 830, 835, 840, 0 } },
+        { CLP_VARY_OBEY, { 800, 805, 810, 820, 825, 835, 840, 0 } },
+        { CLP_DISTRIBUTED | CLP_VARY_OBEY, { 800, 805, 810, 815, 825, 835, 840, 0 } },
+    };
+    uint16_t port;
+
+    plex_ipl(1);
+    plex_ipl(2);
+    plex.systems[1].scan[0] = 5000;
+    struct clp *clp = &plex_select(1)->clp;
+    for (unsigned i = 0; i < 5; i++) {
+        memset(flow_counts, 0, sizeof flow_counts);
+        ck_assert_int_eq(clp_activate(clp, DVB + i, &on, ways[i].origin), CLP_OK);
+        for (unsigned b = FLOW_8A_800; b <= FLOW_8A_840; b++) {
+            unsigned expected = 0;
+            for (const uint16_t *p = ways[i].blocks; *p; p++)
+                expected += *p == flow_names[b].block;
+            if (flow_counts[b] != expected)
+                ck_abort_msg("way %u: block %u passed %u times", i, flow_names[b].block, (unsigned)flow_counts[b]);
+        }
+        ck_assert_uint_eq(flow_counts[FLOW_8B_800], 0);
+    }
+    struct clp *two = &plex_select(2)->clp;     /* the port found in use is not available to another stack */
+    ck_assert_int_eq(clp_activate(two, DVB + 3, &on, CLP_DEFINED), CLP_OK);
+    ck_assert_int_eq(clp_claim(two, DVB + 3, 5000), CLP_EADDRINUSE);
+    plex_select(1);
+    clp_release(clp, DVB + 3, 5000, 0, 0);
+    plex_select(2);
+    ck_assert_int_eq(clp_claim(two, DVB + 3, 5000), CLP_OK);
+    ck_assert_int_eq(clp_assign(two, DVB + 3, 0, SERVER, 80, &port), CLP_OK);
+    plex_kill(2);
+    plex_settle();                              /* why figure 8B exists: nobody knows what the failed stack had */
+    ck_assert_uint_gt(recovery_of_ports(&plex_select(1)->clp, "MVS2", 2).failed, 0);
+    ck_assert_uint_eq(clp->reason, CLP_REASON_NO_RECORD);
+}
+END_TEST
+
+/* Another stack becomes the distributing one: it learns what the targets have before it gives out anything. */
+START_TEST(a_new_distributing_stack_learns_who_has_what)
+{
+    uint16_t port;
+    static bool theirs[PORTS_PER_DVIPA];
+
+    memset(theirs, 0, sizeof theirs);
+    store = STORE_DISTRIBUTOR;
+    start(3, 64);
+    for (unsigned i = 0; i < 1000; i++) {
+        ck_assert_int_eq(assign(2 + i % 2, &port), CLP_OK);
+        theirs[port] = true;
+    }
+    plex_kill(1);
+    plex_settle();
+    plex_ipl(1);
+    plex_settle();
+    for (unsigned i = 0; i < 5000; i++) {
+        MUST(clp_assign(&plex_select(1)->clp, DVA, 0, SERVER, 80, &port) == CLP_OK);
+        MUST(!theirs[port]);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("clp");
@@ -1191,6 +1471,12 @@ int main(void)
     tcase_add_test(t, reserved_ports_of_every_stack_are_skipped);
     tcase_add_loop_test(t, ports_that_stacks_share_when_clusterports_comes_are_free_when_the_last_connection_has_ended, 0, 2);
     tcase_add_test(t, the_log_tells_when_a_port_was_this_stacks);
+    tcase_add_loop_test(t, no_keeper_ever_lets_a_4_tuple_be_open_twice, 0, 4 * ALL_STORES);
+    tcase_add_loop_test(t, no_keeper_loses_ports_when_stacks_die, 0, ALL_STORES);
+    tcase_add_loop_test(t, every_keeper_gives_out_a_given_port_once, 0, ALL_STORES);
+    tcase_add_test(t, crht_serves_200000_connections_to_four_destinations_and_routes_by_them);
+    tcase_add_test(t, figure_8A_with_the_cluster_wide_structure_only);
+    tcase_add_test(t, a_new_distributing_stack_learns_who_has_what);
     tcase_add_test(t, figures_4_and_5_are_the_general_form_of_9_and_10);
     return plex_main(t, "core_clp");
 }

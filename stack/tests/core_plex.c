@@ -65,34 +65,40 @@ static void default_profile(struct profile *p, unsigned n)
     p->dynamicxcf_address = XCF_ADDRESS(n);
 }
 
-static void settle_once(unsigned but)
+static bool waiting[PLEX_STACKS];      /* inside platform_wait(), further down this thread's stack */
+
+/* Who waits only reads what has come, as it does where it waits. */
+static void settle_once(void)
 {
     for (unsigned n = 1; n < PLEX_STACKS; n++) {
-        if (!plex.systems[n].stack || n == but)
+        if (!plex.systems[n].stack)
             continue;
         plex_select(n);
         host_platform_attend(0);
-        stack_poll(plex.systems[n].stack);
+        if (waiting[n])
+            xcf_drain(&plex.systems[n].stack->xcf);
+        else
+            stack_poll(plex.systems[n].stack);
     }
 }
 
-/* The others run while one waits; who waits within that runs nobody. */
+/* The others run while one waits. */
 static void idle(void)
 {
-    static bool inside;
-    unsigned before = host_platform_selected();
+    unsigned self = host_platform_selected();
 
-    if (inside)
+    if (waiting[self])
         return;
-    inside = true;
-    settle_once(before);
-    host_platform_select(before);
-    inside = false;
+    waiting[self] = true;
+    settle_once();
+    host_platform_select(self);
+    waiting[self] = false;
 }
 
 void plex_setup(void)
 {
     memset(&plex, 0, sizeof plex);
+    memset(waiting, 0, sizeof waiting);
     plex_wto[0] = 0;
     snprintf(plex.segment, sizeof plex.segment, "coretest.%d.CF01", (int)runner_pid);
     (void)cf_remove(plex.segment);          /* of a test before this one that failed */
@@ -150,7 +156,7 @@ void plex_stop(unsigned n)
 void plex_settle(void)
 {
     for (unsigned round = 0; round < 4; round++)
-        settle_once(0);
+        settle_once();
 }
 
 void plex_define(unsigned n, uint32_t address, uint16_t blocksize)

@@ -398,40 +398,60 @@ static uint32_t ip_header(const uint8_t *packet, uint32_t length)
     return header >= 20 && header <= length ? header : 0;
 }
 
-/* The local port of the TCP connection of DVIPA `address` that the packet is about, 0 if it is about none: destination port
- * of a segment, source port of the segment that an ICMP error quotes. */
-static uint16_t local_port(const uint8_t *packet, uint32_t length, uint32_t address)
+struct flow {
+    uint32_t peer;
+    uint16_t port, peer_port;
+};
+
+/* The TCP connection of DVIPA `address` that the packet is about: destination of a segment, source of the segment that an
+ * ICMP error quotes. false: it is about none. */
+static bool flow_of(const uint8_t *packet, uint32_t length, uint32_t address, struct flow *flow)
 {
     uint32_t header = ip_header(packet, length);
 
     if (!header || (get_be16(packet + 6) & 0x1FFF))
-        return 0;                           /* a later fragment carries no port; hosts that matter send none for TCP */
+        return false;                       /* a later fragment carries no port; hosts that matter send none for TCP */
     const uint8_t *body = packet + header;
     uint32_t left = length - header;
-    if (packet[9] == PROTO_TCP)
-        return left >= 4 ? get_be16(body + 2) : 0;
+    if (packet[9] == PROTO_TCP) {
+        if (left < 4)
+            return false;
+        *flow = (struct flow){ .peer = get_be32(packet + 12), .port = get_be16(body + 2), .peer_port = get_be16(body) };
+        return true;
+    }
     if (packet[9] != PROTO_ICMP || left < 8)
-        return 0;
+        return false;
     if (body[0] != ICMP_UNREACHABLE && body[0] != ICMP_TIME_EXCEEDED && body[0] != ICMP_PARAMETER)
-        return 0;
-    uint32_t inner = ip_header(body + 8, left - 8);
-    if (!inner || left - 8 < inner + 4 || body[8 + 9] != PROTO_TCP || get_be32(body + 8 + 12) != address)
-        return 0;
-    return get_be16(body + 8 + inner);
+        return false;
+    const uint8_t *quoted = body + 8;
+    uint32_t inner = ip_header(quoted, left - 8);
+    if (!inner || left - 8 < inner + 4 || quoted[9] != PROTO_TCP || get_be32(quoted + 12) != address)
+        return false;
+    *flow = (struct flow){ .peer = get_be32(quoted + 16), .port = get_be16(quoted + inner),
+                           .peer_port = get_be16(quoted + inner + 2) };
+    return true;
+}
+
+static uint8_t connection_owner(struct vipa *v, const struct vipa_dvipa *d, const struct flow *flow)
+{
+    if (d->clusterports.on && d->clusterports.store == STORE_CRHT)
+        return v->ops->connection_owner(v->context, d->address, flow->port, flow->peer, flow->peer_port);
+    return d->port_owner[flow->port];
 }
 
 bool vipa_route_inbound(struct vipa *v, const uint8_t *packet, uint32_t length)
 {
+    struct flow flow;
+
     if (!ip_header(packet, length))
         return false;
     struct vipa_dvipa *d = find(v, get_be32(packet + 16));
     if (!d || !distributes_here(v, d))
         return false;
-    uint16_t port = local_port(packet, length, d->address);
-    if (!port)
+    if (!flow_of(packet, length, d->address, &flow) || flow.port == 0)
         return false;
     xcf_drain(v->xcf);                      /* whatever was announced before this packet was caused: see vipa.h */
-    uint8_t owner = d->port_owner[port];
+    uint8_t owner = connection_owner(v, d, &flow);
     if (!owner || owner == v->number || !distributes_here(v, d))
         return false;
     int result = xcf_send(v->xcf, owner, VIPA_GROUP, TYPE_PACKET, packet, length);

@@ -55,6 +55,8 @@ struct vipa_ops {
     /* Bit map of the ports that system `name` owns of the DVIPA, as the CF has it (1 bit a port, port 0 = high bit of byte
      * 0); false: it has none. */
     bool (*owned_ports)(void *context, uint32_t address, const char *name, uint8_t map[PORTS_PER_DVIPA / 8]);
+    /* CLUSTERPORTS STORE CRHT: the system that has the connection, 0 = none. */
+    uint8_t (*connection_owner)(void *context, uint32_t address, uint16_t port, uint32_t peer, uint16_t peer_port);
     /* What came for the port assigner; a system has joined, or is gone. */
     void (*ports_message)(void *context, uint8_t from, const uint8_t *data, uint32_t length);
     void (*system_event)(void *context, uint8_t number, bool joined);

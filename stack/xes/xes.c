@@ -509,6 +509,10 @@ static void build(uint8_t *mcb, const struct xes_connection *c, const struct xes
     put_be64(mcb + MCB_TOKEN, c->token);
     put_be32(mcb + MCB_LIST, r->list);
     put_be32(mcb + MCB_LOCKINDEX, r->lock_index);
+    put_be32(mcb + MCB_TARGET_LIST, r->target_list);
+    put_be64(mcb + MCB_RESTART, r->restart);
+    mcb[MCB_OWN + LIST_DATAOPER] = r->dataoper;
+    mcb[MCB_OWN + LIST_POSITION] = r->position;
     put_be64(mcb + MCB_VERSION_COMP, r->version_comp);
     put_be64(mcb + MCB_VERSION, r->version);
     memcpy(mcb + MCB_LEID, r->leid, CF_LEID_SIZE);
@@ -528,6 +532,8 @@ static void take_answer(struct xes_request *r, const uint8_t *mrb)
     r->answer_version = get_be64(mrb + MRB_VERSION);
     r->list_count = get_be32(mrb + MRB_LISTCOUNT);
     r->elements = get_be32(mrb + MRB_ELEMENTS);
+    r->restart = get_be64(mrb + MRB_RESTART);
+    r->count = get_be32(mrb + MRB_OWN + ANSWER_COUNT);
     memcpy(r->leid, mrb + MRB_LEID, CF_LEID_SIZE);
     memcpy(r->name, mrb + MRB_NAME, CF_NAME_SIZE);
     memcpy(r->adjunct, mrb + MRB_ADJUNCT, CF_ADJUNCT_SIZE);

@@ -202,8 +202,10 @@ struct xes_list_more {
 struct xes_request {
     uint16_t command;               /* CF_CMD_LIST_* */
     uint8_t locate, entrytype, lockoper, lockmode, verscomp, versupdate, options;
-    uint32_t list, lock_index;
+    uint8_t dataoper, position;     /* MOVE: enum cf_dataoper; CF_LOCATE_HEAD or CF_LOCATE_TAIL of target_list */
+    uint32_t list, lock_index, target_list;
     uint64_t version_comp, version;
+    uint64_t restart;               /* in and out: of requests for many entries that ended early (TIMEOUT) */
     uint8_t leid[CF_LEID_SIZE];     /* in and out */
     uint8_t name[CF_NAME_SIZE];     /* in and out: entry name or key */
     uint32_t vector_index;
@@ -216,6 +218,7 @@ struct xes_request {
     /* answer */
     uint32_t reason;                /* enum xes_reason_code */
     uint32_t data_len, answer_list, lock_owner, list_count, elements;
+    uint32_t count;                 /* entries that a request for many has read or deleted */
     uint64_t answer_version;
 };
 

@@ -1,0 +1,151 @@
+/* The connection routing hash table in the coupling facility: list structure EZBCRHT, an entry for each connection.
+ *
+ *   list s   the connections of system s
+ *   entry    named by the 4-tuple: 12 bytes as 16 characters of 6 bits; no data
+ *
+ * A stack proposes a port and writes the entry, new only: the CF's names are unique in a structure, so the search for the
+ * 4-tuple and its addition are one command. Ports are nobody's; the same one serves any number of destinations on any
+ * stacks, about 63,000 connections for each destination. The end of a connection deletes its entry. Recovery deletes the
+ * failed stack's list. The list that holds an entry says where a connection is: so the distributing stack routes by it. */
+#include <string.h>
+
+#include "cfemu/arch/cf_bytes.h"
+#include "stack/base/flow.h"
+#include "stack/base/text.h"
+#include "stack/clp/clp_private.h"
+
+#define STRUCTURE "EZBCRHT"
+
+static int failed(struct clp *clp, enum clp_reason reason)
+{
+    return clp_error(clp, CLP_EADDRNOTAVAIL, reason);
+}
+
+static void tuple_name(uint8_t name[CF_NAME_SIZE], const struct clp_tuple *tuple)
+{
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz$#";
+    uint8_t key[12];
+
+    put_be32(key, tuple->source);
+    put_be32(key + 4, tuple->destination);
+    put_be16(key + 8, tuple->port);
+    put_be16(key + 10, tuple->dport);
+    for (unsigned i = 0; i < 4; i++, name += 4) {
+        uint32_t three = (uint32_t)key[3 * i] << 16 | (uint32_t)key[3 * i + 1] << 8 | key[3 * i + 2];
+
+        for (unsigned k = 0; k < 4; k++)
+            name[k] = (uint8_t)digits[three >> (18 - 6 * k) & 63];
+    }
+}
+
+static int crht_enter(struct clp *clp, struct clp_table *t, const struct clp_tuple *tuple)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_NEW,
+                             .list = clp->number };
+
+    (void)t;
+    if (!clp->crht)
+        return failed(clp, CLP_REASON_CF);
+    FLOW(9, 925);
+    FLOW(4, 415);
+    FLOW(9, 935);
+    FLOW(4, 420);
+    tuple_name(r.name, tuple);
+    if (xes_list(clp->crht, &r) == IXLRETCODEOK) {
+        FLOW(9, 940);
+        return CLP_OK;
+    }
+    return r.reason == IXLRSNCODEENTRYEXISTS ? clp_error(clp, CLP_EADDRINUSE, CLP_REASON_OWNED)
+                                             : failed(clp, CLP_REASON_CF);
+}
+
+static void crht_leave(struct clp *clp, struct clp_table *t, const struct clp_tuple *tuple)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_DELETE, .locate = CF_LOCATE_NAME, .options = CF_OPT_LISTCOMP,
+                             .list = clp->number };
+
+    (void)t;
+    FLOW(10, 1015);
+    FLOW(5, 515);
+    FLOW(10, 1020);
+    tuple_name(r.name, tuple);
+    if (clp->crht)
+        (void)xes_list(clp->crht, &r);      /* the CF is lost: the connection is not there any more either */
+    FLOW(10, 1025);
+}
+
+/* Delete what a system has entered. Entries, or -1. */
+static int32_t delete_list(struct clp *clp, uint8_t number)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_DELETE_MULT, .options = CF_OPT_LISTCOMP, .list = number };
+    int32_t entries = 0;
+
+    for (;;) {
+        int rc = xes_list(clp->crht, &r);
+
+        entries += (int32_t)r.count;
+        if (rc == IXLRETCODEOK)
+            return entries;
+        if (r.reason != IXLRSNCODETIMEOUT)
+            return -1;
+        memset(r.name, 0, sizeof r.name);
+        memset(r.leid, 0, sizeof r.leid);
+        memset(r.adjunct, 0, sizeof r.adjunct);
+    }
+}
+
+static int crht_recover(struct clp *clp, struct clp_table *t, const char *system, uint8_t number, uint32_t *ports)
+{
+    (void)t, (void)system;
+    if (!clp->crht)
+        return failed(clp, CLP_REASON_CF);
+    FLOW(12, 1205);
+    FLOW(12, 1210);
+    int32_t entries = delete_list(clp, number);
+    FLOW(12, 1215);
+    if (entries < 0)
+        return failed(clp, CLP_REASON_CF);
+    *ports += (uint32_t)entries;
+    return CLP_OK;
+}
+
+static int crht_init(struct clp *clp, struct clp_table *t, unsigned origin)
+{
+    char connection[CF_NAME_SIZE + 1];
+    struct xes_connect_parms parms = {
+        .cf = clp->cf, .structure = STRUCTURE, .connection = connection, .system = clp->system, .job = "TCPIP",
+        .attributes = { .list_headers = SYSTEMS_MAX + 1, .size_kib = 32768, .max_elements = 1,
+                        .flags = CF_CONN_NAMED, .entry_ratio = 1, .vector_bits = 32 },
+        .context = clp,
+    };
+    uint32_t reason;
+
+    (void)t, (void)origin;
+    FLOW(8B, 850);
+    if (clp->crht)
+        return CLP_OK;
+    FLOW(8B, 855);
+    text_format(connection, sizeof connection, "EZBTCPCS%s", clp->system);
+    if (!clp->xes || xes_connect(clp->xes, &parms, &clp->crht, &reason) > IXLRETCODEWARNING) {
+        clp->crht = NULL;
+        text_wto("EZD1297I TCPIP CANNOT USE STRUCTURE %s", STRUCTURE);
+        return failed(clp, CLP_REASON_CF);
+    }
+    FLOW(8B, 860);
+    FLOW(8B, 865);
+    return delete_list(clp, clp->number) < 0 ? failed(clp, CLP_REASON_CF) : CLP_OK;     /* of this stack's earlier life */
+}
+
+uint8_t clp_tuple_owner(struct clp *clp, const struct clp_tuple *tuple)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME };
+
+    tuple_name(r.name, tuple);
+    if (!clp->crht || xes_list(clp->crht, &r) != IXLRETCODEOK || r.answer_list > SYSTEMS_MAX)
+        return 0;
+    return (uint8_t)r.answer_list;
+}
+
+const struct clp_store clp_crht_store = {
+    .name = "CRHT", .init = crht_init, .enter = crht_enter, .leave = crht_leave, .recover = crht_recover,
+};

@@ -1,0 +1,311 @@
+/* The distributing stack as keeper: it decides which stack has which port of an address that it distributes, in its own
+ * storage, and the others ask it. No CF structure.
+ *
+ *   target stack                              distributing stack
+ *    │ TAKE about 64 ports ───────────────────►│ chooses; owner[p] = target
+ *    │ ◄─────────────────────── ANSWER ports ──│
+ *    │ BACK ports ────────────────────────────►│ owner[p] = 0
+ *
+ * Messages of one stack to another arrive in their order, so what a stack has given back is in the pool before its next
+ * question. An answer that comes too late, or to a stack that has died, leaves its ports with a stack that does not know of
+ * them: a late one is given back by its receiver (BACK); a dead one's ports are recovered.
+ *
+ * A stack that becomes the distributing one, or meets a new stack, asks what the others have (TELL), and gives out nothing
+ * until every active stack has told (HAVE): heard. What a stack tells replaces all that was known of it, but only while it
+ * has not been heard: a second TELL may have crossed with ports on their way. A stack that is gone is not heard any more;
+ * its ports stay its own until they are recovered, or until its next life tells what it has. */
+#include <string.h>
+
+#include "stack/base/flow.h"
+#include "stack/clp/clp_peer.h"
+#include "stack/clp/clp_random.h"
+#include "stack/clp/clp_table.h"
+
+static int failed(struct clp *clp, enum clp_reason reason)
+{
+    return clp_error(clp, CLP_EADDRNOTAVAIL, reason);
+}
+
+static uint8_t distributor_of(const struct clp *clp, uint32_t address)
+{
+    return clp->ops && clp->ops->distributor ? clp->ops->distributor(clp->context, address) : clp->number;
+}
+
+/* --- the distributing stack's side --------------------------------------------------------------------------------- */
+
+static void set_owner(struct clp_view *view, const struct clp_word *w, uint8_t owner, uint8_t only_of)
+{
+    for (uint64_t left = w->ports; left; left &= ~port_bit(bits_first(left))) {
+        uint8_t *p = &view->owner[w->word * 64 + bits_first(left)];
+
+        if (only_of == 0 || *p == only_of)
+            *p = owner;
+    }
+}
+
+/* Has every other active stack told what it has? Who has not is asked. */
+static bool complete(struct clp *clp, const struct clp_view *view)
+{
+    uint64_t others = clp->ops && clp->ops->members ? clp->ops->members(clp->context) : 0;
+    struct clp_message m = { .kind = CLP_TELL, .address = view->address };
+
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
+        if ((others & ~view->heard) >> n & 1)
+            (void)clp_send(clp, n, &m);     /* it is asked again with the next question */
+    return (others & ~view->heard) == 0;
+}
+
+static void take_have(struct clp_view *view, uint8_t from, const struct clp_message *m)
+{
+    if (view->heard >> from & 1)
+        return;
+    for (uint32_t p = 0; m->flags & CLP_FLAG_FIRST && p < PORTS_PER_DVIPA; p++)
+        if (view->owner[p] == from)
+            view->owner[p] = 0;
+    for (uint32_t i = 0; i < m->grant.count; i++)
+        set_owner(view, &m->grant.words[i], from, 0);
+    if (m->flags & CLP_FLAG_LAST)
+        view->heard |= 1ull << from;
+}
+
+static uint64_t free_in(const struct clp_table *t, const struct clp_view *view, uint32_t w)
+{
+    uint64_t free = 0;
+
+    for (uint64_t left = t->eligible[w]; left; left &= ~port_bit(bits_first(left)))
+        if (view->owner[w * 64 + bits_first(left)] == 0)
+            free |= port_bit(bits_first(left));
+    return free;
+}
+
+/* Whole words as long as ports are wanted, from a random place in random steps; then ports of one. */
+static void give_out(struct clp *clp, const struct clp_table *t, struct clp_view *view, uint32_t wanted, uint8_t to,
+                     struct clp_grant *g)
+{
+    uint32_t start = clp_random_below(clp, CLP_WORDS), step = clp_random_below(clp, CLP_WORDS) | 1, ports = 0;
+
+    clp_random_stir(clp);
+    g->count = 0;
+    for (uint32_t i = 0; i < CLP_WORDS && ports < wanted && g->count < CLP_GRANT_WORDS; i++) {
+        uint32_t w = (start + i * step) % CLP_WORDS, turn = clp_random_below(clp, 64);
+        struct clp_word word = { .word = (uint16_t)w };
+
+        for (uint64_t free = free_in(t, view, w); free && ports < wanted; ports++) {
+            uint32_t place = (bits_first(bits_rotate_left(free, turn)) + turn) & 63;
+
+            word.ports |= port_bit(place);
+            free &= ~port_bit(place);
+        }
+        if (!word.ports)
+            continue;
+        set_owner(view, &word, to, 0);
+        g->words[g->count++] = word;
+    }
+}
+
+static bool claim_for(struct clp_view *view, uint16_t port, uint8_t to)
+{
+    if (view->owner[port] != 0 && view->owner[port] != to)
+        return false;
+    view->owner[port] = to;
+    return true;
+}
+
+static void answer_take(struct clp *clp, const struct clp_table *t, struct clp_view *view, uint8_t from,
+                        struct clp_message *m)
+{
+    uint32_t most = CLP_GRANT_WORDS * 64, wanted = m->ticket < most ? (uint32_t)m->ticket : most;
+
+    m->flags = 0;
+    m->grant.count = 0;
+    if (!view || !complete(clp, view))
+        return;
+    m->flags = CLP_FLAG_YES;
+    give_out(clp, t, view, wanted, from, &m->grant);
+}
+
+static void answer_claim(struct clp *clp, struct clp_view *view, uint8_t from, struct clp_message *m)
+{
+    bool one = m->grant.count == 1 && m->grant.words[0].ports;
+    uint16_t port = one ? (uint16_t)(m->grant.words[0].word * 64 + bits_first(m->grant.words[0].ports)) : 0;
+
+    m->flags = 0;
+    m->grant.count = 0;
+    if (view && complete(clp, view))
+        m->flags = one && claim_for(view, port, from) ? CLP_FLAG_YES : CLP_FLAG_NO;
+}
+
+/* Tell the asker what this stack has; nothing is an answer too. */
+static void answer_tell(struct clp *clp, const struct clp_table *t, uint8_t to, uint32_t address)
+{
+    struct clp_message m = { .kind = CLP_HAVE, .flags = CLP_FLAG_FIRST, .address = address };
+
+    for (uint32_t w = 0; w < CLP_WORDS; w++) {
+        if (t && t->owned[w])
+            m.grant.words[m.grant.count++] = (struct clp_word){ .word = (uint16_t)w, .ports = t->owned[w] };
+        if (w == CLP_WORDS - 1)
+            m.flags |= CLP_FLAG_LAST;
+        if (m.grant.count < CLP_GRANT_WORDS && w < CLP_WORDS - 1)
+            continue;
+        (void)clp_send(clp, to, &m);        /* does not arrive: it asks again */
+        m.flags = 0;
+        m.grant.count = 0;
+    }
+}
+
+void clp_distributor_heard(struct clp *clp, uint8_t from, struct clp_message *m)
+{
+    struct clp_table *t = clp_find(clp, m->address);
+    bool mine = t && t->store == &clp_distributor_store && distributor_of(clp, m->address) == clp->number;
+    struct clp_view *view = mine ? clp_view_of(clp, m->address) : NULL;
+
+    switch (m->kind) {
+    case CLP_TAKE:
+        answer_take(clp, t, view, from, m);
+        return;
+    case CLP_CLAIM:
+        answer_claim(clp, view, from, m);
+        return;
+    case CLP_TELL:
+        answer_tell(clp, t && t->store == &clp_distributor_store ? t : NULL, from, m->address);
+        break;
+    case CLP_HAVE:
+        if (view)
+            take_have(view, from, m);
+        break;
+    case CLP_BACK:
+        for (uint32_t i = 0; view && i < m->grant.count; i++)
+            set_owner(view, &m->grant.words[i], 0, from);
+        break;
+    default:
+        break;
+    }
+    m->kind = 0;                            /* no answer */
+}
+
+/* --- the target stack's side --------------------------------------------------------------------------------------- */
+
+static int distributor_init(struct clp *clp, struct clp_table *t, unsigned origin)
+{
+    (void)origin;
+    struct clp_view *view = clp_view_of(clp, t->address);
+    FLOW(8B, 850);
+    FLOW(8B, 860);
+    if (!view)
+        return failed(clp, CLP_REASON_TABLES);
+    if (distributor_of(clp, t->address) == clp->number)
+        (void)complete(clp, view);          /* asks */
+    return CLP_OK;
+}
+
+#define RETRIES 20u             /* of 1 ms: while the distributing stack waits for what others have to tell */
+
+/* Ask the distributing stack, or do it here if that is this one. */
+static bool ask_once(struct clp *clp, struct clp_table *t, struct clp_message *m)
+{
+    uint8_t to = distributor_of(clp, t->address);
+
+    clp->question.yes = clp->question.no = false;
+    if (to == 0)
+        return false;
+    if (to != clp->number)
+        return clp_ask(clp, to, m, CLP_KEEPER_US, false) && (clp->question.yes || clp->question.no);
+    clp_distributor_heard(clp, clp->number, m);
+    clp->question.yes = m->flags & CLP_FLAG_YES;
+    clp->question.no = m->flags & CLP_FLAG_NO;
+    clp->question.grant = m->grant;
+    return clp->question.yes || clp->question.no;
+}
+
+static int ask(struct clp *clp, struct clp_table *t, const struct clp_message *question)
+{
+    for (unsigned try = 0; try < RETRIES; try++) {
+        struct clp_message m = *question;
+
+        if (ask_once(clp, t, &m))
+            return CLP_OK;
+        if (clp->ops && clp->ops->listen)
+            clp->ops->listen(clp->context, 1000);
+    }
+    return failed(clp, CLP_REASON_KEEPER);
+}
+
+static int distributor_take(struct clp *clp, struct clp_table *t, uint32_t ports, struct clp_grant *g)
+{
+    struct clp_message m = { .kind = CLP_TAKE, .address = t->address, .ticket = ports };
+
+    FLOW(9, 925);
+    FLOW(4, 415);
+    int rc = ask(clp, t, &m);
+    if (rc != CLP_OK)
+        return rc;
+    FLOW(9, 935);
+    FLOW(4, 420);
+    *g = clp->question.grant;
+    FLOW(9, 940);
+    if (g->count)
+        return CLP_OK;
+    return failed(clp, CLP_REASON_EXHAUSTED);
+}
+
+static int distributor_give(struct clp *clp, struct clp_table *t, const struct clp_grant *g)
+{
+    struct clp_message m = { .kind = CLP_BACK, .address = t->address, .grant = *g };
+    uint8_t to = distributor_of(clp, t->address);
+
+    FLOW(10, 1015);
+    FLOW(5, 515);
+    FLOW(10, 1020);
+    if (to == clp->number)
+        clp_distributor_heard(clp, clp->number, &m);
+    else if (to == 0 || clp_send(clp, to, &m) != 0)
+        return failed(clp, CLP_REASON_KEEPER);
+    FLOW(10, 1025);
+    return CLP_OK;
+}
+
+static int distributor_claim(struct clp *clp, struct clp_table *t, uint16_t port, struct clp_grant *g)
+{
+    struct clp_message m = { .kind = CLP_CLAIM, .address = t->address };
+
+    grant_one(&m.grant, port);
+    int rc = ask(clp, t, &m);
+    if (rc != CLP_OK)
+        return rc;
+    if (!clp->question.yes)
+        return clp_error(clp, CLP_EADDRINUSE, CLP_REASON_OWNED);
+    grant_one(g, port);
+    return CLP_OK;
+}
+
+/* A look would be a question too: the claim asks it. */
+static bool distributor_available(struct clp *clp, struct clp_table *t, uint16_t port)
+{
+    const struct clp_view *view = clp_view_of(clp, t->address);
+
+    return distributor_of(clp, t->address) != clp->number || (view && view->owner[port] == 0);
+}
+
+static int distributor_recover(struct clp *clp, struct clp_table *t, const char *system, uint8_t number, uint32_t *ports)
+{
+    struct clp_view *view = clp_view_of(clp, t->address);
+
+    (void)system;
+    FLOW(12, 1205);
+    FLOW(12, 1210);
+    for (uint32_t p = 0; view && p < PORTS_PER_DVIPA; p++) {
+        if (view->owner[p] == number) {
+            view->owner[p] = 0;
+            ++*ports;
+        }
+    }
+    if (view)
+        view->heard &= ~(1ull << number);
+    FLOW(12, 1215);
+    return CLP_OK;
+}
+
+const struct clp_store clp_distributor_store = {
+    .name = "DISTRIBUTOR", .init = distributor_init, .take = distributor_take, .give = distributor_give,
+    .available = distributor_available, .claim = distributor_claim, .recover = distributor_recover,
+};

@@ -1,0 +1,363 @@
+/* The keeper as enumerated lists: list structure EZBPLIST.
+ *
+ *   list 0                 control: entry "SLOTnn" says which DVIPA has slot nn; lock nn is its lock
+ *   list 1 + 33 nn         the available blocks of the DVIPA in slot nn, longest unused first
+ *   list 1 + 33 nn + s     the blocks that system s has
+ *
+ *   a block is an entry named by DVIPA and first port; adjunct:   0  DVIPA    4  first port    8  its ports (u64)
+ *                                                                16  time of the last return   20  who returned it
+ *
+ * A unit of the lists is a block, at most 64 ports: larger blocks are several. A block changes its list by one MOVE, so
+ * that it is on exactly one at any time, whoever dies: nothing can leak here. The lock of the flowcharts is held around the
+ * moves of a trip all the same; recovery appends the list of the failed stack to the list of what is available (1210).
+ *
+ * The order of use is that of the list: what was given back goes to the tail. So the first block has rested longest, and
+ * only the first order, made at random, decides which ports come first. */
+#include <string.h>
+
+#include "cfemu/arch/cf_bytes.h"
+#include "stack/base/flow.h"
+#include "stack/base/text.h"
+#include "stack/clp/clp_random.h"
+#include "stack/clp/clp_table.h"
+
+#define STRUCTURE "EZBPLIST"
+#define SLOTS 31u
+#define SLOT_LISTS (SYSTEMS_MAX + 1u)
+
+enum { BLOCK_ADDRESS = 0, BLOCK_FIRST = 4, BLOCK_PORTS = 8, BLOCK_TIME = 16, BLOCK_GIVER = 20 };
+enum { SLOT_ADDRESS = 0, SLOT_READY = 4, SLOT_UNIT = 8 };
+
+static int failed(struct clp *clp, enum clp_reason reason)
+{
+    return clp_error(clp, CLP_EADDRNOTAVAIL, reason);
+}
+
+static uint32_t available_list(const struct clp_table *t)
+{
+    return 1 + t->slot * SLOT_LISTS;
+}
+
+static uint32_t own_list(const struct clp_table *t, uint8_t number)
+{
+    return available_list(t) + number;
+}
+
+static uint32_t unit_of(const struct clp_table *t)
+{
+    return t->clusterports.blocksize < 64 ? t->clusterports.blocksize : 64;
+}
+
+static void block_name(uint8_t out[CF_NAME_SIZE], uint32_t address, uint32_t first)
+{
+    char text[CF_NAME_SIZE + 1];
+
+    text_format(text, sizeof text, "%08X%05u", address, first);
+    xes_name(out, CF_NAME_SIZE, text);
+}
+
+static int lock(struct clp *clp, const struct clp_table *t, uint8_t oper)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_LOCK, .lockoper = oper, .lock_index = t->slot };
+
+    if (oper == CF_LOCK_SET)
+        r.lockmode = CF_LOCKMODE_UNCOND;
+    if (!clp->lists || xes_list(clp->lists, &r) != IXLRETCODEOK)
+        return failed(clp, CLP_REASON_CF);
+    return CLP_OK;
+}
+
+/* One block from list to list; its adjunct is written, or read as it is. name NULL: the first one. Return code of IXLLIST,
+ * *reason NOENTRY: the list is empty, LISTMISMATCH: the named block is on another one. */
+static int move(struct clp *clp, const struct clp_table *t, const uint8_t *name, uint32_t from, uint32_t to, bool write,
+                uint8_t adjunct[CF_ADJUNCT_SIZE], uint32_t *reason)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_MOVE, .locate = name ? CF_LOCATE_NAME : CF_LOCATE_HEAD, .list = from,
+                             .target_list = to, .position = CF_LOCATE_TAIL, .lockoper = CF_LOCK_HELDBY,
+                             .lock_index = t->slot, .dataoper = write ? CF_DATAOPER_WRITE : CF_DATAOPER_READ,
+                             .options = CF_OPT_ADJUNCT };
+
+    if (name) {
+        memcpy(r.name, name, CF_NAME_SIZE);
+        r.options |= CF_OPT_LISTCOMP;
+    }
+    if (write)
+        memcpy(r.adjunct, adjunct, CF_ADJUNCT_SIZE);
+    int rc = xes_list(clp->lists, &r);
+    *reason = r.reason;
+    if (!write)
+        memcpy(adjunct, r.adjunct, CF_ADJUNCT_SIZE);
+    return rc;
+}
+
+static void put_block(uint8_t adjunct[CF_ADJUNCT_SIZE], const struct clp_table *t, uint32_t first, uint64_t ports,
+                      uint8_t giver)
+{
+    memset(adjunct, 0, CF_ADJUNCT_SIZE);
+    put_be32(adjunct + BLOCK_ADDRESS, t->address);
+    put_be32(adjunct + BLOCK_FIRST, first);
+    put_be64(adjunct + BLOCK_PORTS, ports);
+    if (giver) {
+        put_be32(adjunct + BLOCK_TIME, (uint32_t)(platform_clock_us() / 1000000u));
+        adjunct[BLOCK_GIVER] = giver;
+    }
+}
+
+static uint64_t block_ports(const struct clp_table *t, uint32_t first)
+{
+    return unit_of(t) == 64 ? ~0ull : (~0ull << (64 - unit_of(t))) >> (first & 63);
+}
+
+static void grant_block(struct clp_grant *g, uint32_t first, uint64_t ports)
+{
+    g->words[g->count++] = (struct clp_word){ .word = (uint16_t)(first / 64), .ports = ports };
+}
+
+/* --- take, give, claim --------------------------------------------------------------------------------------------- */
+
+/* Blocks whose ports are all reserved go to the tail: each is looked at once. */
+static void take_under_lock(struct clp *clp, struct clp_table *t, uint32_t wanted, struct clp_grant *g)
+{
+    uint8_t adjunct[CF_ADJUNCT_SIZE], name[CF_NAME_SIZE];
+    uint32_t reason, ports = 0, passed = 0;
+
+    for (g->count = 0; ports < wanted && g->count < CLP_GRANT_WORDS && passed * unit_of(t) < PORTS_PER_DVIPA;) {
+        if (move(clp, t, NULL, available_list(t), own_list(t, clp->number), false, adjunct, &reason) != IXLRETCODEOK)
+            break;
+        uint32_t first = get_be32(adjunct + BLOCK_FIRST);
+        uint64_t block = get_be64(adjunct + BLOCK_PORTS);
+        if (first >= PORTS_PER_DVIPA)
+            break;
+        uint64_t mine = block & t->eligible[first / 64];
+        if (mine) {
+            grant_block(g, first, block);
+            ports += bits_count(mine);
+            continue;
+        }
+        passed++;
+        block_name(name, t->address, first);
+        (void)move(clp, t, name, own_list(t, clp->number), available_list(t), false, adjunct, &reason);
+    }
+}
+
+static int lists_take(struct clp *clp, struct clp_table *t, uint32_t ports, struct clp_grant *g)
+{
+    FLOW(9, 925);
+    FLOW(4, 415);
+    int rc = lock(clp, t, CF_LOCK_SET);
+    if (rc != CLP_OK)
+        return rc;
+    FLOW(9, 935);
+    FLOW(4, 420);
+    take_under_lock(clp, t, ports, g);
+    FLOW(9, 940);
+    bool lost = clp->lists->lost;
+    (void)lock(clp, t, CF_LOCK_RESET);
+    if (g->count)
+        return CLP_OK;
+    return failed(clp, lost ? CLP_REASON_CF : CLP_REASON_EXHAUSTED);
+}
+
+/* Whole blocks, as they were taken. What cannot be moved any more (the CF has gone) has not changed its owner. */
+static int lists_give(struct clp *clp, struct clp_table *t, const struct clp_grant *g)
+{
+    uint8_t adjunct[CF_ADJUNCT_SIZE], name[CF_NAME_SIZE];
+    uint32_t reason = 0;
+    bool all = true;
+
+    FLOW(10, 1015);
+    FLOW(5, 515);
+    int rc = lock(clp, t, CF_LOCK_SET);
+    if (rc != CLP_OK)
+        return rc;
+    FLOW(10, 1020);
+    for (uint32_t i = 0; i < g->count; i++) {
+        for (uint64_t left = g->words[i].ports; left;) {
+            uint32_t first = g->words[i].word * 64u + (bits_first(left) & ~(unit_of(t) - 1));
+            uint64_t block = block_ports(t, first);
+
+            left &= ~block;
+            block_name(name, t->address, first);
+            put_block(adjunct, t, first, block, clp->number);
+            if (move(clp, t, name, own_list(t, clp->number), available_list(t), true, adjunct, &reason) != IXLRETCODEOK)
+                all = false;
+        }
+    }
+    FLOW(10, 1025);
+    (void)lock(clp, t, CF_LOCK_RESET);
+    return all ? CLP_OK : failed(clp, CLP_REASON_CF);
+}
+
+static bool lists_available(struct clp *clp, struct clp_table *t, uint16_t port)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT | CF_OPT_LISTCOMP,
+                             .list = available_list(t) };
+
+    block_name(r.name, t->address, port & ~(unit_of(t) - 1));
+    return clp->lists && xes_list(clp->lists, &r) == IXLRETCODEOK;
+}
+
+static int lists_claim(struct clp *clp, struct clp_table *t, uint16_t port, struct clp_grant *g)
+{
+    uint32_t first = port & ~(unit_of(t) - 1), reason;
+    uint8_t adjunct[CF_ADJUNCT_SIZE], name[CF_NAME_SIZE];
+    int rc = lock(clp, t, CF_LOCK_SET);
+
+    if (rc != CLP_OK)
+        return rc;
+    block_name(name, t->address, first);
+    rc = move(clp, t, name, available_list(t), own_list(t, clp->number), false, adjunct, &reason);
+    (void)lock(clp, t, CF_LOCK_RESET);
+    if (rc != IXLRETCODEOK)
+        return reason == IXLRSNCODELISTMISMATCH ? clp_error(clp, CLP_EADDRINUSE, CLP_REASON_OWNED)
+                                                : failed(clp, CLP_REASON_CF);
+    g->count = 0;
+    grant_block(g, first, block_ports(t, first));
+    return CLP_OK;
+}
+
+/* Append the blocks of a list to those available. Blocks, or -1: the CF is lost. */
+static int32_t append(struct clp *clp, struct clp_table *t, uint32_t list)
+{
+    uint8_t adjunct[CF_ADJUNCT_SIZE];
+    uint32_t reason;
+    int32_t blocks = 0;
+
+    while (move(clp, t, NULL, list, available_list(t), false, adjunct, &reason) == IXLRETCODEOK)
+        blocks++;
+    return reason == IXLRSNCODENOENTRY ? blocks : -1;
+}
+
+static int lists_recover(struct clp *clp, struct clp_table *t, const char *system, uint8_t number, uint32_t *ports)
+{
+    (void)system;
+    FLOW(12, 1205);
+    int rc = lock(clp, t, CF_LOCK_SET);
+    if (rc != CLP_OK)
+        return rc;
+    FLOW(12, 1210);
+    int32_t blocks = append(clp, t, own_list(t, number));
+    FLOW(12, 1215);
+    (void)lock(clp, t, CF_LOCK_RESET);
+    if (blocks < 0)
+        return failed(clp, CLP_REASON_CF);
+    *ports += (uint32_t)blocks * unit_of(t);
+    return CLP_OK;
+}
+
+/* --- 8B ------------------------------------------------------------------------------------------------------------ */
+
+static int connect(struct clp *clp)
+{
+    char connection[CF_NAME_SIZE + 1];
+    struct xes_connect_parms parms = {
+        .cf = clp->cf, .structure = STRUCTURE, .connection = connection, .system = clp->system, .job = "TCPIP",
+        .attributes = { .list_headers = 1 + SLOTS * SLOT_LISTS, .lock_entries = SLOTS + 1, .size_kib = 16384,
+                        .max_elements = 1, .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .vector_bits = 32 },
+        .context = clp,
+    };
+    uint32_t reason;
+
+    if (clp->lists)
+        return CLP_OK;
+    text_format(connection, sizeof connection, "EZBTCPCS%s", clp->system);
+    if (!clp->xes || xes_connect(clp->xes, &parms, &clp->lists, &reason) > IXLRETCODEWARNING) {
+        clp->lists = NULL;
+        text_wto("EZD1297I TCPIP CANNOT USE STRUCTURE %s", STRUCTURE);
+        return failed(clp, CLP_REASON_CF);
+    }
+    return CLP_OK;
+}
+
+/* Read or make the entry of a slot. True: it is this DVIPA's. */
+static bool slot_is(struct clp *clp, const struct clp_table *t, uint32_t slot, uint8_t adjunct[CF_ADJUNCT_SIZE])
+{
+    struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_NEW,
+                             .options = CF_OPT_ADJUNCT };
+    char text[CF_NAME_SIZE + 1];
+
+    text_format(text, sizeof text, "SLOT%02u", slot);
+    xes_name(r.name, CF_NAME_SIZE, text);
+    put_be32(r.adjunct + SLOT_ADDRESS, t->address);
+    put_be32(r.adjunct + SLOT_UNIT, unit_of(t));
+    memcpy(adjunct, r.adjunct, CF_ADJUNCT_SIZE);
+    if (xes_list(clp->lists, &r) == IXLRETCODEOK)
+        return true;
+    r = (struct xes_request){ .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
+    xes_name(r.name, CF_NAME_SIZE, text);
+    bool read = xes_list(clp->lists, &r) == IXLRETCODEOK;
+    memcpy(adjunct, r.adjunct, CF_ADJUNCT_SIZE);
+    return read && get_be32(adjunct + SLOT_ADDRESS) == t->address;
+}
+
+static int mark_ready(struct clp *clp, const struct clp_table *t, uint8_t adjunct[CF_ADJUNCT_SIZE])
+{
+    struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_OLD,
+                             .options = CF_OPT_ADJUNCT };
+    char text[CF_NAME_SIZE + 1];
+
+    text_format(text, sizeof text, "SLOT%02u", t->slot);
+    xes_name(r.name, CF_NAME_SIZE, text);
+    adjunct[SLOT_READY] = 1;
+    memcpy(r.adjunct, adjunct, CF_ADJUNCT_SIZE);
+    return xes_list(clp->lists, &r) == IXLRETCODEOK ? CLP_OK : failed(clp, CLP_REASON_CF);
+}
+
+/* Every block onto the list of those available, in random order: a random start and a random odd step. Who dies over it
+ * leaves the slot not ready, and the next one adds what is missing. */
+static int create_blocks(struct clp *clp, struct clp_table *t)
+{
+    uint32_t units = PORTS_PER_DVIPA / unit_of(t), start = clp_random_below(clp, units);
+    uint32_t step = clp_random_below(clp, units) | 1;
+
+    FLOW(8B, 855);
+    for (uint32_t i = 0; i < units; i++) {
+        struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_NEW,
+                                 .options = CF_OPT_ADJUNCT, .list = available_list(t), .lockoper = CF_LOCK_HELDBY,
+                                 .lock_index = t->slot };
+        uint32_t first = (start + i * step) % units * unit_of(t);
+
+        block_name(r.name, t->address, first);
+        put_block(r.adjunct, t, first, block_ports(t, first), 0);
+        if (xes_list(clp->lists, &r) != IXLRETCODEOK && r.reason != IXLRSNCODEENTRYEXISTS)
+            return failed(clp, CLP_REASON_CF);
+    }
+    return CLP_OK;
+}
+
+static int lists_init(struct clp *clp, struct clp_table *t, unsigned origin)
+{
+    uint8_t adjunct[CF_ADJUNCT_SIZE] = { 0 };
+    int rc = connect(clp);
+
+    (void)origin;
+    if (rc != CLP_OK)
+        return rc;
+    FLOW(8B, 850);
+    for (t->slot = 0; t->slot < SLOTS && !slot_is(clp, t, t->slot, adjunct); t->slot++)
+        ;
+    if (t->slot == SLOTS)
+        return failed(clp, CLP_REASON_TABLES);
+    if (get_be32(adjunct + SLOT_UNIT) != unit_of(t)) {
+        t->clusterports.blocksize = (uint16_t)get_be32(adjunct + SLOT_UNIT);
+        text_wto("EZD1299I %s: BLOCKS OF DVIPA %08X HAVE %u PORTS, AS THE FIRST STACK SAID", STRUCTURE, t->address,
+                 t->clusterports.blocksize);
+    }
+    rc = lock(clp, t, CF_LOCK_SET);
+    if (rc != CLP_OK)
+        return rc;
+    (void)slot_is(clp, t, t->slot, adjunct);        /* another stack may have made it ready meanwhile */
+    if (!adjunct[SLOT_READY] && (rc = create_blocks(clp, t)) == CLP_OK)
+        rc = mark_ready(clp, t, adjunct);
+    FLOW(8B, 860);
+    FLOW(8B, 865);
+    if (rc == CLP_OK && append(clp, t, own_list(t, clp->number)) < 0)      /* of this stack's earlier life */
+        rc = failed(clp, CLP_REASON_CF);
+    (void)lock(clp, t, CF_LOCK_RESET);
+    return rc;
+}
+
+const struct clp_store clp_lists_store = {
+    .name = "LISTS", .whole_blocks = true, .init = lists_init, .take = lists_take, .give = lists_give,
+    .available = lists_available, .claim = lists_claim, .recover = lists_recover,
+};
