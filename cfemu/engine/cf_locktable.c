@@ -152,6 +152,8 @@ static int obtain(const struct cf_call *call, const struct operation *op, struct
     if (op->options & CF_LOP_MANAGED) {
         if (e->manager != op->manager)
             return CF_RSP_LOCK_MANAGER;
+        if (failed(call->s, e->manager))
+            e->manager = CF_LOCK_ORPHAN;    /* when it reconnects it does not know of this */
     } else if (e->manager != 0 && e->manager != op->conid) {
         if (!manage || !failed(call->s, e->manager))
             return CF_RSP_LOCK_CONTENTION;

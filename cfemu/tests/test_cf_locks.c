@@ -172,6 +172,14 @@ static const struct row rows[] = {
     {"failed", &b, {FAIL}, CF_RSP_OK, "O:A", NULL, NULL},
     {"nobody is left", &a, {RELEASE}, CF_RSP_OK, "-:", "", ""},
 
+    NEW_SCENE("the consent of a manager that failed since makes an orphan"),
+    {"exclusive", &a, {OBTAIN, EXCL}, CF_RSP_OK, "A:A", "", ""},
+    {"failed", &a, {FAIL}, CF_RSP_OK, "A:A", NULL, NULL},
+    {"a consent that it gave before", &b, {OBTAIN, EXCL, MANAGED, .manager = 1}, CF_RSP_OK, "O:AB", "A", "A"},
+    {"it comes back", &a, {RECONNECT}, CF_RSP_OK, "O:AB", NULL, NULL},
+    {"and lets go: it does not say that all is shared", &a, {RELEASE}, CF_RSP_OK, "O:B", "B", ""},
+    {"nobody shares it", &c, {OBTAIN, SHR}, CF_RSP_LOCK_RETAINED, "O:B", "B", ""},
+
     NEW_SCENE("interest beside a manager is retained"),
     {"managed", &a, {OBTAIN, EXCL}, CF_RSP_OK, "A:A", "", ""},
     {"with consent", &b, {OBTAIN, EXCL, MANAGED, .manager = 1}, CF_RSP_OK, "A:AB", "A", ""},
