@@ -18,6 +18,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +34,13 @@
 #define MESSAGE_READY "EZAIN11I"
 #define MESSAGE_DISABLED_WAIT "HHCCP011I"
 #define MESSAGE_TAP "TAP device "
+#define MESSAGE_NOT_STOPPED "HHCPN053E"
 
 enum { COMMAND_TRIES = 300, COMMAND_RETRY_US = 10000 };
 
 const char *image_state_name(enum image_state state)
 {
-    static const char *const names[] = { "not started", "booting", "ready", "disabled wait", "ended", "killed" };
+    static const char *const names[] = { "not started", "booting", "ready", "disabled wait", "stopped", "ended", "killed" };
     return names[state];
 }
 
@@ -258,6 +260,24 @@ void image_kill(struct image *image, enum image_state state)
     image->state = state;
 }
 
+static int send_signal(struct image *image, enum image_state from, enum image_state to, int signal)
+{
+    if (image->state != from)
+        return -EINVAL;
+    image->state = to;
+    return kill(image->pid, signal) < 0 ? -errno : 0;
+}
+
+int image_stop(struct image *image)
+{
+    return send_signal(image, IMAGE_READY, IMAGE_STOPPED, SIGSTOP);
+}
+
+int image_continue(struct image *image)
+{
+    return send_signal(image, IMAGE_STOPPED, IMAGE_READY, SIGCONT);
+}
+
 void image_close(struct image *image)
 {
     if (image->pid > 0)
@@ -296,8 +316,16 @@ static int plug_tap(struct image *image, const struct image_plan *plan, const ch
     return network_plug(plan->network, tap);
 }
 
+/* To Hercules itself. */
+static int panel_command(const struct image *image, const char *lines)
+{
+    return write(image->input, lines, strlen(lines)) == (ssize_t)strlen(lines) ? 0 : errno ? -errno : -EIO;
+}
+
 static int act_on(struct image *image, const struct image_plan *plan, const char *line)
 {
+    if (strstr(line, MESSAGE_NOT_STOPPED) && image->state == IMAGE_BOOTING)
+        return panel_command(image, "ipl image.ins\n");        /* the CPU is about to stop */
     const char *tap = strstr(line, MESSAGE_TAP);
     if (tap && !image->plugged)
         return plug_tap(image, plan, tap + strlen(MESSAGE_TAP));
@@ -362,6 +390,27 @@ int image_read(struct image *image, const struct image_plan *plan)
             return -error;
         }
     }
+}
+
+/* The reader of the profile has come to the end of its file: Hercules opens it anew. */
+int image_ipl(struct image *image, const struct image_plan *plan)
+{
+    int rc = 0;
+    if (image->pid > 0) {
+        rc = panel_command(image, "devinit 001C profile ascii eof\nstopall\nipl image.ins\n");
+        image->started_ms = now_ms();
+    } else {
+        close_end(&image->input);
+        close_end(&image->output);
+        image->plugged = false;
+        image->line_length = 0;
+        rc = start_hercules(image, plan);
+    }
+    if (rc < 0)
+        tell_error("%s: cannot IPL it: %s", image->system->name, strerror(-rc));
+    else
+        image->state = IMAGE_BOOTING;
+    return rc;
 }
 
 void image_show_last(const struct image *image, FILE *out)

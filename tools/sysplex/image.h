@@ -22,6 +22,7 @@ enum image_state {
     IMAGE_BOOTING,
     IMAGE_READY,                /* in the sysplex, with a network */
     IMAGE_WAITING,              /* stopped itself: disabled wait */
+    IMAGE_STOPPED,              /* hangs on the user's order: its process is stopped */
     IMAGE_DEAD,                 /* its process has ended without being asked to */
     IMAGE_KILLED,               /* killed on the user's order */
 };
@@ -69,6 +70,13 @@ void image_ended(struct image *image);
 
 /* End it at once. state: what it is from then on. */
 void image_kill(struct image *image, enum image_state state);
+
+/* Let it hang, and go on: SIGSTOP, SIGCONT. 0 or -errno (-EINVAL: it is not ready, or does not hang). */
+int image_stop(struct image *image);
+int image_continue(struct image *image);
+
+/* IPL it again: within its emulator if that lives, else in a new one. IMAGE_BOOTING from then on. 0 or -errno, told. */
+int image_ipl(struct image *image, const struct image_plan *plan);
 
 /* Show the last lines of its console. */
 void image_show_last(const struct image *image, FILE *out);

@@ -22,7 +22,6 @@
 #include "tools/sysplex/tell.h"
 
 enum {
-    BOOT_MS_MAX = 20000,        /* an image is ready within 3 s; a machine may be slow or busy */
     STALL_MS = 45000,           /* a job gives up a connection after 10 s at the most */
     LIVE_MS_TERMINAL = 200, LIVE_MS_PLAIN = 2000,
     SETTLE_MS = 300,            /* after the job's end: the last FINs and their answers */

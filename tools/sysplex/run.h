@@ -13,6 +13,8 @@
 #include "tools/sysplex/segment.h"
 #include "tools/tuplecheck/tuplecheck.h"
 
+enum { BOOT_MS_MAX = 20000 };   /* an image is ready within 3 s; a machine may be slow or busy */
+
 enum exit_code { EXIT_AS_EXPECTED = 0, EXIT_NOT_AS_EXPECTED = 1, EXIT_NOT_RUN = 2, EXIT_INTERRUPTED = 130 };
 
 struct run_options {

@@ -62,7 +62,7 @@ static int command(struct run *r, const char *to, char *text)
     for (unsigned i = 0; i < r->image_count && rc == 0; i++)
         if (r->images[i].state == IMAGE_READY && (!one || one == &r->images[i])) {
             r->images[i].awaited = answer;
-            rc = image_command(&r->images[i], text);
+            rc = *text ? image_command(&r->images[i], text) : 0;
         }
     if (rc == 0)
         rc = run_events(r, all_answered, ANSWER_MS_MAX);
@@ -105,13 +105,58 @@ static int load_deck(struct run *r, const char *to, const char *file)
     return rc;
 }
 
-static int kill_system(struct run *r, const char *name)
+static int none_boots(struct run *r)
 {
-    struct image *image = find_image(r, name);
-    if (!image)
-        return -EINVAL;
+    for (unsigned i = 0; i < r->image_count; i++)
+        if (r->images[i].state == IMAGE_BOOTING)
+            return 0;
+    return 1;
+}
+
+static int kill_system(struct run *r, struct image *image)
+{
+    (void)r;
     image_kill(image, IMAGE_KILLED);
     return 0;
+}
+
+static int stop_system(struct run *r, struct image *image)
+{
+    (void)r;
+    return image_stop(image);
+}
+
+static int continue_system(struct run *r, struct image *image)
+{
+    (void)r;
+    return image_continue(image);
+}
+
+static int ipl_system(struct run *r, struct image *image)
+{
+    int rc = image_ipl(image, &r->plan);
+    rc = rc ? rc : run_events(r, none_boots, BOOT_MS_MAX);
+    if (rc == 0 && image->state != IMAGE_READY)
+        rc = -EIO;
+    if (rc < 0)
+        image_show_last(image, stderr);
+    return rc;
+}
+
+/* "kill MVS3" and its like. */
+static const struct verb {
+    const char *name;
+    int (*act)(struct run *r, struct image *image);
+} verbs[] = {
+    { "kill ", kill_system }, { "stop ", stop_system }, { "cont ", continue_system }, { "ipl ", ipl_system },
+};
+
+static const struct verb *find_verb(const char *line)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strncmp(line, verbs[i].name, strlen(verbs[i].name)) == 0)
+            return &verbs[i];
+    return NULL;
 }
 
 static int one_line(struct run *r, char *line)
@@ -121,8 +166,11 @@ static int one_line(struct run *r, char *line)
         double seconds = strtod(line + 5, &end);
         return *trim(end) || seconds < 0 || seconds > 600 ? -EINVAL : pause_ms(r, (uint64_t)(seconds * 1000));
     }
-    if (strncmp(line, "kill ", 5) == 0)
-        return kill_system(r, trim(line + 5));
+    const struct verb *verb = find_verb(line);
+    if (verb) {
+        struct image *image = find_image(r, trim(line + strlen(verb->name)));
+        return image ? verb->act(r, image) : -EINVAL;
+    }
     if (less && (!colon || less < colon)) {
         *less = '\0';
         return load_deck(r, trim(line), trim(less + 1));
@@ -153,7 +201,8 @@ int script_run(struct run *r)
         rc = one_line(r, line);
         if (rc < 0)
             tell_error("%s:%u: %s: %s", r->options->commands, number, whole,
-                       rc == -EINVAL ? "expected SYSTEM: command, SYSTEM < deck, outside: command, kill SYSTEM or wait SECONDS"
+                       rc == -EINVAL ? "expected SYSTEM: command, SYSTEM < deck, outside: command, wait SECONDS, or kill, stop, "
+                                       "cont or ipl and a SYSTEM that it can be done to"
                                      : strerror(-rc));
     }
     if (in)

@@ -2,9 +2,12 @@
  *
  *   MVS2: D TCPIP,,FLOW                       give a system a command; all: to each that lives
  *   MVS2: S A,PGM=CONNGEN,N=1 => A - ENDED    and wait until its console shows this text
+ *   all: => IXC105I                           only wait for it
  *   MVS2 < flow/late.profile                  load a deck into its reader 02C; path relative to the script
  *   outside: curl -sf http://10.1.9.1:8080/   a command of the host's shell in the outside server's network
  *   kill MVS3                                 end its emulator
+ *   stop MVS3, cont MVS3                      let it hang, and go on
+ *   ipl MVS3                                  IPL it again, in a new emulator if it has none, and wait until it is ready
  *   wait 1.5                                  seconds
  *   # comment
  *
