@@ -20,19 +20,20 @@ struct keyword {
     enum section section;
     bool begins;                        /* this keyword begins the section */
     enum kind kind;
-    size_t offset;                      /* in struct definition, or in struct system_definition for SECTION_SYSTEM */
+    size_t offset;                      /* in struct definition, or for CF and SYSTEM in the struct of each */
     uint64_t low, high;                 /* KIND_NUMBER, KIND_SIZE */
 };
 
 #define DEFINITION(member) offsetof(struct definition, member)
+#define FACILITY(member) offsetof(struct cf_definition, member)
 #define SYSTEM(member) offsetof(struct system_definition, member)
 #define MIB ((uint64_t)1 << 20)
 
 static const struct keyword keywords[] = {
     { "SYSPLEX", SECTION_SYSPLEX, true, KIND_NAME, DEFINITION(sysplex), 0, 0 },
-    { "CF", SECTION_CF, true, KIND_NAME, DEFINITION(cf), 0, 0 },
-    { "SIZE", SECTION_CF, false, KIND_SIZE, DEFINITION(cf_size), MIB, MIB << 16 },
-    { "POLICY", SECTION_CF, false, KIND_OPTIONAL_FILE, DEFINITION(cf_policy), 0, 0 },
+    { "POLICY", SECTION_SYSPLEX, false, KIND_OPTIONAL_FILE, DEFINITION(policy), 0, 0 },
+    { "CF", SECTION_CF, true, KIND_NAME, FACILITY(name), 0, 0 },
+    { "SIZE", SECTION_CF, false, KIND_SIZE, FACILITY(size), MIB, MIB << 16 },
     { "SERVER", SECTION_SERVER, true, KIND_ADDRESS_PREFIX, DEFINITION(server), 0, 0 },
     { "PORT", SECTION_SERVER, false, KIND_NUMBER, DEFINITION(server_port), 1, 65535 },
     { "JOB", SECTION_JOB, true, KIND_NAME, DEFINITION(job), 0, 0 },
@@ -122,7 +123,9 @@ static bool get_file(const struct definition *d, const char *text, char *path)
 static void set_value(struct reading *r, const struct keyword *k, const char *text)
 {
     struct definition *d = r->d;
-    char *base = k->section == SECTION_SYSTEM ? (char *)&d->systems[d->system_count - 1] : (char *)d;
+    char *base = k->section == SECTION_SYSTEM ? (char *)&d->systems[d->system_count - 1]
+               : k->section == SECTION_CF     ? (char *)&d->cfs[d->cf_count - 1]
+                                              : (char *)d;
     void *at = base + k->offset;
     const char *end;
     uint64_t *number = at;
@@ -183,8 +186,10 @@ static void end_section(struct reading *r)
     struct definition *d = r->d;
     for (size_t i = 0; i < KEYWORDS; i++)
         if (r->section != SECTION_NONE && keywords[i].section == r->section && keywords[i].kind != KIND_OPTIONAL_FILE && !(r->seen[r->section] & 1u << i)) {
-            const char *name = r->section == SECTION_SYSTEM ? d->systems[d->system_count - 1].name : "";
-            unsigned line = r->section == SECTION_SYSTEM ? d->systems[d->system_count - 1].line : r->line;
+            const char *name = r->section == SECTION_SYSTEM ? d->systems[d->system_count - 1].name
+                             : r->section == SECTION_CF     ? d->cfs[d->cf_count - 1].name : "";
+            unsigned line = r->section == SECTION_SYSTEM ? d->systems[d->system_count - 1].line
+                          : r->section == SECTION_CF     ? d->cfs[d->cf_count - 1].line : r->line;
             mistake(r, line, "%s%s%s: expected %s", section_names[r->section], *name ? " " : "", name, keywords[i].word);
         }
 }
@@ -192,17 +197,23 @@ static void end_section(struct reading *r)
 /* true: the keyword's value is to be read. */
 static bool begin_section(struct reading *r, const struct keyword *k)
 {
+    struct definition *d = r->d;
     end_section(r);
     r->section = k->section;
-    if (k->section != SECTION_SYSTEM)
+    if (k->section != SECTION_SYSTEM && k->section != SECTION_CF)
         return true;
-    if (r->d->system_count == DEFINED_SYSTEMS_MAX) {
-        mistake(r, r->line, "SYSTEM: expected at most %d systems", DEFINED_SYSTEMS_MAX);
+    bool system = k->section == SECTION_SYSTEM;
+    if (system ? d->system_count == DEFINED_SYSTEMS_MAX : d->cf_count == DEFINED_CFS_MAX) {
+        mistake(r, r->line, "%s: expected at most %d %s", k->word, system ? DEFINED_SYSTEMS_MAX : DEFINED_CFS_MAX,
+                system ? "systems" : "facilities");
         r->section = SECTION_NONE;
         return false;
     }
-    r->seen[SECTION_SYSTEM] = 0;
-    r->d->systems[r->d->system_count++] = (struct system_definition){ .line = r->line };
+    r->seen[k->section] = 0;
+    if (system)
+        d->systems[d->system_count++] = (struct system_definition){ .line = r->line };
+    else
+        d->cfs[d->cf_count++] = (struct cf_definition){ .line = r->line };
     return true;
 }
 
@@ -258,6 +269,8 @@ static void check_whole(struct reading *r)
     for (enum section s = SECTION_SYSPLEX; s < SECTIONS; s++)
         if (!r->seen[s])
             mistake(r, r->line, "expected %s%s", section_names[s], s == SECTION_SYSTEM ? ", one for each system" : "");
+    if (d->cf_count == DEFINED_CFS_MAX && strcmp(d->cfs[0].name, d->cfs[1].name) == 0)
+        mistake(r, d->cfs[1].line, "CF %s: expected a name of its own; line %u has it", d->cfs[1].name, d->cfs[0].line);
     for (unsigned i = 0; i < d->system_count; i++)
         for (unsigned j = 0; j < i; j++) {
             const struct system_definition *one = &d->systems[j], *other = &d->systems[i];

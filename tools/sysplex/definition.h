@@ -11,7 +11,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { DEFINED_SYSTEMS_MAX = 32, DEFINED_NAME_SIZE = 9 };
+enum { DEFINED_SYSTEMS_MAX = 32, DEFINED_CFS_MAX = 2, DEFINED_NAME_SIZE = 9 };
+
+struct cf_definition {
+    char name[DEFINED_NAME_SIZE];
+    uint64_t size;                      /* bytes */
+    unsigned line;
+};
 
 struct system_definition {
     char name[DEFINED_NAME_SIZE];
@@ -23,9 +29,9 @@ struct system_definition {
 struct definition {
     char path[PATH_MAX];
     char sysplex[DEFINED_NAME_SIZE];
-    char cf[DEFINED_NAME_SIZE];
-    uint64_t cf_size;                   /* bytes */
-    char cf_policy[PATH_MAX];           /* CFRM policy; empty: none, every structure is allowed */
+    char policy[PATH_MAX];              /* CFRM policy of all CFs; empty: none, every structure is allowed */
+    struct cf_definition cfs[DEFINED_CFS_MAX];      /* two are a pair: structures are rebuilt and duplexed between them */
+    unsigned cf_count;
     struct in_addr server;              /* the outside server */
     uint64_t server_prefix;             /* length of the network's prefix */
     uint64_t server_port;

@@ -83,6 +83,11 @@ static int copy_file(int folder, const char *from, const char *name)
  * characters long; its own working directory has a short one. */
 static int write_hercules_conf(int folder, const struct image *image, const struct image_plan *plan)
 {
+    char facilities[DEFINED_CFS_MAX * (SEGMENT_NAME_SIZE + 32)] = "";
+    size_t length = 0;
+    for (unsigned i = 0; i < plan->segments->count; i++)        /* the n-th is device 0Fn0: stack/image/cfs.h */
+        length += (size_t)snprintf(facilities + length, sizeof facilities - length, "0F%u0 CFS %s SYSTEM=%s\n", i,
+                                   plan->segments->cf[i].name, image->system->name);
     return write_file(folder, "hercules.conf",
         "ARCHMODE z/Arch\nMAINSIZE 128\nNUMCPU 1\nCPUMODEL 2064\nCPUSERIAL %06X\nLPARNAME %s\nOSTAILOR QUIET\nPANRATE SLOW\n"
         "TIMERINT 1000\nHERCPRIO 0\nTODPRIO 0\nDEVPRIO 0\nCPUPRIO 0\nMODPATH lib\n"
@@ -91,8 +96,8 @@ static int write_hercules_conf(int folder, const struct image *image, const stru
         "001C 3505 profile ascii eof\n"
         "002C 3505 /proc/self/cwd/members sockdev ascii eof\n"
         "0E20-0E21 LCS -o oat\n"
-        "0F00 CFS %s SYSTEM=%s\n",
-        (unsigned)image->system->number, image->system->name, plan->segment, image->system->name);
+        "%s",
+        (unsigned)image->system->number, image->system->name, facilities);
 }
 
 /* The parameters end with a zero byte. */

@@ -14,6 +14,7 @@
 #include "tools/sysplex/job.h"
 #include "tools/sysplex/network.h"
 #include "tools/sysplex/rundir.h"
+#include "tools/sysplex/segment.h"
 
 enum { IMAGE_LINE_SIZE = 512, IMAGE_LAST_LINES = 12 };
 
@@ -49,7 +50,7 @@ struct image_plan {
     const struct definition *definition;
     const struct rundir *rundir;
     const struct network *network;
-    const char *segment;        /* of the coupling facility */
+    const struct segments *segments;        /* of the coupling facilities */
     const char *clusterports;   /* ON, OFF or 1 */
 };
 

@@ -165,11 +165,10 @@ static int prepare(struct run *r)
 static int build_surroundings(struct run *r)
 {
     const struct definition *d = &r->definition;
-    int rc = segment_create(&r->segment, d);
+    int rc = segments_create(&r->segments, d);
     if (rc < 0)
         return rc;
-    strcpy(r->segment_name, r->segment.name);
-    tell_step("coupling facility %s: %lu MiB", d->cf, d->cf_size >> 20);
+    strcpy(r->segment_name, r->segments.cf[0].name);
     if ((rc = network_open(&r->network, d)) < 0)
         return rc;
     if ((r->server = server_start(d, &r->rundir, &r->network)) < 0) {
@@ -210,7 +209,7 @@ static int all_ready(struct run *r)
 static int boot(struct run *r)
 {
     r->plan = (struct image_plan){ .definition = &r->definition, .rundir = &r->rundir, .network = &r->network,
-                                   .segment = r->segment.name, .clusterports = r->options->clusterports };
+                                   .segments = &r->segments, .clusterports = r->options->clusterports };
     for (unsigned i = 0; i < r->definition.system_count; i++) {
         r->image_count++;
         int rc = image_start(&r->images[i], &r->definition.systems[i], &r->plan);
@@ -355,7 +354,7 @@ static int conclude(struct run *r)
             image_kill(&r->images[i], IMAGE_READY);
 
     FILE *findings = fopen(rundir_file(&r->rundir, "cf_check"), "we");
-    r->cf_findings = segment_check(&r->segment, findings);
+    r->cf_findings = segments_check(&r->segments, findings);
     if (findings)
         fclose(findings);
     return 0;
@@ -364,7 +363,7 @@ static int conclude(struct run *r)
 /* Right at any point of a run, also before its first step. */
 static void tear_down(struct run *r)
 {
-    segment_remove(&r->segment);
+    segments_remove(&r->segments);
     release_signals();
     for (unsigned i = 0; i < r->image_count; i++)
         image_close(&r->images[i]);
@@ -382,7 +381,7 @@ static void tear_down(struct run *r)
 static int judge_script(struct run *r)
 {
     uint64_t collisions = r->check.flows.collision_count;
-    tell_step("facility %s: %s; %lu 4-tuples were open from two images at once", r->definition.cf,
+    tell_step("coupling facilities %s; %lu 4-tuples were open from two images at once",
               r->cf_findings ? "NOT VALID, see cf_check" : "valid", collisions);
     return r->cf_findings || collisions ? EXIT_NOT_AS_EXPECTED : EXIT_AS_EXPECTED;
 }

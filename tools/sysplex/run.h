@@ -33,7 +33,7 @@ struct run {
     struct definition definition;
     struct rundir rundir;
     struct network network;
-    struct segment_owned segment;
+    struct segments segments;
     pid_t server;
     struct capture capture;
     struct image images[DEFINED_SYSTEMS_MAX];

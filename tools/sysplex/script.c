@@ -159,6 +159,14 @@ static const struct verb *find_verb(const char *line)
     return NULL;
 }
 
+static int fail_facility(struct run *r, const char *name)
+{
+    for (unsigned i = 0; i < r->definition.cf_count; i++)
+        if (strcasecmp(r->definition.cfs[i].name, name) == 0)
+            return segment_fail(&r->segments, i);
+    return -EINVAL;
+}
+
 static int one_line(struct run *r, char *line)
 {
     char *colon = strchr(line, ':'), *less = strchr(line, '<'), *end;
@@ -171,6 +179,8 @@ static int one_line(struct run *r, char *line)
         struct image *image = find_image(r, trim(line + strlen(verb->name)));
         return image ? verb->act(r, image) : -EINVAL;
     }
+    if (strncmp(line, "fail ", 5) == 0)
+        return fail_facility(r, trim(line + 5));
     if (less && (!colon || less < colon)) {
         *less = '\0';
         return load_deck(r, trim(line), trim(less + 1));
@@ -201,8 +211,8 @@ int script_run(struct run *r)
         rc = one_line(r, line);
         if (rc < 0)
             tell_error("%s:%u: %s: %s", r->options->commands, number, whole,
-                       rc == -EINVAL ? "expected SYSTEM: command, SYSTEM < deck, outside: command, wait SECONDS, or kill, stop, "
-                                       "cont or ipl and a SYSTEM that it can be done to"
+                       rc == -EINVAL ? "expected SYSTEM: command, SYSTEM < deck, outside: command, wait SECONDS, fail CF, or "
+                                       "kill, stop, cont or ipl and a SYSTEM that it can be done to"
                                      : strerror(-rc));
     }
     if (in)

@@ -42,32 +42,32 @@ static int lock_segment(const char *name)
     return -error;
 }
 
-/* Make the definition's CFRM policy active. 0 or -errno, told. */
-static int start_policy(const char *name, const struct definition *d)
+/* Make the definition's CFRM policy active; it stands in the first CF and governs all. 0 or -errno, told. */
+static int start_policy(const struct segments *s, const struct definition *d)
 {
     struct cf *cf;
     struct cf_policy_file *file = calloc(1, sizeof *file);
-    int rc = file ? cf_open(name, "SYSPLEX", &cf) : -ENOMEM;
+    int rc = file ? cf_open(s->cf[0].name, "SYSPLEX", &cf) : -ENOMEM;
     if (rc == 0) {
-        cf_policy_load(d->cf_policy, file, stderr);
-        const struct cf_policy *policy = file->mistakes == 0 ? cf_policy_pick(file, NULL, d->cf_policy, stderr) : NULL;
+        cf_policy_load(d->policy, file, stderr);
+        const struct cf_policy *policy = file->mistakes == 0 ? cf_policy_pick(file, NULL, d->policy, stderr) : NULL;
         rc = policy ? cf_policy_start(cf, policy) : -EINVAL;
         if (rc == 0)
             tell_step("CFRM policy %.8s: %u structures", policy->name, policy->structure_count);
         cf_close(cf);
     }
     if (rc < 0)
-        tell_error("cannot start the CFRM policy of %s: %s", d->cf_policy, rc == -EINVAL ? "it has mistakes, or is not one policy" : strerror(-rc));
+        tell_error("cannot start the CFRM policy of %s: %s", d->policy, rc == -EINVAL ? "it has mistakes, or is not one policy" : strerror(-rc));
     free(file);
     return rc;
 }
 
-int segment_create(struct segment_owned *s, const struct definition *d)
+static int create_one(struct segment_owned *s, const char *sysplex, const struct cf_definition *d)
 {
     char name[SEGMENT_NAME_SIZE];
-    snprintf(name, sizeof name, PREFIX "%s.%s.%d", d->sysplex, d->cf, (int)getpid());
+    snprintf(name, sizeof name, PREFIX "%s.%s.%d", sysplex, d->name, (int)getpid());
     int folder = lock_folder();
-    int rc = folder < 0 ? folder : cf_create(name, d->cf, d->cf_size);
+    int rc = folder < 0 ? folder : cf_create(name, d->name, d->size);
     if (rc == 0) {
         s->lock = lock_segment(name);
         rc = s->lock < 0 ? s->lock : 0;
@@ -79,37 +79,63 @@ int segment_create(struct segment_owned *s, const struct definition *d)
     if (folder >= 0)
         close(folder);
     if (rc < 0)
-        tell_error("cannot create coupling facility %s of %lu MiB as shared memory %s: %s%s", d->cf, d->cf_size >> 20, name,
+        tell_error("cannot create coupling facility %s of %lu MiB as shared memory %s: %s%s", d->name, d->size >> 20, name,
                    strerror(-rc), rc == -ENOSPC ? "; df " SHARED_MEMORY " shows how much there is" : "");
-    else if (d->cf_policy[0])
-        rc = start_policy(name, d);
-    if (rc < 0)
-        segment_remove(s);
+    else
+        tell_step("coupling facility %s: %lu MiB", d->name, d->size >> 20);
     return rc;
 }
 
-int segment_check(const struct segment_owned *s, FILE *report)
+int segments_create(struct segments *s, const struct definition *d)
 {
-    struct cf *cf;
-    int rc = cf_open(s->name, "SYSPLEX", &cf);
-    if (rc < 0) {
-        tell_error("cannot open %s to check it: %s", s->name, strerror(-rc));
-        return rc;
+    int rc = 0;
+    for (unsigned i = 0; i < d->cf_count && rc == 0; i++) {
+        rc = create_one(&s->cf[i], d->sysplex, &d->cfs[i]);
+        s->count += rc == 0;
     }
-    rc = cf_check(cf, report);
-    cf_close(cf);
+    if (rc == 0 && s->count == 2 && (rc = cf_pair(s->cf[0].name, s->cf[1].name)) < 0)
+        tell_error("cannot make %s and %s a pair: %s", s->cf[0].name, s->cf[1].name, strerror(-rc));
+    if (rc == 0 && d->policy[0])
+        rc = start_policy(s, d);
+    if (rc < 0)
+        segments_remove(s);
     return rc;
 }
 
-void segment_remove(struct segment_owned *s)
+int segments_check(const struct segments *s, FILE *report)
 {
-    if (!s->name[0])
-        return;
-    int rc = cf_remove(s->name);
+    int findings = 0;
+    for (unsigned i = 0; i < s->count; i++) {
+        struct cf *cf;
+        int rc = cf_open(s->cf[i].name, "SYSPLEX", &cf);
+        if (rc < 0) {
+            tell_error("cannot open %s to check it: %s", s->cf[i].name, strerror(-rc));
+            return rc;
+        }
+        findings += cf_check(cf, report);
+        cf_close(cf);
+    }
+    return findings;
+}
+
+int segment_fail(const struct segments *s, unsigned cf)
+{
+    int rc = cf_fail(s->cf[cf].name);
     if (rc < 0)
-        tell_error("cannot remove shared memory %s: %s", s->name, strerror(-rc));
-    close(s->lock);
-    s->name[0] = '\0';
+        tell_error("cannot fail %s: %s", s->cf[cf].name, strerror(-rc));
+    return rc;
+}
+
+void segments_remove(struct segments *s)
+{
+    for (; s->count > 0; s->count--) {
+        struct segment_owned *last = &s->cf[s->count - 1];
+        int rc = cf_remove(last->name);
+        if (rc < 0)
+            tell_error("cannot remove shared memory %s: %s", last->name, strerror(-rc));
+        close(last->lock);
+        last->name[0] = '\0';
+    }
 }
 
 static bool clean_one(const char *name)

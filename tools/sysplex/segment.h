@@ -1,4 +1,4 @@
-/* The coupling facility's shared-memory segment of one run, and those that killed runs left. */
+/* The shared-memory segments of one run, one for each coupling facility, and those that killed runs left. */
 #ifndef SYSPLEX_SEGMENT_H
 #define SYSPLEX_SEGMENT_H
 
@@ -14,13 +14,22 @@ struct segment_owned {
     int lock;                           /* descriptor that holds the owner's lock */
 };
 
-/* Create the segment, own it, and make its CFRM policy active if the definition names one. 0 or -errno, told. */
-int segment_create(struct segment_owned *s, const struct definition *d);
+struct segments {
+    struct segment_owned cf[DEFINED_CFS_MAX];       /* as in the definition */
+    unsigned count;
+};
 
-/* Check every invariant of it; findings go to report. Number of findings, or -errno, told. */
-int segment_check(const struct segment_owned *s, FILE *report);
+/* Create and own a segment for each CF of the definition, make two of them a pair, and make the CFRM policy active if the
+ * definition names one. 0 or -errno, told. */
+int segments_create(struct segments *s, const struct definition *d);
 
-void segment_remove(struct segment_owned *s);
+/* Check every invariant of them; findings go to report. Number of findings, or -errno, told. */
+int segments_check(const struct segments *s, FILE *report);
+
+/* CF number cf is lost, for all systems at once. 0 or -errno, told. */
+int segment_fail(const struct segments *s, unsigned cf);
+
+void segments_remove(struct segments *s);
 
 /* Remove the segments whose owner has ended without doing so; each is told. Number removed. */
 int segment_clean(void);

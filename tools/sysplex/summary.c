@@ -115,7 +115,7 @@ static void judge(const struct run *r, struct reasons *rs)
     if (r->job_stalled)
         add_reason(rs, "the jobs came to a halt");
     if (r->cf_findings)
-        add_reason(rs, "coupling facility %s: %d findings, see cf_check", r->definition.cf, r->cf_findings);
+        add_reason(rs, "coupling facilities: %d findings, see cf_check", r->cf_findings);
     judge_capture(r, rs);
     judge_sources(r, rs);
     if (is_off(r)) {
@@ -172,7 +172,7 @@ static void print(const struct run *r, const struct reasons *rs, FILE *out)
     fprintf(out, "on the wire  %lu opened, %lu open at once, %u distinct ports of %s\n", wire->opened, wire->open_peak,
             wire->ports, source);
     print_collisions(r, out);
-    fprintf(out, "facility     %s: %s\n", r->definition.cf, r->cf_findings ? "NOT VALID" : "valid");
+    fprintf(out, "facilities   %s\n", r->cf_findings ? "NOT VALID" : "valid");
     fprintf(out, "capture      %s\n             %lu packets, %lu lost; tuplecheck.txt beside it tells more\n",
             rundir_file(&r->rundir, "capture.pcap"), r->captured.packets, r->captured.dropped);
     fprintf(out, "time         boot %.1f s, job %.1f s, in all %.1f s\n\n", (double)(r->booted_ms - r->began_ms) / 1000,

@@ -11,7 +11,7 @@
 static char folder[] = "/tmp/sysplex.XXXXXX";
 static char file[64];
 
-#define GOOD_BEGIN "SYSPLEX PLEX1\nCF CF01\n SIZE 16M\nSERVER 10.1.0.100/16\n PORT 80\n"
+#define GOOD_BEGIN "SYSPLEX PLEX1\nCF CF01\n SIZE 16M\nCF CF02\n SIZE 8M\nSERVER 10.1.0.100/16\n PORT 80\n"
 #define GOOD_JOB "JOB CONNGEN\n PROGRAM CONNGEN\n CONNECTIONS 20\n HOLD 10\n SOURCE 10.1.9.1\n"
 #define GOOD_SYSTEM "SYSTEM MVS1\n NUMBER 1\n PROFILE deck\n"
 
@@ -45,8 +45,11 @@ START_TEST(definition_is_read)
     free(mistakes);
     ck_assert_uint_eq(count, 0);
     ck_assert_str_eq(d.sysplex, "PLEX1");
-    ck_assert_str_eq(d.cf, "CF01");
-    ck_assert_uint_eq(d.cf_size, 16u << 20);
+    ck_assert_uint_eq(d.cf_count, 2);
+    ck_assert_str_eq(d.cfs[0].name, "CF01");
+    ck_assert_uint_eq(d.cfs[0].size, 16u << 20);
+    ck_assert_str_eq(d.cfs[1].name, "CF02");
+    ck_assert_uint_eq(d.cfs[1].size, 8u << 20);
     ck_assert_uint_eq(ntohl(d.server.s_addr), 0x0a010064);
     ck_assert_uint_eq(d.server_prefix, 16);
     ck_assert_uint_eq(d.server_port, 80);
@@ -78,8 +81,10 @@ static const struct {
     { "CF CF01\n SIZE 65G\n", "2: SIZE 65G: expected a size" },
     { "CF CF01\n SIZE 99999999999G\n", "2: SIZE 99999999999G: expected a size" },
     { "CF CF01\n SIZE -1M\n", "2: SIZE -1M: expected a size" },
-    { "CF CF01\n", "1: CF: expected SIZE" },
-    { "CF CF01\n SIZE 16M\n POLICY nowhere\n", "3: POLICY nowhere: expected a file that can be read; tried /tmp/" },
+    { "CF CF01\n", "1: CF CF01: expected SIZE" },
+    { "CF CF01\n SIZE 1M\nCF CF01\n SIZE 1M\n", "3: CF CF01: expected a name of its own; line 1 has it" },
+    { "CF CF01\n SIZE 1M\nCF CF02\n SIZE 1M\nCF CF03\n", "5: CF: expected at most 2 facilities" },
+    { "SYSPLEX PLEX1\n POLICY nowhere\n", "2: POLICY nowhere: expected a file that can be read; tried /tmp/" },
     { "SERVER 10.1.0.100\n", "1: SERVER 10.1.0.100: expected an IPv4 address with the length" },
     { "SERVER 10.1.0.100/33\n", "1: SERVER 10.1.0.100/33: expected an IPv4 address with the length" },
     { "SERVER 10.1.0/16\n", "1: SERVER 10.1.0/16: expected an IPv4 address with the length" },
@@ -94,7 +99,7 @@ static const struct {
     { "SYSTEM MVS1\n PROFILE nowhere\n", "2: PROFILE nowhere: expected a file that can be read; tried /tmp/" },
     { GOOD_SYSTEM "SYSTEM MVS1\n NUMBER 2\n", "4: SYSTEM MVS1: expected a name of its own; line 1 has it" },
     { GOOD_SYSTEM "SYSTEM MVS2\n NUMBER 1\n", "4: SYSTEM MVS2: NUMBER 1: expected a number of its own; MVS1 has it" },
-    { GOOD_BEGIN GOOD_JOB, "10: expected SYSTEM, one for each system" },
+    { GOOD_BEGIN GOOD_JOB, "12: expected SYSTEM, one for each system" },
     { "", "0: expected SYSPLEX\n" },
 };
 
