@@ -11,6 +11,7 @@ STACK_HOST_SRC := $(STACK_CORE_SRC) stack/sip/sip.c stack/profile/profile_query.
 STACK_CORE_TESTS := core_xes core_xes_lock core_rebuild core_xcf core_vipa core_clp core_processes
 CHECKS += $(STACK_CORE_TESTS:%=$(B)/tests/%)
 $(STACK_CORE_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/stack/tests/%.o $(B)/san/stack/tests/core_plex.o \
+		$(B)/san/stack/tests/flow_report.o \
 		$(STACK_HOST_SRC:%.c=$(B)/san/%.o)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ -lcheck -lsubunit -lm -lrt -pthread
@@ -19,3 +20,9 @@ BENCHES += $(B)/bench/clp_bench
 $(B)/bench/clp_bench: $(B)/host/stack/bench/clp_bench.o $(STACK_HOST_SRC:%.c=$(B)/host/%.o)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ -lrt -pthread
+
+# Which blocks of the flowcharts the tests have passed, figure by figure.
+CHECKS += $(B)/tests/flow_host
+$(B)/tests/flow_host: stack/tests/flow_host.sh $(addprefix $(B)/tests/,sip core_clp core_vipa)
+	@mkdir -p $(@D)
+	install -m 755 $< $@

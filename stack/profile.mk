@@ -14,6 +14,8 @@ $(STACK_PROFILE_TESTS): $(B)/tests/%: $(B)/san/stack/tests/%_test.o $(B)/san/sta
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lcheck_pic -lrt -lm -lsubunit
 
+$(B)/tests/sip: $(B)/san/stack/tests/flow_report.o
+
 # The parser's fuzz target: its corpus is a test, with gcc; make fuzz goes on from there, with clang.
 PROFILE_FUZZ_SRC := stack/fuzz/profile_fuzz.c stack/tests/members.c stack/tests/console.c $(STACK_PROFILE_SRC)
 CHECKS += $(B)/tests/profile_corpus

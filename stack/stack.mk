@@ -1,5 +1,5 @@
 # The portable stack extension (host tests) and the image (guest).
-include stack/core.mk
 include stack/profile.mk
+include stack/core.mk
 include stack/socket/socket.mk
 include stack/image/image.mk

@@ -4,6 +4,7 @@
 #include "stack/base/flow.h"
 #include "stack/recovery/recovery.h"
 #include "stack/tests/core_plex.h"
+#include "stack/tests/flow_report.h"
 
 /* Who has which port of DVA: the truth to which the stacks are held. */
 static uint8_t owner[PORTS_PER_DVIPA];
@@ -51,7 +52,7 @@ static uint32_t quota;
 static void start(unsigned stacks, uint16_t blocksize)
 {
     memset(owner, 0, sizeof owner);
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     plex_define(1, DVA, blocksize);
     plex.systems[1].profile.dvipas[plex.systems[1].profile.dvipa_count - 1].clusterports.store = store;
     plex.systems[1].profile.dvipas[plex.systems[1].profile.dvipa_count - 1].clusterports.quota = quota;
@@ -253,7 +254,7 @@ START_TEST(block_size_1_goes_through_every_block_of_figures_9_and_10_each_time)
     uint16_t port;
 
     start(1, 1);
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     for (unsigned i = 0; i < 7; i++)
         ck_assert_int_eq(assign(1, &port), CLP_OK);
     for (unsigned i = 0; i < 3; i++) {
@@ -278,7 +279,7 @@ START_TEST(the_number_of_blocks_of_a_trip_doubles_under_demand_and_falls_without
 
     start(1, 64);
     struct clp *clp = &plex_select(1)->clp;
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     for (unsigned i = 0; i < 64 * (1 + 2 + 4 + 8 + 16); i++)
         ck_assert_int_eq(assign(1, &port), CLP_OK);
     ck_assert_uint_eq(flow_counts[FLOW_9_915], 64 * 31);
@@ -319,7 +320,7 @@ END_TEST
 
 START_TEST(figure_8B_creates_what_is_not_there)
 {
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     start(1, 64);
     ck_assert_uint_eq(flow_counts[FLOW_8B_800], 1);
     ck_assert_uint_eq(flow_counts[FLOW_8B_850], 1);
@@ -352,7 +353,7 @@ START_TEST(figure_8B_finds_ports_of_connections_that_exist)
     plex.systems[1].scan[0] = 5000;
     plex.systems[1].scan[1] = 5001;
     plex.systems[1].scan[2] = 5000;             /* two connections of one port */
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     struct clp *clp = &plex_select(1)->clp;
     ck_assert_int_eq(clp_activate(clp, DVB, &on, origins[_i].origin), CLP_OK);
     ck_assert_uint_eq(flow_counts[origins[_i].passed], 1);
@@ -378,7 +379,7 @@ START_TEST(a_given_port_is_taken_from_the_pool_and_is_then_this_stacks)
     uint16_t port;
 
     start(2, 64);
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     struct clp *one = &plex_select(1)->clp;
     ck_assert_int_eq(clp_assign(one, DVA, 7000, SERVER, 80, &port), CLP_OK);
     ck_assert_uint_eq(port, 7000);
@@ -413,7 +414,7 @@ START_TEST(without_clusterports_ports_are_conventional_and_may_coincide)
 
     start(2, 0);
     ck_assert_int_eq(plex_select(1)->vipa.dvipas[0].clusterports.on, false);
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     for (unsigned i = 0; i < 4000; i++) {
         ck_assert_int_eq(clp_assign(&plex_select(1 + i % 2)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
         ck_assert_uint_ge(port, PORT_EPHEMERAL_LOW);
@@ -434,7 +435,7 @@ START_TEST(ordinary_addresses_are_conventional)
     uint16_t port;
 
     start(1, 64);
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     struct clp *clp = &plex_select(1)->clp;
     ck_assert_int_eq(clp_assign(clp, 0x0A0A0A0A, 0, SERVER, 80, &port), CLP_OK);
     ck_assert_uint_eq(flow_counts[FLOW_9_950], 1);
@@ -648,7 +649,7 @@ START_TEST(recovery_makes_the_ports_of_a_failed_stack_available)
     plex_settle();
     struct clp_audit before = audit(1);
     struct clp *clp = &plex_select(1)->clp;
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     struct recovery r = recovery_of_ports(clp, "MVS2", 2);
     ck_assert_uint_eq(r.dvipas, 1);
     ck_assert_uint_eq(r.failed, 0);
@@ -802,7 +803,7 @@ static void passed(const uint16_t *blocks)
         if (flow_counts[b] != expected)
             ck_abort_msg("block %u passed %u times, not %u", flow_names[b].block, (unsigned)flow_counts[b], expected);
     }
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
 }
 
 START_TEST(bind_takes_each_way_through_figure_11)
@@ -813,7 +814,7 @@ START_TEST(bind_takes_each_way_through_figure_11)
         .address = RANGE, .mask = 0xFFFFFF00, .clusterports = { .on = true, .blocksize = 64, .store = store } };
     plex_define(2, DVB, 64);
     start(2, 64);
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     ck_assert_int_eq(bind_on(1, DVA, 7000, &bound), CLP_OK);
     ck_assert_uint_eq(bound, 7000);
     passed((uint16_t[]){ 1100, 1102, 1105, 1115, 1120, 1135, 1145, 1155, 0 });
@@ -1057,7 +1058,7 @@ START_TEST(ports_that_stacks_share_when_clusterports_comes_are_free_when_the_las
         several += towards[0][p] > 1;
     }
     ck_assert_uint_gt(several, 100);
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     for (unsigned n = 1; n <= 3; n++)
         ck_assert_int_eq(clp_activate(&plex_select(n)->clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
     ck_assert_uint_eq(flow_counts[FLOW_8B_885], 3);
@@ -1126,7 +1127,7 @@ START_TEST(figures_4_and_5_are_the_general_form_of_9_and_10)
     uint16_t port;
 
     start(1, 1);
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     ck_assert_int_eq(assign(1, &port), CLP_OK);
     release(1, port);
     static const enum flow_block clustered[] = { FLOW_4_400, FLOW_4_410, FLOW_4_415, FLOW_4_420, FLOW_4_425,
@@ -1380,7 +1381,7 @@ START_TEST(figure_8A_with_the_cluster_wide_structure_only)
     plex.systems[1].scan[0] = 5000;
     struct clp *clp = &plex_select(1)->clp;
     for (unsigned i = 0; i < 5; i++) {
-        memset(flow_counts, 0, sizeof flow_counts);
+        flow_restart();
         ck_assert_int_eq(clp_activate(clp, DVB + i, &on, ways[i].origin), CLP_OK);
         for (unsigned b = FLOW_8A_800; b <= FLOW_8A_840; b++) {
             unsigned expected = 0;

@@ -8,6 +8,7 @@
 #include "stack/base/text.h"
 #include "stack/sip/sip.h"
 #include "stack/tests/console.h"
+#include "stack/tests/flow_report.h"
 
 enum {
     DVIPA = 0x0A010901,     /* 10.1.9.1 */
@@ -130,7 +131,7 @@ START_TEST(every_way_through_the_figure)
     struct sip sip = { .count = 0 };
 
     ck_assert(sip_associate(&sip, "APPA", DVIPA));
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     ck_assert_msg(sip_select(&sip, &request, &tables, &result) == ways[_i].result, "%s", ways[_i].name);
     ck_assert_uint_eq(result.address, ways[_i].address);
     ck_assert_uint_eq(result.reason, ways[_i].reason);
@@ -243,7 +244,7 @@ START_TEST(a_profile_sets_the_table_up_as_figure_2_says)
     struct sip sip = { .count = 7 };
 
     ck_assert_int_eq(profile_parse(&profile, "T", text, sizeof text - 1, NULL, no_message, NULL), 0);
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     sip_configure(&sip, &profile);
     ck_assert_uint_eq(sip.count, 3);
     ck_assert_uint_eq(sip_find(&sip, "APPB", NULL)->address, 0x0A010902);
@@ -551,7 +552,7 @@ static void print_blocks(void)
 {
     static const char *const figures[] = { "2", "3", "7" };
 
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_restart();
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         stack_set_up(cases[i].statement);
         (void)choose("APPA", "USER", "10.7.0.1", 0, false);

@@ -7,18 +7,8 @@ build=$(cd "$(dirname "$0")/.." && pwd)
 config=$(cd "$build/../config" && pwd)
 output=$(mktemp -d)
 trap 'rm -rf "$output"' EXIT
-tests=0 failed=0
+. "$build/../tools/tests/flow_table.sh"
 not_yet="8A"    # of the keeper without maps of the stacks, which no statement asks for yet: not passing any block is no failure
-
-result() { # condition description
-    ((tests++))
-    if (($1)); then
-        echo "ok $tests - $2"
-    else
-        ((failed++))
-        echo "not ok $tests - $2"
-    fi
-}
 
 "$build/bin/sysplex" run --commands="$config/flow.commands" "$config/flow.conf" >"$output/out" 2>"$output/err"
 code=$?
@@ -26,30 +16,14 @@ run=$(sed -n 's/.*everything of this run is in //p' "$output/out")
 result $((code == 0)) "every command got its answer, the facility is valid, no 4-tuple was shared"
 ((code == 0)) || sed 's/^/# /' "$output/out" "$output/err"
 
-# The last report of each system: figure, block, count, what; a line each with the counts of all.
+# The last report of each system.
 for system in MVS1 MVS2 MVS3; do
     sed -n 's/^[0-9:.]* //p' "$run/$system.console" |
         awk -v s=$system '/^EZD0101I FLOW/ { n = 0 }
             $1 ~ /^[0-9]+[AB]?$/ && $2 ~ /^[0-9]+$/ && $3 ~ /^[0-9]+$/ && NF > 3 { line[n++] = $0 }
             END { for (i = 0; i < n; i++) print s, line[i] }'
-done | awk '{ key = $2 " " $3
-        if (!(key in sum)) { order[n++] = key; what = $0; sub(/^[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +/, "", what); text[key] = what }
-        sum[key] += $4; by[key, $1] = $4 }
-    END { for (i = 0; i < n; i++) { k = order[i]
-        print k, sum[k], by[k, "MVS1"] + 0, by[k, "MVS2"] + 0, by[k, "MVS3"] + 0, text[k] } }' >"$output/flow"
-
-echo "# FIGURE BLOCK      ALL     MVS1     MVS2     MVS3 WHAT"
-awk '{ what = ""; for (i = 7; i <= NF; i++) what = what " " $i; printf "# %-6s %5s %8d %8d %8d %8d%s%s\n", $1, $2, $3, $4, $5, $6, what, $3 ? "" : "   <-- NOT PASSED" }' "$output/flow"
-
-for figure in 2 3 4 5 7 8A 8B 9 10 11 12; do
-    blocks=$(grep -c "^$figure " "$output/flow")
-    passed=$(awk -v f=$figure '$1 == f && $3 > 0' "$output/flow" | wc -l)
-    if ((passed == 0 && blocks > 0)) && [[ " $not_yet " == *" $figure "* ]]; then
-        echo "ok $((++tests)) - figure $figure # SKIP no block of it is in use"
-    else
-        result $((blocks > 0 && passed == blocks)) "figure $figure: $passed of $blocks blocks passed"
-    fi
-done
+done >"$output/flow"
+flow_table MVS1 MVS2 MVS3 <"$output/flow"
 
 says() { grep -q -- "$2" "$run/$1"; }
 says outside.console "WEB on MVS1 at 10.1.9.1:7001"; result $((!$?)) "a server on the owner of the DVIPA is reached from outside"
@@ -66,5 +40,4 @@ printf 'wait 0.1\nMVS9: D A,L\n' >"$output/wrong"
 result $(($? == 2)) "a script that is wrong ends the run"
 grep -q 'wrong:2: MVS9: D A,L: expected SYSTEM: command' "$output/err"; result $((!$?)) "its line and what was expected are told"
 
-echo "1..$tests"
-exit $((failed > 0))
+flow_end

@@ -1,0 +1,46 @@
+# What the FLOW tests have in common: sums of counts, the table, a result per figure. Sourced, by bash.
+# A test says result CONDITION DESCRIPTION for each result, and ends with flow_end.
+tests=0 failed=0
+
+result() { # condition description
+    ((tests++))
+    if (($1)); then
+        echo "ok $tests - $2"
+    else
+        ((failed++))
+        echo "not ok $tests - $2"
+    fi
+}
+
+# Lines "SOURCE FIGURE BLOCK COUNT WHAT" from standard input, summed: the table as comments, with a column for each SOURCE of
+# the arguments, then a result per figure. A figure of $not_yet with no block passed is skipped.
+flow_table() { # source...
+    local rows
+    rows=$(awk -v sources="$*" '
+        { key = $2 " " $3; what = ""; for (i = 5; i <= NF; i++) what = what " " $i
+          if (!(key in sum)) { order[n++] = key; text[key] = what }
+          sum[key] += $4; by[key, $1] += $4 }
+        END { columns = split(sources, column, " ")
+              for (i = 0; i < n; i++) { k = order[i]; line = k " " sum[k]
+                  for (c = 1; c <= columns; c++) line = line " " by[k, column[c]] + 0
+                  print line text[k] } }')
+    { echo "FIGURE BLOCK ALL $* WHAT"; echo "$rows"; } | awk -v columns=$# '
+        { line = sprintf("# %-6s %5s", $1, $2); for (i = 3; i <= 3 + columns; i++) line = line sprintf(" %10s", $i)
+          for (; i <= NF; i++) line = line " " $i
+          print line (NR > 1 && $3 == 0 ? "   <-- NOT PASSED" : "") }'
+    for figure in 2 3 4 5 7 8A 8B 9 10 11 12; do
+        local blocks passed
+        blocks=$(grep -c "^$figure " <<<"$rows")
+        passed=$(awk -v f=$figure '$1 == f && $3 > 0' <<<"$rows" | wc -l)
+        if ((passed == 0 && blocks > 0)) && [[ " ${not_yet:-} " == *" $figure "* ]]; then
+            echo "ok $((++tests)) - figure $figure # SKIP no block of it is in use"
+        else
+            result $((blocks > 0 && passed == blocks)) "figure $figure: $passed of $blocks blocks passed"
+        fi
+    done
+}
+
+flow_end() {
+    echo "1..$tests"
+    exit $((failed > 0))
+}
