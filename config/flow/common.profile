@@ -18,6 +18,8 @@ SOURCEIPA 10.1.9.1  APPA              ; a distributed DVIPA, CLUSTERPORTS
 SOURCEIPA 10.1.9.2  APPB              ; one that gets CLUSTERPORTS late
 SOURCEIPA 10.1.10.5 APPR              ; of a VIPARANGE with CLUSTERPORTS
 SOURCEIPA 10.1.11.5 APPL              ; of one that gets them late
+SOURCEIPA 10.1.9.4 APPW               ; a DVIPA of figure 8A
+SOURCEIPA 10.1.12.5 APPV              ; of a VIPARANGE of figure 8A
 SOURCEIPA 10.1.0.1&SYSCLONE. APPH     ; an address of this system's HOME
 SOURCEIPA 10.1.0.99 APPX              ; nobody's
 

@@ -19,6 +19,31 @@ int clp_error(struct clp *clp, int code, enum clp_reason reason)
     return code;
 }
 
+int clp_connect_structure(struct clp *clp, struct xes_connection **connection, bool *refused, const char *structure,
+                          const struct xes_attributes *attributes)
+{
+    char name[CF_NAME_SIZE + 1];
+    const struct xes_connect_parms parms = { .cf = clp->cf, .structure = structure, .connection = name, .system = clp->system,
+                                             .job = "TCPIP", .attributes = *attributes, .context = clp };
+    int rc = IXLRETCODEENVERROR;
+    uint32_t reason = IXLRSNCODENOFAC;
+
+    if (*connection)
+        return CLP_OK;
+    text_format(name, sizeof name, "EZBTCPCS%s", clp->system);
+    if (clp->xes)
+        rc = xes_connect(clp->xes, &parms, connection, &reason);
+    if (rc <= IXLRETCODEWARNING) {
+        *refused = false;
+        return CLP_OK;
+    }
+    *connection = NULL;
+    if (!*refused)
+        text_wto("EZD1297I TCPIP CANNOT USE STRUCTURE %s: IXLCONN RETURN CODE %X, REASON %04X", structure, (unsigned)rc, reason);
+    *refused = true;
+    return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_CF);
+}
+
 /* --- tables -------------------------------------------------------------------------------------------------------- */
 
 static struct clp_table *find_dvipa(struct clp *clp, uint32_t address)

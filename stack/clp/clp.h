@@ -216,6 +216,7 @@ struct clp {
     unsigned cf;
     struct xes_connection *connection;      /* to EZBEPORT; NULL: none */
     struct xes_connection *lists, *crht;    /* to the structures of clp_lists.c and clp_crht.c, when they are used */
+    bool lists_refused, crht_refused;       /* and the operator knows that they cannot be had */
     char system[NAME_LEN + 1];
     uint8_t number;
     uint32_t timewait_s;

@@ -111,26 +111,17 @@ static int crht_recover(struct clp *clp, struct clp_table *t, const char *system
 
 static int crht_init(struct clp *clp, struct clp_table *t, unsigned origin)
 {
-    char connection[CF_NAME_SIZE + 1];
-    struct xes_connect_parms parms = {
-        .cf = clp->cf, .structure = STRUCTURE, .connection = connection, .system = clp->system, .job = "TCPIP",
-        .attributes = { .list_headers = SYSTEMS_MAX + 1, .size_kib = 32768, .max_elements = 1,
-                        .flags = CF_CONN_NAMED, .entry_ratio = 1, .vector_bits = 32 },
-        .context = clp,
-    };
-    uint32_t reason;
+    const struct xes_attributes attributes = { .list_headers = SYSTEMS_MAX + 1, .size_kib = 32768, .max_elements = 1,
+                                               .flags = CF_CONN_NAMED, .entry_ratio = 1, .vector_bits = 32 };
 
     (void)t, (void)origin;
     FLOW(8B, 850);
     if (clp->crht)
         return CLP_OK;
     FLOW(8B, 855);
-    text_format(connection, sizeof connection, "EZBTCPCS%s", clp->system);
-    if (!clp->xes || xes_connect(clp->xes, &parms, &clp->crht, &reason) > IXLRETCODEWARNING) {
-        clp->crht = NULL;
-        text_wto("EZD1297I TCPIP CANNOT USE STRUCTURE %s", STRUCTURE);
-        return failed(clp, CLP_REASON_CF);
-    }
+    int rc = clp_connect_structure(clp, &clp->crht, &clp->crht_refused, STRUCTURE, &attributes);
+    if (rc != CLP_OK)
+        return rc;
     FLOW(8B, 860);
     FLOW(8B, 865);
     return delete_list(clp, clp->number) < 0 ? failed(clp, CLP_REASON_CF) : CLP_OK;     /* of this stack's earlier life */

@@ -249,24 +249,11 @@ static int lists_recover(struct clp *clp, struct clp_table *t, const char *syste
 
 static int connect(struct clp *clp)
 {
-    char connection[CF_NAME_SIZE + 1];
-    struct xes_connect_parms parms = {
-        .cf = clp->cf, .structure = STRUCTURE, .connection = connection, .system = clp->system, .job = "TCPIP",
-        .attributes = { .list_headers = 1 + SLOTS * SLOT_LISTS, .lock_entries = SLOTS + 1, .size_kib = 16384,
-                        .max_elements = 1, .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .vector_bits = 32 },
-        .context = clp,
-    };
-    uint32_t reason;
+    const struct xes_attributes attributes = { .list_headers = 1 + SLOTS * SLOT_LISTS, .lock_entries = SLOTS + 1,
+                                               .size_kib = 16384, .max_elements = 1, .entry_ratio = 1, .vector_bits = 32,
+                                               .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED };
 
-    if (clp->lists)
-        return CLP_OK;
-    text_format(connection, sizeof connection, "EZBTCPCS%s", clp->system);
-    if (!clp->xes || xes_connect(clp->xes, &parms, &clp->lists, &reason) > IXLRETCODEWARNING) {
-        clp->lists = NULL;
-        text_wto("EZD1297I TCPIP CANNOT USE STRUCTURE %s", STRUCTURE);
-        return failed(clp, CLP_REASON_CF);
-    }
-    return CLP_OK;
+    return clp_connect_structure(clp, &clp->lists, &clp->lists_refused, STRUCTURE, &attributes);
 }
 
 /* Read or make the entry of a slot. True: it is this DVIPA's. */

@@ -31,6 +31,11 @@ int clp_claim_explicit(struct clp *clp, uint16_t *port);
 
 int clp_error(struct clp *clp, int code, enum clp_reason reason);
 
+/* Connect to a structure of a keeper unless *connection is there already. CLP_OK or EADDRNOTAVAIL; EZD1297I, but only once
+ * until it can be had (*refused): each connection that needs it tries again. */
+int clp_connect_structure(struct clp *clp, struct xes_connection **connection, bool *refused, const char *structure,
+                          const struct xes_attributes *attributes);
+
 static inline struct clp_grant *grant_one(struct clp_grant *g, uint16_t port)
 {
     g->count = 1;

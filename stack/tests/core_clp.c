@@ -1361,6 +1361,35 @@ START_TEST(crht_serves_200000_connections_to_four_destinations_and_routes_by_the
 }
 END_TEST
 
+static unsigned times_told(const char *text)
+{
+    unsigned times = 0;
+
+    for (const char *at = plex_wto; (at = strstr(at, text)) != NULL; at++)
+        times++;
+    return times;
+}
+
+/* Each connection tries to have the structure. */
+START_TEST(a_structure_that_cannot_be_had_is_told_once)
+{
+    struct profile_clusterports on = { .on = true, .store = _i == 0 ? STORE_LISTS : STORE_CRHT };
+    uint16_t port;
+
+    struct clp *clp = &plex_ipl(1)->clp;
+    struct xes *xes = clp->xes;
+    clp->xes = NULL;
+    ck_assert_int_eq(clp_activate(clp, DVB, &on, CLP_DEFINED), CLP_EADDRNOTAVAIL);
+    ck_assert_int_eq(clp_assign(clp, DVB, 0, SERVER, 80, &port), CLP_EADDRNOTAVAIL);
+    ck_assert_int_eq(clp->reason, CLP_REASON_CF);
+    ck_assert_int_eq(clp_assign(clp, DVB, 0, SERVER, 80, &port), CLP_EADDRNOTAVAIL);
+    ck_assert_uint_eq(times_told("EZD1297I"), 1);
+    clp->xes = xes;
+    ck_assert_int_eq(clp_assign(clp, DVB, 0, SERVER, 80, &port), CLP_OK);
+    ck_assert_uint_eq(times_told("EZD1297I"), 1);
+}
+END_TEST
+
 START_TEST(figure_8A_with_the_cluster_wide_structure_only)
 {
     struct profile_clusterports on = { .on = true, .blocksize = 1, .store = STORE_CLUSTERWIDE };
@@ -1476,6 +1505,7 @@ int main(void)
     tcase_add_loop_test(t, no_keeper_loses_ports_when_stacks_die, 0, ALL_STORES);
     tcase_add_loop_test(t, every_keeper_gives_out_a_given_port_once, 0, ALL_STORES);
     tcase_add_test(t, crht_serves_200000_connections_to_four_destinations_and_routes_by_them);
+    tcase_add_loop_test(t, a_structure_that_cannot_be_had_is_told_once, 0, 2);
     tcase_add_test(t, figure_8A_with_the_cluster_wide_structure_only);
     tcase_add_test(t, a_new_distributing_stack_learns_who_has_what);
     tcase_add_test(t, figures_4_and_5_are_the_general_form_of_9_and_10);

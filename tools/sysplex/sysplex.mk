@@ -31,3 +31,9 @@ CHECKS += $(B)/tests/flow_end_to_end
 $(B)/tests/flow_end_to_end: tools/tests/flow_end_to_end.sh $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
 	@mkdir -p $(@D)
 	install -m 755 $< $@
+
+CHECKS += $(B)/tests/keepers_end_to_end
+
+$(B)/tests/keepers_end_to_end: tools/tests/keepers_end_to_end.sh $(B)/bin/sysplex $(B)/bin/tuplecheck $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@

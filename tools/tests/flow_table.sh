@@ -13,7 +13,7 @@ result() { # condition description
 }
 
 # Lines "SOURCE FIGURE BLOCK COUNT WHAT" from standard input, summed: the table as comments, with a column for each SOURCE of
-# the arguments, then a result per figure. A figure of $not_yet with no block passed is skipped.
+# the arguments, then a result per figure.
 flow_table() { # source...
     local rows
     rows=$(awk -v sources="$*" '
@@ -32,11 +32,7 @@ flow_table() { # source...
         local blocks passed
         blocks=$(grep -c "^$figure " <<<"$rows")
         passed=$(awk -v f=$figure '$1 == f && $3 > 0' <<<"$rows" | wc -l)
-        if ((passed == 0 && blocks > 0)) && [[ " ${not_yet:-} " == *" $figure "* ]]; then
-            echo "ok $((++tests)) - figure $figure # SKIP no block of it is in use"
-        else
-            result $((blocks > 0 && passed == blocks)) "figure $figure: $passed of $blocks blocks passed"
-        fi
+        result $((blocks > 0 && passed == blocks)) "figure $figure: $passed of $blocks blocks passed"
     done
 }
 

@@ -1,0 +1,2 @@
+; A target of the DVIPAs of MVS1.
+INCLUDE COMMON
