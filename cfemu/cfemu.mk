@@ -5,7 +5,7 @@ CF_ENGINE_SRC := $(addprefix cfemu/engine/, \
 CF_ENGINE_SRC += $(addprefix cfemu/engine/,cf_condition.c cf_list_move.c cf_list_multi.c cf_lcontrols.c cf_sublist.c)
 
 CF_ENGINE_SRC += cfemu/engine/cf_snapshot.c
-CF_ENGINE_SRC += cfemu/engine/cf_alter.c cfemu/engine/cf_active.c
+CF_ENGINE_SRC += cfemu/engine/cf_fence.c cfemu/engine/cf_alter.c cfemu/engine/cf_active.c
 
 # CFRM policies as text: host code, for cfctl and sysplex.
 CF_POLICY_SRC := cfemu/policy/cf_policy.c
@@ -27,7 +27,7 @@ $(B)/bench/cf_bench: $(addprefix $(B)/host/,cfemu/bench/cf_bench.o $(CF_ENGINE_S
 	$(CC) -o $@ $^ -lpthread
 
 CF_TESTS := test_cf_commands test_cf_crash test_cf_duplex test_cf_rebuild test_cf_life test_cf_lists test_cf_locks test_cf_link
-CF_TESTS += test_cf_alter test_cf_policy
+CF_TESTS += test_cf_alter test_cf_policy test_cf_fence
 CHECKS += $(CF_TESTS:%=$(B)/tests/%)
 $(CF_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/cfemu/tests/%.o \
 		$(addprefix $(B)/san/,cfemu/tests/cf_fixture.o cfemu/tests/cf_link_fixture.o $(CF_LINK_SRC:.c=.o) $(CF_ENGINE_SRC:.c=.o))

@@ -100,6 +100,8 @@ enum cf_command {
     CF_CMD_RESPOND = 0x0012,        /* IXLEERSP: the caller has dealt with the end of another connection */
     CF_CMD_ALTER = 0x0014,          /* IXLALTER of a structure (MCB_NAME); CF_OPT_STOP stops it where it is */
     CF_CMD_FORCE = 0x0013,          /* IXLFORCE of a connection (MCB_AUTH_COMP) or, if that is blank, of a structure (MCB_NAME) */
+    CF_CMD_FENCE = 0x0015,          /* isolate the system that made a connection; see "FENCE" below */
+    CF_CMD_RESET = 0x0016,          /* system reset: what connections the caller's door has are of an earlier IPL; they fail */
     CF_CMD_LIST_READ = 0x0100,      /* IXLLIST REQUEST=READ */
     CF_CMD_LIST_WRITE = 0x0101,     /* IXLLIST REQUEST=WRITE */
     CF_CMD_LIST_DELETE = 0x0102,    /* IXLLIST REQUEST=DELETE; returns what it deleted (data and adjunct as asked) */
@@ -491,6 +493,16 @@ enum {                              /* at MCB_OWN, and at MRB_OWN what is in for
     ALTER_REACHED = 8,              /* u8, answer only: 1 = the target */
     ALTER_SIZEMAX_KIB = 12,         /* u32, answer only */
 };
+
+/* FENCE: the system that made connection FENCE_CONID of MCB_STRUCTURE is reset, whatever has become of the connection. OK: it
+ * is isolated, it changes nothing any more and sends nothing. TIMEOUT: not yet; repeat it until OK. NO_CONNECTION: the
+ * connection id is another one's by now, so that the one of FENCE_VERSION has long ended. With FENCE_CONID 0 it is the system
+ * that holds the structure up in the middle of a command; OK, too, if there is none. No connection is needed. */
+enum {                              /* at MCB_OWN */
+    FENCE_CONID = 0,                /* u32 */
+    FENCE_VERSION = 4,              /* u32: CONN_VERSION of it */
+};
+#define FENCE_SYSTEM 8u             /* at MRB_OWN: 8 bytes, its name; zeros: not known */
 
 /* IDENTIFY: at MRB_OWN */
 enum {

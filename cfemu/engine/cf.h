@@ -55,6 +55,14 @@ int cf_open(const char *name, const char *system, struct cf **cf);
 /* Detach: connections made through this view are disconnected as by a failure of the user. */
 void cf_close(struct cf *cf);
 
+/* The view is of a system elsewhere, which this process serves: FENCE of it is cf_fenced(), not the end of this process. Before
+ * the first cf_message(). */
+void cf_for_remote(struct cf *cf);
+
+/* The view is fenced: it has no connections and gets none. cf_wait() returns to tell. Close it when its system can be taken for
+ * stopped. */
+bool cf_fenced(struct cf *cf);
+
 /* Why the CF behind this view cannot be reached any more; NULL: it can. Only a remote one can be lost: every command is
  * then answered with CF_RSP_CF_FAILED, cf_wait() returns once more to say so, and nothing but cf_close() is left to do. */
 const char *cf_lost(struct cf *cf);

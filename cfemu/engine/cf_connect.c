@@ -210,6 +210,7 @@ static int connection_make(struct cf_call *call, struct cf_structure *s)
         return result;
 
     struct cf_conn *conn = &s->conn[conid];
+    const struct cf_attachment *by = &call->cf->attachments[call->cf->attachment];
     struct cf_conn fresh = {
         .state = CF_CONN_ACTIVE,
         .attachment = call->cf->attachment,
@@ -218,6 +219,10 @@ static int connection_make(struct cf_call *call, struct cf_structure *s)
         .options = mcb[MCB_OWN + CONN_OPTIONS] & (CF_CONN_OPT_RESPONDS | CF_CONN_OPT_ALTER | CF_CONN_OPT_FULL),
         .version = conid << 16 | ((conn->version + 1) & 0xFFFF),
         .vector_bits = get_be32(mcb + MCB_OWN + CONN_VECTORLEN),
+        .pid = by->pid,
+        .remote = by->remote,
+        .born = by->born,
+        .attached_ns = by->attached_ns,
     };
     fresh.token |= conid;
     memcpy(fresh.name, mcb + MCB_AUTH_COMP, CF_NAME_SIZE);
@@ -305,6 +310,8 @@ static int connect_locked(struct cf_call *call)
 int cf_command_connect(struct cf_call *call)
 {
     int result = connect_validate(call);
+    if (result == 0 && cf_fenced(call->cf))
+        result = CF_RSP_NO_CONNECTION;
     for (int attempt = 0; result == 0 && attempt < 2; attempt++) {
         if (cf_directory_lock(call->cf) != 0)
             return CF_RSP_BUSY;

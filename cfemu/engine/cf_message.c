@@ -7,6 +7,7 @@
 #include "cfemu/engine/cf_alter.h"
 #include "cfemu/engine/cf_connect.h"
 #include "cfemu/engine/cf_duplex.h"
+#include "cfemu/engine/cf_fence.h"
 #include "cfemu/engine/cf_lcontrols.h"
 #include "cfemu/engine/cf_life.h"
 #include "cfemu/engine/cf_list.h"
@@ -267,6 +268,10 @@ static int dispatch(struct cf_call *call)
         return cf_command_respond(call);
     case CF_CMD_FORCE:
         return cf_command_force(call);
+    case CF_CMD_FENCE:
+        return cf_command_fence(call);
+    case CF_CMD_RESET:
+        return cf_command_reset(call);
     case CF_CMD_DUPLEX_START:
         return cf_command_duplex_start(call);
     case CF_CMD_DUPLEX_STOP:

@@ -21,6 +21,7 @@
 #include "cfemu/engine/cf_alter.h"
 #include "cfemu/engine/cf_connect.h"
 #include "cfemu/engine/cf_duplex.h"
+#include "cfemu/engine/cf_fence.h"
 #include "cfemu/engine/cf_lcontrols.h"
 #include "cfemu/engine/cf_notify.h"
 #include "cfemu/engine/cf_rebuild.h"
@@ -755,6 +756,9 @@ static bool slot_take(struct cf *cf, const char *system)
             atomic_store(&attachment->waiting, 0);
             name_pad(attachment->system, system);
             attachment->attached_ns = cf_clock_ns(CLOCK_REALTIME);
+            attachment->born = cf_process_born(getpid());
+            attachment->remote = 0;
+            atomic_store(&attachment->fenced, 0);
             cf->attachment = i;
             atomic_store(&attachment->state, CF_ATTACHMENT_ACTIVE);
             return true;
@@ -811,6 +815,16 @@ void cf_close(struct cf *cf)
     }
     cf_fail_attachment(cf, cf->attachment);     /* held up? To the others we are dead as soon as the file is closed. */
     view_free(cf);
+}
+
+void cf_for_remote(struct cf *cf)
+{
+    cf->attachments[cf->attachment].remote = 1;
+}
+
+bool cf_fenced(struct cf *cf)
+{
+    return atomic_load(&cf->attachments[cf->attachment].fenced) != 0;
 }
 
 /* Does the calling thread hold it? The owner is what glibc itself goes by when a robust mutex is unlocked. */

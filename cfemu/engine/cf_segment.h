@@ -51,7 +51,7 @@
 #include "cfemu/engine/cf_stats.h"
 
 #define CF_MAGIC 0xC3C6E2C5C7F1F7D7ull
-#define CF_SEGMENT_VERSION 3u
+#define CF_SEGMENT_VERSION 4u
 
 /* --- fixed part ---------------------------------------------------------------------------------------------------- */
 
@@ -84,7 +84,10 @@ struct cf_attachment {
     _Atomic uint32_t waiting;   /* the view sleeps in cf_wait */
     uint8_t system[8];
     uint64_t attached_ns;       /* realtime */
-    uint8_t pad[96];
+    uint64_t born;              /* start time of the process: cf_fence.h */
+    uint32_t remote;            /* the process is cfd, for an image elsewhere */
+    _Atomic uint32_t fenced;    /* CONNECT is refused */
+    uint8_t pad[80];
 };
 
 #define CF_LIFE_BYTE (1ll << 40)    /* beyond any segment: lock bytes are names, not data */
@@ -147,6 +150,8 @@ struct cf_conn {
     uint32_t release;           /* a peer said RELEASECONN=YES, or an operator FORCE */
     uint32_t rebuild;           /* the phase of a rebuild it was told of last */
     uint32_t rebuild_owes;      /* 1: it has not responded to that */
+    uint32_t pid, remote;       /* who made it, also when its view is another's: cf_fence.h; pid 0: nobody any more */
+    uint64_t born, attached_ns;
     uint64_t requests;
     uint64_t failed[4];         /* bit map of connection ids, bit 0 = high bit of word 0 */
     uint64_t gone[4];           /* the same of those that disconnected */

@@ -45,6 +45,8 @@
  *     F/3 before the server can. That covers clocks that run differently and a thread that wakes up late.
  *   - It pings when nothing was sent for F/6, so a healthy link never comes near. No request waits longer than G.
  *   - A client that was stopped or suspended looks at its clock before each command and before it believes an answer.
+ *   - A system that is fenced (CF_CMD_FENCE) has its connections failed and its link cut at once, so that a client that is
+ *     well gives up at once; its attachment is closed, and the fence complete, F after its last frame.
  * To give up is for ever: the view says CF_RSP_CF_FAILED from then on. There is no reconnecting under the same epoch; a new
  * cf_open() makes a new link, view and attachment, whose connections have tokens of their own. */
 #ifndef CF_LINK_H

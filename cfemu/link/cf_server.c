@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cfemu/engine/cf_segment.h"
@@ -27,6 +28,7 @@ struct server_link {
     char system[LINK_SYSTEM_SIZE + 1];
     const struct link_wire *commands, *events;  /* events: NULL until and after its connection */
     bool ending;
+    uint64_t heard;             /* when the last frame of the command connection came */
 };
 
 struct peer {
@@ -93,6 +95,7 @@ static int link_make(struct link_server *server, const struct link_hello *hello,
         return LINK_REFUSED_NAME;
     if (epoch_make(&epoch) != 0 || cf_open(server->segment, hello->system, &view) != 0)
         return LINK_REFUSED_FULL;
+    cf_for_remote(view);
     pthread_mutex_lock(&server->mutex);
     struct server_link *link = server->links;
     while (link < server->links + LINK_LINKS_MAX && link->view)
@@ -110,6 +113,16 @@ static int link_make(struct link_server *server, const struct link_hello *hello,
     return LINK_REFUSED_FULL;
 }
 
+/* Who has been fenced may live, and does not know it if its host sleeps: it has given up when the interval is over. */
+static void outlast(const struct link_server *server, uint64_t heard)
+{
+    uint64_t until = heard + server->interval_ms * 1000000ull;
+    for (uint64_t now; (now = link_now()) < until;) {
+        struct timespec rest = {.tv_sec = (time_t)((until - now) / 1000000000u), .tv_nsec = (long)((until - now) % 1000000000u)};
+        nanosleep(&rest, NULL);
+    }
+}
+
 /* The fence: nobody is in the view any more when it is closed. */
 static void link_end(struct link_server *server, struct server_link *link)
 {
@@ -122,6 +135,8 @@ static void link_end(struct link_server *server, struct server_link *link)
         pthread_cond_wait(&server->changed, &server->mutex);
     }
     pthread_mutex_unlock(&server->mutex);
+    if (cf_fenced(link->view))
+        outlast(server, link->heard);
     cf_close(link->view);
     pthread_mutex_lock(&server->mutex);
     link->view = NULL;
@@ -165,20 +180,20 @@ static void serve_commands(struct link_server *server, struct server_link *link,
 {
     const uint64_t interval_ns = server->interval_ms * 1000000ull;
     const uint32_t requests = LINK_ALLOW(LINK_COMMAND) | LINK_ALLOW(LINK_PING);
-    uint64_t heard = link_now();
+    link->heard = link_now();
     enum link_trouble trouble;
     for (;;) {
         struct link_frame frame;
-        trouble = link_wire_receive(wire, requests, true, heard + interval_ns, &frame);
+        trouble = link_wire_receive(wire, requests, true, link->heard + interval_ns, &frame);
         if (trouble != LINK_FINE)
             break;
-        heard = link_now();
+        link->heard = link_now();
         size_t length = link_session_answer(link->view, &frame, wire->out);
         trouble = link_wire_send(wire, length, link_now() + interval_ns);
         if (trouble != LINK_FINE)
             break;
     }
-    say(server, link->system, "ended", link_trouble_text(trouble));
+    say(server, link->system, cf_fenced(link->view) ? "fenced" : "ended", link_trouble_text(trouble));
 }
 
 static void serve_events(struct link_server *server, struct server_link *link, struct link_wire *wire)
@@ -187,6 +202,8 @@ static void serve_events(struct link_server *server, struct server_link *link, s
     int pause_ms = (int)(link_keepalive_ns(server->interval_ms) / 1000000u);
     for (uint64_t sequence = 1; !is_ending(server, link); sequence++) {
         bool news = cf_wait(link->view, &seen, pause_ms);
+        if (cf_fenced(link->view))
+            break;              /* the link is cut: events_end() */
         size_t length = link_session_notify(wire->out, sequence, news);
         if (link_wire_send(wire, length, link_now() + server->interval_ms * 1000000ull) != LINK_FINE)
             break;
