@@ -54,7 +54,7 @@ static BYTE execute(struct cfs_device *device, const BYTE *request, uint32_t len
     if (len < CF_MCB_SIZE)
         return rejected(device->dev, SENSE_CR, CFS_SENSE_SHORT_WRITE);
     if (cfs_path_message(&device->path, request, request + CF_MCB_SIZE, len - CF_MCB_SIZE, device->answer, data,
-                         CF_DATA_MAX) == CFS_NOT_OPERATIONAL)
+                         CF_DATA_MAX, CF_WAIT_US) == CFS_NOT_OPERATIONAL)
         return not_operational(device->dev);
     device->answer_len = CF_MRB_SIZE + cfs_path_data_len(device->answer, CF_DATA_MAX);
     return ended();

@@ -125,7 +125,8 @@ DEF_INST(cfmsg)
 
     path = cfs_device_path(regs->GR_L(1));
     if (path != NULL)
-        cc = cfs_path_message(path, mcb, buffer->out, out_len, mrb, buffer->in, in_len);
+        cc = cfs_path_message(path, mcb, buffer->out, out_len, mrb, buffer->in, in_len,
+                              CFS_INSTRUCTION_WAIT_US);
     if (cc == CFS_DONE) {
         store_area(&mrb_area, mrb, CF_MRB_SIZE);
         store_area(&in_area, buffer->in, cfs_path_data_len(mrb, in_len));

@@ -112,7 +112,7 @@ static enum cfs_cc condition(struct cfs_path *path, struct cf *cf, uint16_t resp
 }
 
 enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb,
-                             void *in, uint32_t in_cap)
+                             void *in, uint32_t in_cap, uint32_t wait_us)
 {
     enum cfs_cc cc = CFS_NOT_OPERATIONAL;
     struct guard guard;
@@ -124,7 +124,7 @@ enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const vo
         /* closed or fenced */
     } else if (_setjmp(guard.leave) == 0) {
         guarded = &guard;
-        cf_message(cf, mcb, out, out_len, mrb, in, in_cap);
+        cf_message_within(cf, mcb, out, out_len, mrb, in, in_cap, wait_us);
         guarded = NULL;
         cc = condition(path, cf, get_be16(mrb + MRB_RESPONSE));
     } else {

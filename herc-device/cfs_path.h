@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "cfemu/engine/cf.h"
+#include "cfemu/engine/cf_limits.h"
 
 enum cfs_end { CFS_ASSERTION, CFS_LINK_LOST };
 
@@ -40,10 +41,15 @@ int cfs_path_open(struct cfs_path *path, const char *segment, const char *system
 /* Close it; connections made through it fail. Nothing happens to a path that is not open. */
 void cfs_path_close(struct cfs_path *path);
 
-/* Execute a command, see cf_message(). CFS_DONE: mrb is filled. CFS_BUSY: mrb is filled and says CF_RSP_BUSY, nothing
+/* How long the instruction waits for a structure that another command holds, in microseconds: the CPU stands still for it.
+ * Enough for a command of usual length; for one that is not running, or a large copy, the guest gets condition code 2 and can
+ * let interrupts in. The channel waits CF_WAIT_US: the program in the CPU chose not to wait for its end. */
+#define CFS_INSTRUCTION_WAIT_US 50u
+
+/* Execute a command, see cf_message_within(). CFS_DONE: mrb is filled. CFS_BUSY: mrb is filled and says CF_RSP_BUSY, nothing
  * was done. CFS_NOT_OPERATIONAL: the path has no CF (mrb is as it was), or the CF has failed and the structure with it. */
 enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb,
-                             void *in, uint32_t in_cap);
+                             void *in, uint32_t in_cap, uint32_t wait_us);
 
 /* See whether the link is lost, for who is told by cf_wait() that something is new. */
 void cfs_path_look(struct cfs_path *path);

@@ -72,6 +72,12 @@ const char *cf_lost(struct cf *cf);
  * Callable from any thread. Takes no other lock than the structure's, makes no system call unless it waits or wakes. */
 void cf_message(struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in, uint32_t in_cap);
 
+/* The same for a caller who cannot stand still for long: CF_RSP_BUSY after wait_us microseconds (0: as soon as it is seen) if another
+ * command holds what this one needs. cf_message() waits CF_BUSY_MS. Commands that allocate, end or repair something may still
+ * wait that long inside, for what they have begun. A remote CF's server waits as cf_message() does. */
+void cf_message_within(struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in, uint32_t in_cap,
+                       uint32_t wait_us);
+
 /* Wait until a connection of this view has something to report (list transition, lock grant, connection event), or
  * timeout_ms passes (-1: for ever), or cf_interrupt() is called. seen: in/out, the notification count that the caller
  * has dealt with; start with 0. true: there is something new, read it with VECTOR_READ. One waiter per view. */

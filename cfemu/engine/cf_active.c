@@ -205,7 +205,7 @@ void cf_policy_duplex(struct cf_call *call)
     if (!start)
         return;
     memcpy(mcb + MCB_NAME, call->mcb + MCB_NAME, CF_NAME_SIZE);
-    struct cf_call duplex = {.cf = cf, .mcb = mcb, .mrb = mrb};
+    struct cf_call duplex = {.cf = cf, .mcb = mcb, .mrb = mrb, .wait_us = CF_WAIT_US};
     /* Each step copies some increments and lets others in; a structure that is large goes on with the next CONNECT. */
     for (int step = 0; step < CF_POLICY_COPY_STEPS && cf_command_duplex_start(&duplex) == CF_RSP_TIMEOUT; step++)
         ;

@@ -359,7 +359,7 @@ static int alter_locked(struct cf_call *call)
     if (!slot)
         return CF_RSP_NO_STRUCTURE;
     struct cf_served served = {.started = cf_ticks()};
-    if (cf_slot_lock(cf, slot, &served.waited) == CF_NOT_TAKEN)
+    if (cf_slot_lock_within(cf, slot, call->wait_us, &served.waited) == CF_NOT_TAKEN)
         return CF_RSP_BUSY;
     struct cf_structure *s = cf_control(cf, slot);
     struct altering a = {.cf = cf, .half = &cf->half[slot->where], .slot = slot, .s = s, .wakes = &call->wakes};
@@ -379,7 +379,7 @@ int cf_command_alter_structure(struct cf_call *call)
         return cf_bad(call, MCB_OPTIONS);
     if (!cf_name_valid(call->mcb + MCB_NAME))
         return cf_bad(call, MCB_NAME);
-    if (cf_directory_lock(call->cf) != 0)
+    if (cf_directory_lock_within(call->cf, call->wait_us) != 0)
         return CF_RSP_BUSY;
     int result = alter_locked(call);
     cf_directory_unlock(call->cf);

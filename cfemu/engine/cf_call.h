@@ -13,6 +13,7 @@ struct cf_call {
     uint8_t *mrb;
     uint8_t *in;
     uint32_t in_cap;
+    uint32_t wait_us;       /* for the structure, the directory: then CF_RSP_BUSY */
     /* set when the structure is locked and the connection found */
     struct cf_structure *s;
     struct cf_conn *conn;

@@ -294,7 +294,7 @@ static int connect_locked(struct cf_call *call)
         return result;
     call->token = token_make(cf);
     struct cf_served served = {.started = started};
-    if (cf_slot_lock(cf, slot, &served.waited) == CF_NOT_TAKEN)
+    if (cf_slot_lock_within(cf, slot, existing ? call->wait_us : CF_WAIT_US, &served.waited) == CF_NOT_TAKEN)
         return CF_RSP_BUSY;
     struct cf_structure *s = cf_control(cf, slot);
     result = connection_make(call, s);
@@ -313,7 +313,7 @@ int cf_command_connect(struct cf_call *call)
     if (result == 0 && cf_fenced(call->cf))
         result = CF_RSP_NO_CONNECTION;
     for (int attempt = 0; result == 0 && attempt < 2; attempt++) {
-        if (cf_directory_lock(call->cf) != 0)
+        if (cf_directory_lock_within(call->cf, call->wait_us) != 0)
             return CF_RSP_BUSY;
         result = connect_locked(call);
         cf_directory_unlock(call->cf);
@@ -373,7 +373,7 @@ int cf_command_disconnect(struct cf_call *call)
     uint8_t options = call->mcb[MCB_OPTIONS];
     if (options & (uint8_t)~(CF_OPT_FAILURE | CF_OPT_DELETESTR) || options == (CF_OPT_FAILURE | CF_OPT_DELETESTR))
         return cf_bad(call, MCB_OPTIONS);
-    if (cf_directory_lock(call->cf) != 0)
+    if (cf_directory_lock_within(call->cf, call->wait_us) != 0)
         return CF_RSP_BUSY;
     int result = disconnect_locked(call);
     cf_directory_unlock(call->cf);

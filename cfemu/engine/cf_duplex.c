@@ -289,7 +289,7 @@ static void unit_copy(struct cf *cf, struct cf_slot *slot, uint32_t unit)
 static int copy_step(struct cf_call *call, struct cf_slot *slot, uint32_t id, bool *done)
 {
     bool waited;
-    if (cf_slot_lock(call->cf, slot, &waited) == CF_NOT_TAKEN)
+    if (cf_slot_lock_within(call->cf, slot, call->wait_us, &waited) == CF_NOT_TAKEN)
         return CF_RSP_BUSY;
     int result = 0;
     if (slot->state != CF_SLOT_ACTIVE || cf_slot_id(call->cf, slot) != id) {
@@ -317,11 +317,11 @@ static int enter(struct cf_call *call, struct cf_slot **slot_out)
 {
     struct cf *cf = call->cf;
     bool waited;
-    if (cf_directory_lock(cf) != 0)
+    if (cf_directory_lock_within(cf, call->wait_us) != 0)
         return CF_RSP_BUSY;
     struct cf_slot *slot = cf_slot_by_name(cf, call->mcb + MCB_NAME);
     int result = slot ? 0 : CF_RSP_NO_STRUCTURE;
-    if (result == 0 && cf_slot_lock(cf, slot, &waited) == CF_NOT_TAKEN)
+    if (result == 0 && cf_slot_lock_within(cf, slot, call->wait_us, &waited) == CF_NOT_TAKEN)
         result = CF_RSP_BUSY;
     if (result != 0) {
         cf_directory_unlock(cf);

@@ -164,7 +164,7 @@ int cf_command_respond(struct cf_call *call)
 {
     if (call->mcb[MCB_OPTIONS] & (uint8_t)~CF_OPT_RELEASECONN)
         return cf_bad(call, MCB_OPTIONS);
-    if (cf_directory_lock(call->cf) != 0)
+    if (cf_directory_lock_within(call->cf, call->wait_us) != 0)
         return CF_RSP_BUSY;
     int result = respond_locked(call);
     cf_directory_unlock(call->cf);
@@ -207,7 +207,7 @@ static int force_locked(struct cf_call *call)
     if (!slot)
         return CF_RSP_NO_STRUCTURE;
     struct cf_served served = {.started = cf_ticks()};
-    if (cf_slot_lock(call->cf, slot, &served.waited) == CF_NOT_TAKEN)
+    if (cf_slot_lock_within(call->cf, slot, call->wait_us, &served.waited) == CF_NOT_TAKEN)
         return CF_RSP_BUSY;
     struct cf_structure *s = cf_control(call->cf, slot);
     bool whole = cf_name_blank(call->mcb + MCB_AUTH_COMP);
@@ -229,7 +229,7 @@ int cf_command_force(struct cf_call *call)
         return cf_bad(call, MCB_AUTH_COMP);
     int result = CF_RSP_BUSY;
     for (int attempt = 0; attempt < 2; attempt++) {
-        if (cf_directory_lock(call->cf) != 0)
+        if (cf_directory_lock_within(call->cf, call->wait_us) != 0)
             return CF_RSP_BUSY;
         result = force_locked(call);
         cf_directory_unlock(call->cf);

@@ -36,5 +36,6 @@
 #define CF_SIZE_DEFAULT (4u << 20)      /* CONN_SIZE_KIB = 0 */
 #define CF_BUSY_MS 250                  /* longest wait for a structure before CF_RSP_BUSY. Commands take microseconds:
                                            who holds one longer is stopped, not slow */
+#define CF_WAIT_US (CF_BUSY_MS * 1000u) /* the same, for callers who have nothing else to do */
 
 #endif

@@ -92,7 +92,7 @@ int cf_structure_enter(struct cf_call *call, struct cf_slot **slot_out, struct c
     if ((id & 0xFFFF) >= CF_STRUCTURES_MAX || id >> 16 == 0)
         return CF_RSP_NO_STRUCTURE;
     struct cf_slot *slot = &call->cf->slots[id & 0xFFFF];
-    enum cf_taken taken = cf_slot_lock(call->cf, slot, &served->waited);
+    enum cf_taken taken = cf_slot_lock_within(call->cf, slot, call->wait_us, &served->waited);
     if (taken == CF_NOT_TAKEN)
         return CF_RSP_BUSY;
     served->from_dead = taken == CF_TAKEN_FROM_DEAD;
@@ -293,7 +293,8 @@ static int dispatch(struct cf_call *call)
     }
 }
 
-void cf_message(struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in, uint32_t in_cap)
+void cf_message_within(struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in, uint32_t in_cap,
+                       uint32_t wait_us)
 {
     if (__builtin_expect(cf->remote != NULL, 0)) {
         cf->remote->message(cf, mcb, out, out_len, mrb, in, in_cap);
@@ -308,9 +309,15 @@ void cf_message(struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out
         .mrb = mrb,
         .in = in,
         .in_cap = in_cap,
+        .wait_us = wait_us,
     };
     int response = dispatch(&call);
     put_be16(mrb + MRB_RESPONSE, (uint16_t)response);
     cf_wake(cf, &call.wakes);
     cf_duplex_tell();
+}
+
+void cf_message(struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in, uint32_t in_cap)
+{
+    cf_message_within(cf, mcb, out, out_len, mrb, in, in_cap, CF_WAIT_US);
 }

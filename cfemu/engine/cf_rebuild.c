@@ -130,7 +130,7 @@ static int enter(struct cf_call *call, struct cf_slot **slot, struct cf_served *
     *slot = cf_slot_by_name(call->cf, call->mcb + MCB_NAME);
     if (!*slot)
         return CF_RSP_NO_STRUCTURE;
-    if (cf_slot_lock(call->cf, *slot, &served->waited) == CF_NOT_TAKEN)
+    if (cf_slot_lock_within(call->cf, *slot, call->wait_us, &served->waited) == CF_NOT_TAKEN)
         return CF_RSP_BUSY;
     call->s = cf_control(call->cf, *slot);
     return 0;
@@ -191,7 +191,7 @@ static int command(struct cf_call *call, int (*run)(struct cf_call *, struct cf_
 {
     struct cf_slot *slot;
     struct cf_served served = {0};
-    if (cf_directory_lock(call->cf) != 0)
+    if (cf_directory_lock_within(call->cf, call->wait_us) != 0)
         return CF_RSP_BUSY;
     int result = enter(call, &slot, &served);
     if (result == 0) {

@@ -35,7 +35,14 @@ static_assert(sizeof(struct cf_list) == 64, "a list header is a cache line");
 static_assert(sizeof(struct cf_emc) == 64, "an event monitor is a cache line");
 static_assert(sizeof(struct cf_structure) < CF_INCREMENT, "a small structure has one control increment");
 
-#define SPINS_MAX 100   /* about as long as the longest usual command: less than a sleep and a wake-up cost */
+/* Waiting for a mutex, in pauses of the processor (10 to 50 ns each): before the second look, the same for a thread that had to
+ * wait within the last so many ticks, and between looks at most. */
+#define PAUSES_FIRST 8
+#define PAUSES_FIRST_OFTEN 64
+#define OFTEN_TICKS 100000u
+#define PAUSES_MAX 256
+#define SPIN_US 60      /* a sleep with its wake-up is cheaper then, and who holds it is probably not running */
+#define NAP_US 5000     /* the one who was woken in our place may have died before it could take the mutex, and wake us */
 
 uint64_t cf_clock_ns(clockid_t clock)
 {
@@ -81,22 +88,66 @@ static bool mutex_looks_free(const pthread_mutex_t *mutex)
     return (__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) & FUTEX_TID_MASK) == 0;
 }
 
-/* 0, EOWNERDEAD (taken; pthread_mutex_consistent() is to follow), ETIMEDOUT. */
-static int mutex_take(pthread_mutex_t *mutex, bool *waited)
+/* Look for the mutex, less and less often: who holds it and goes on with more commands has the structure's cache lines near,
+ * and handing them over for each command would make every command several times as long. 0, EOWNERDEAD, EBUSY. */
+static int mutex_spin(pthread_mutex_t *mutex, uint64_t until_ns)
+{
+    static _Thread_local uint64_t waited_at;
+    unsigned pauses = cf_ticks() - waited_at < OFTEN_TICKS ? PAUSES_FIRST_OFTEN : PAUSES_FIRST;
+    int error;
+    do {
+        for (unsigned i = 0; i < pauses; i++)
+            pause_processor();
+        pauses = pauses < PAUSES_MAX ? pauses * 2 : PAUSES_MAX;
+        error = mutex_looks_free(mutex) ? pthread_mutex_trylock(mutex) : EBUSY;
+    } while (error == EBUSY && cf_clock_ns(CLOCK_MONOTONIC) < until_ns);
+    waited_at = cf_ticks();
+    return error;
+}
+
+/* Sleep until the owner lets go, or so long. pthread_mutex_lock() would do, but it does not look again when it was woken: one
+ * that is on its way out of sleep loses against those who run, and each loss costs the winner a system call. The word's
+ * protocol is the kernel's (robust futexes): an owner that sees FUTEX_WAITERS, or the kernel when it dies, wakes one. */
+static void mutex_nap(pthread_mutex_t *mutex, uint64_t ns)
+{
+    const struct timespec nap = {.tv_nsec = (long)ns};
+    int *word = &mutex->__data.__lock, seen = __atomic_load_n(word, __ATOMIC_RELAXED);
+    if ((seen & FUTEX_TID_MASK) == 0)
+        return;
+    int wanted = seen | (int)FUTEX_WAITERS;
+    if (seen == wanted || __atomic_compare_exchange_n(word, &seen, wanted, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        syscall(SYS_futex, word, FUTEX_WAIT, wanted, &nap, NULL, 0);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int mutex_wait(pthread_mutex_t *mutex, uint32_t wait_us)
+{
+    uint64_t now = cf_clock_ns(CLOCK_MONOTONIC), until = now + wait_us * 1000ull;
+    int error = mutex_spin(mutex, least(now + SPIN_US * 1000u, until));
+    if (error != EBUSY)
+        return error;
+    while (error == EBUSY && (now = cf_clock_ns(CLOCK_MONOTONIC)) < until) {
+        mutex_nap(mutex, least(NAP_US * 1000u, until - now));
+        error = mutex_spin(mutex, cf_clock_ns(CLOCK_MONOTONIC) + SPIN_US * 1000u);
+    }
+    /* We were woken alone: others may sleep, of whom the word says nothing any more. */
+    if (error != EBUSY)
+        __atomic_fetch_or(&mutex->__data.__lock, (int)FUTEX_WAITERS, __ATOMIC_RELAXED);
+    return error;
+}
+
+/* 0, EOWNERDEAD (taken; pthread_mutex_consistent() is to follow), EBUSY after wait_us. */
+static int mutex_take(pthread_mutex_t *mutex, uint32_t wait_us, bool *waited)
 {
     int error = pthread_mutex_trylock(mutex);
     *waited = error == EBUSY;
-    for (int spin = 0; error == EBUSY && spin < SPINS_MAX; spin++) {
-        pause_processor();
-        if (mutex_looks_free(mutex))
-            error = pthread_mutex_trylock(mutex);
-    }
-    if (error == EBUSY) {
-        uint64_t until = cf_clock_ns(CLOCK_MONOTONIC) + CF_BUSY_MS * 1000000ull;
-        struct timespec deadline = {.tv_sec = (time_t)(until / 1000000000u), .tv_nsec = (long)(until % 1000000000u)};
-        error = pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
-    }
-    assert(error == 0 || error == EOWNERDEAD || error == ETIMEDOUT);
+    if (error == EBUSY)
+        error = mutex_wait(mutex, wait_us);
+    assert(error == 0 || error == EOWNERDEAD || error == EBUSY);
     return error;
 }
 
@@ -107,10 +158,10 @@ static void mutex_release(pthread_mutex_t *mutex)
     (void)error;
 }
 
-enum cf_taken cf_slot_lock(struct cf *cf, struct cf_slot *slot, bool *waited)
+enum cf_taken cf_slot_lock_within(struct cf *cf, struct cf_slot *slot, uint32_t wait_us, bool *waited)
 {
-    int error = mutex_take(&slot->mutex, waited);
-    if (error == ETIMEDOUT)
+    int error = mutex_take(&slot->mutex, wait_us, waited);
+    if (error == EBUSY)
         return CF_NOT_TAKEN;
     if (error == EOWNERDEAD) {
         if (slot->state == CF_SLOT_ACTIVE) {
@@ -123,6 +174,11 @@ enum cf_taken cf_slot_lock(struct cf *cf, struct cf_slot *slot, bool *waited)
     if (slot->duplex != CF_DUPLEX_NONE)
         cf_duplex_enter(cf, slot);
     return error == 0 ? CF_TAKEN : CF_TAKEN_FROM_DEAD;
+}
+
+enum cf_taken cf_slot_lock(struct cf *cf, struct cf_slot *slot, bool *waited)
+{
+    return cf_slot_lock_within(cf, slot, CF_WAIT_US, waited);
 }
 
 void cf_slot_unlock(struct cf_slot *slot)
@@ -201,18 +257,23 @@ static void directory_recover(struct cf *cf)
     cf_wake(cf, &wakes);
 }
 
-int cf_directory_lock(struct cf *cf)
+int cf_directory_lock_within(struct cf *cf, uint32_t wait_us)
 {
     bool waited;
     pthread_mutex_t *mutex = &cf->half[0].header->mutex;
-    int error = mutex_take(mutex, &waited);
-    if (error == ETIMEDOUT)
+    int error = mutex_take(mutex, wait_us, &waited);
+    if (error == EBUSY)
         return CF_RSP_BUSY;
     if (error == EOWNERDEAD) {
         directory_recover(cf);
         pthread_mutex_consistent(mutex);
     }
     return 0;
+}
+
+int cf_directory_lock(struct cf *cf)
+{
+    return cf_directory_lock_within(cf, CF_WAIT_US);
 }
 
 void cf_directory_unlock(struct cf *cf)

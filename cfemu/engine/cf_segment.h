@@ -463,14 +463,16 @@ static inline uint32_t cf_slot_id(const struct cf *cf, const struct cf_slot *slo
     return slot->generation << 16 | (uint32_t)(slot - cf->slots);
 }
 
-/* Take the directory mutex, sweeping what a dead owner left. 0, or CF_RSP_BUSY after CF_BUSY_MS. */
+/* Take the directory mutex, sweeping what a dead owner left. 0, or CF_RSP_BUSY after wait_us (cf_directory_lock: CF_WAIT_US). */
+int cf_directory_lock_within(struct cf *cf, uint32_t wait_us);
 int cf_directory_lock(struct cf *cf);
 void cf_directory_unlock(struct cf *cf);
 
 enum cf_taken { CF_TAKEN = 0, CF_TAKEN_FROM_DEAD, CF_NOT_TAKEN };
 
 /* Take a structure's mutex, rolling back the unfinished command of a dead owner. The slot may hold no structure.
- * *waited says whether another command was in the way. */
+ * *waited says whether another command was in the way. CF_NOT_TAKEN: it still was after wait_us (cf_slot_lock: CF_WAIT_US). */
+enum cf_taken cf_slot_lock_within(struct cf *cf, struct cf_slot *slot, uint32_t wait_us, bool *waited);
 enum cf_taken cf_slot_lock(struct cf *cf, struct cf_slot *slot, bool *waited);
 void cf_slot_unlock(struct cf_slot *slot);
 

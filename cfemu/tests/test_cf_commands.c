@@ -604,7 +604,8 @@ static void stop_here(void)
     raise(SIGSTOP);
 }
 
-START_TEST(stopped_process_holds_nobody_up_for_long)
+/* A process that is stopped inside a WRITE of 20 elements, and the mutex with it. */
+static pid_t stopped_inside(void)
 {
     pid_t pid = fork();
     if (pid == 0) {
@@ -613,6 +614,32 @@ START_TEST(stopped_process_holds_nobody_up_for_long)
         _exit(0);
     }
     ck_assert_int_eq(waitpid(pid, NULL, WUNTRACED), pid);
+    return pid;
+}
+
+START_TEST(caller_says_how_long_it_waits)
+{
+    uint8_t mcb[CF_MCB_SIZE];
+    pid_t pid = stopped_inside();
+    uint64_t started = cf_clock_ns(CLOCK_MONOTONIC);
+    cf_request(mcb, &user, CF_CMD_LIST_READ);
+    mcb[MCB_LOCATE] = CF_LOCATE_HEAD;
+    for (uint32_t wait_us = 0; wait_us < 20; wait_us++) {
+        cf_message_within(cf, mcb, NULL, 0, mrb, NULL, 0, wait_us);
+        ck_assert_uint_eq(get_be16(mrb + MRB_RESPONSE), CF_RSP_BUSY);
+    }
+    uint64_t short_ones = cf_clock_ns(CLOCK_MONOTONIC) - started;
+    RESPONSE(&user, BUSY, READ, HEAD);
+    ck_assert_uint_lt(short_ones, cf_clock_ns(CLOCK_MONOTONIC) - started - short_ones);     /* twenty together, against one */
+    end(pid);
+    cf_message_within(cf, mcb, NULL, 0, mrb, NULL, 0, 0);
+    ck_assert_uint_eq(get_be16(mrb + MRB_RESPONSE), CF_RSP_NO_ENTRY);                       /* a dead one is not waited for */
+}
+END_TEST
+
+START_TEST(stopped_process_holds_nobody_up_for_long)
+{
+    pid_t pid = stopped_inside();
     RESPONSE(&user, BUSY, READ, HEAD);
     end(pid);
     RESPONSE(&user, NO_ENTRY, READ, HEAD);
@@ -835,6 +862,7 @@ int main(void)
     tcase_add_test(tests, segments_refuse_what_they_are_not);
     tcase_add_test(tests, lock_of_a_dead_process_is_free_at_the_next_request);
     tcase_add_test(tests, stopped_process_holds_nobody_up_for_long);
+    tcase_add_test(tests, caller_says_how_long_it_waits);
     tcase_add_test(tests, check_finds_damage);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -8,6 +8,8 @@ struct plex plex;
 char plex_wto[4096];
 const char *const plex_names[PLEX_STACKS - 1] = { "MVS1", "MVS2", "MVS3", "MVS4" };
 
+unsigned plex_timeout_s = 60;
+
 static pid_t runner_pid;
 
 static void note_wto(const char *text)
@@ -199,7 +201,7 @@ int plex_main(TCase *tcase, const char *name)
 
     runner_pid = getpid();
     tcase_add_checked_fixture(tcase, plex_setup, plex_teardown);
-    tcase_set_timeout(tcase, 60);
+    tcase_set_timeout(tcase, plex_timeout_s);
     suite_add_tcase(suite, tcase);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);

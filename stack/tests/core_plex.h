@@ -64,6 +64,9 @@ void plex_distribute(unsigned n, uint32_t address);                     /* DESTI
 /* Names of all systems. */
 extern const char *const plex_names[PLEX_STACKS - 1];
 
+/* Seconds that one test may take, 0 = as long as it likes. Before plex_main(). */
+extern unsigned plex_timeout_s;
+
 /* Run a suite of one case with the fixtures; TAP to standard output; exit code. */
 int plex_main(TCase *tcase, const char *name);
 

@@ -730,6 +730,8 @@ END_TEST
 #define SEEDS 25
 #define STEPS 1500
 
+static int seed_first, seed_last = -1;          /* by the command line: these, with deaths */
+
 static uint8_t retained[SYSTEMS + 1][NAMES];    /* what a dead image held */
 static bool dead[SYSTEMS + 1];                  /* and it is not recovered */
 
@@ -829,8 +831,6 @@ static void die(unsigned n)
 {
     memcpy(retained[n], images[n].held, sizeof retained[n]);
     dead[n] = true;
-    if (rand() % 2)
-        host_platform_select(n);
     kill_image(n);
 }
 
@@ -862,64 +862,98 @@ static void all_end(int seed)
     }
 }
 
+/* One run: everything that happens follows from the seed. */
+static void chance_run(int seed_number, bool deaths)
+{
+    unsigned seed = (unsigned)seed_number;
+
+    memset(dead, 0, sizeof dead);
+    start();
+    for (int step = 0; step < STEPS; step++) {
+        unsigned n = 1 + (unsigned)rand_r(&seed) % SYSTEMS, what = (unsigned)rand_r(&seed) % 100;
+        if (!images[n].up) {
+            if (what < 5)
+                bring_back(n, &seed);
+        } else if (what < 35) {
+            random_request(n, &seed);
+        } else if (what < 38) {
+            random_mult(n, &seed);
+        } else if (what < 85) {
+            deliver_one((unsigned)rand_r(&seed));
+        } else if (what < 97) {
+            failures(n);
+            host_platform_select(n);
+            xes_lock_poll(&images[n].lock);
+        } else if (what < 98) {
+            images[n].stopped = 1 + rand_r(&seed) % 3;
+        } else if (deaths && rand_r(&seed) % 3 == 0) {
+            die(n);
+        }
+        exclusion_check(seed_number, step);
+    }
+    for (unsigned n = 1; n <= SYSTEMS; n++)
+        while (!images[n].up)
+            bring_back(n, &seed);
+    all_end(seed_number);
+    end();
+    for (unsigned n = 1; n <= SYSTEMS; n++) {       /* nothing is left to retain: the structure can go */
+        ipl(n, 0);
+        ck_assert_int_eq(cf_check(images[n].cf, stderr), 0);
+        host_platform_select(n);
+        xes_lock_recovered(&images[n].lock);
+        xes_disconnect(images[n].connection, false);
+        kill_image(n);
+    }
+}
+
+static void chance_runs(int first, int last, bool deaths)
+{
+    granted = waited = false_contentions = 0;
+    for (int seed = first; seed <= last; seed++)
+        chance_run(seed, deaths);
+    printf("# seeds %d to %d, %s deaths: %u requests, %u granted later, %u contentions were false\n", first, last,
+           deaths ? "with" : "without", granted, waited, false_contentions);
+    fflush(stdout);
+}
+
 START_TEST(by_chance_nobody_holds_what_another_holds)
 {
-    int seed_first = _i * SEEDS;
-    bool deaths = _i > 0;
-
-    granted = waited = false_contentions = 0;
-    for (int seed_number = seed_first; seed_number < seed_first + SEEDS; seed_number++) {
-        unsigned seed = (unsigned)seed_number;
-        memset(dead, 0, sizeof dead);
-        start();
-        for (int step = 0; step < STEPS; step++) {
-            unsigned n = 1 + (unsigned)rand_r(&seed) % SYSTEMS, what = (unsigned)rand_r(&seed) % 100;
-            if (!images[n].up) {
-                if (what < 5)
-                    bring_back(n, &seed);
-            } else if (what < 35) {
-                random_request(n, &seed);
-            } else if (what < 38) {
-                random_mult(n, &seed);
-            } else if (what < 85) {
-                deliver_one((unsigned)rand_r(&seed));
-            } else if (what < 97) {
-                failures(n);
-                host_platform_select(n);
-                xes_lock_poll(&images[n].lock);
-            } else if (what < 98) {
-                images[n].stopped = 1 + rand_r(&seed) % 3;
-            } else if (deaths && rand_r(&seed) % 3 == 0) {
-                die(n);
-            }
-            exclusion_check(seed_number, step);
-        }
-        for (unsigned n = 1; n <= SYSTEMS; n++)
-            while (!images[n].up)
-                bring_back(n, &seed);
-        all_end(seed_number);
-        end();
-        for (unsigned n = 1; n <= SYSTEMS; n++) {       /* nothing is left to retain: the structure can go */
-            ipl(n, 0);
-            ck_assert_int_eq(cf_check(images[n].cf, stderr), 0);
-            host_platform_select(n);
-            xes_lock_recovered(&images[n].lock);
-            xes_disconnect(images[n].connection, false);
-            kill_image(n);
-        }
-    }
-    printf("# %s deaths: %u requests, %u granted later, %u contentions were false\n", deaths ? "with" : "without", granted, waited,
-           false_contentions);
-    fflush(stdout);
+    chance_runs(_i * SEEDS, (_i + 1) * SEEDS - 1, _i > 0);
     ck_assert_uint_gt(waited, 100);
     ck_assert_uint_gt(false_contentions, 100);
 }
 END_TEST
 
-int main(void)
+START_TEST(by_chance_of_these_seeds)
+{
+    chance_runs(seed_first, seed_last, true);
+}
+END_TEST
+
+/* core_xes_lock FIRST LAST: only the runs by chance with deaths, of these seeds. Their messages name the seed that failed. */
+static bool seeds_given(int argc, char **argv)
+{
+    char rest;
+
+    if (argc == 3 && sscanf(argv[1], "%d%c", &seed_first, &rest) == 1 && sscanf(argv[2], "%d%c", &seed_last, &rest) == 1 &&
+        0 <= seed_first && seed_first <= seed_last)
+        return true;
+    if (argc > 1) {
+        fprintf(stderr, "usage: %s [FIRST LAST]    seeds, 0 or more, FIRST not above LAST\n", argv[0]);
+        exit(2);
+    }
+    return false;
+}
+
+int main(int argc, char **argv)
 {
     TCase *tests = tcase_create("xes_lock");
 
+    if (seeds_given(argc, argv)) {
+        plex_timeout_s = 0;
+        tcase_add_test(tests, by_chance_of_these_seeds);
+        return plex_main(tests, "xes_lock");
+    }
     tcase_add_test(tests, without_competition_there_is_no_message);
     tcase_add_test(tests, same_name_waits_and_the_holder_is_told);
     tcase_add_test(tests, other_name_of_the_same_hash_is_granted);

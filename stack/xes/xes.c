@@ -93,7 +93,7 @@ static bool send_message(unsigned cf, struct message *m, const void *out, uint32
         if (get_be16(m->mrb + MRB_RESPONSE) != CF_RSP_BUSY || try == XES_BUSY_TRIES)
             return true;
         ++*busy;
-        platform_wait(&never, 100ull << try);
+        platform_wait(&never, 100ull << (try < 9 ? try : 9));
     }
 }
 

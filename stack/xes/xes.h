@@ -44,7 +44,8 @@
 #define XES_CONNECTIONS_MAX 8               /* structures an image uses at once: IXC..., EZBEPORT, their rebuilt copies */
 #define XES_LOCK_WAIT_US_MAX 60000000u      /* a dead holder is noticed within ms; a stopped one is fenced before this */
 #define XES_CFS_MAX 8u                      /* coupling facilities of an image, and names in a preference list */
-#define XES_BUSY_TRIES 10u                  /* waits 100 us, 200 us, ... 51.2 ms: about 0.1 s in all */
+#define XES_BUSY_TRIES 60u                  /* waits 100 us, 200 us, ... 51.2 ms, 51.2 ms: about 2.7 s in all, which is long enough
+                                               for a system that is stopped inside a command to be fenced */
 
 enum xes_return_code {
     IXLRETCODEOK = 0x0,
