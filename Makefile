@@ -107,7 +107,7 @@ setup:
 
 ## make clean           remove what was built; keeps the sources that setup brought
 clean:
-	rm -rf $(B)/bin $(B)/host $(B)/san $(B)/pic $(B)/herc $(B)/guest $(B)/tests $(B)/lib $(B)/bench $(B)/fuzz
+	rm -rf $(B)/bin $(B)/host $(B)/san $(B)/pic $(B)/herc $(B)/guest $(B)/tests $(B)/lib $(B)/include $(B)/bench $(B)/fuzz
 
 # --- objects -------------------------------------------------------------------------------------------------------
 

@@ -128,26 +128,18 @@ static int clp_send_message(void *context, uint8_t to, const uint8_t *message, u
     return vipa_send_ports_message(&s->vipa, to, message, length);
 }
 
-#define LISTEN_US 100u              /* a message takes about as long; the CF is asked each time */
-
 static void clp_listen(void *context, uint32_t us)
 {
     struct stack *s = context;
-    struct ecb never = { 0 };
 
-    platform_wait(&never, us < LISTEN_US ? us : LISTEN_US);
-    xcf_drain(&s->xcf);
+    xcf_listen(&s->xcf, us);
 }
 
 static uint64_t clp_members(void *context)
 {
     struct stack *s = context;
-    uint64_t members = 0;
 
-    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
-        if (n != s->number && xcf_member(&s->xcf, n))
-            members |= 1ull << n;
-    return members;
+    return xcf_others(&s->xcf);
 }
 
 static uint8_t clp_distributor(void *context, uint32_t address)
@@ -225,10 +217,7 @@ void stack_recover(struct stack *s, const char *system, uint8_t number)
 {
     struct recovery r = recovery_of_ports(&s->clp, system, number);
 
-    if (r.ports)
-        text_wto("EZD1304I %u PORTS OF SYSTEM %s ARE AVAILABLE AGAIN", r.ports, system);
-    if (r.failed)
-        text_wto("EZD1305I PORTS OF SYSTEM %s COULD NOT BE RECOVERED FOR %u OF %u DVIPAS", system, r.failed, r.dvipas);
+    recovery_tell(&r, system);
 }
 
 void stack_stop(struct stack *s)

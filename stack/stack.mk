@@ -3,3 +3,4 @@ include stack/profile.mk
 include stack/core.mk
 include stack/socket/socket.mk
 include stack/image/image.mk
+include stack/native/native.mk

@@ -80,7 +80,8 @@ void cf_message_within(struct cf *cf, const uint8_t *mcb, const void *out, uint3
 
 /* Wait until a connection of this view has something to report (list transition, lock grant, connection event), or
  * timeout_ms passes (-1: for ever), or cf_interrupt() is called. seen: in/out, the notification count that the caller
- * has dealt with; start with 0. true: there is something new, read it with VECTOR_READ. One waiter per view. */
+ * has dealt with; start with 0. true: there is something new, read it with VECTOR_READ. Of several threads that wait with
+ * one view each gets the news, and one of them the interrupt. */
 bool cf_wait(struct cf *cf, uint32_t *seen, int timeout_ms);
 
 /* Make the current or the next cf_wait() return. */

@@ -242,7 +242,7 @@ bool cf_wait(struct cf *cf, uint32_t *seen, int timeout_ms)
     uint64_t until_ns = cf_clock_ns(CLOCK_MONOTONIC) + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms) * 1000000u;
     struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000u), .tv_nsec = (long)(until_ns % 1000000000u)};
     bool news = false, over = false;
-    atomic_store(&attachment->waiting, 1);
+    atomic_fetch_add(&attachment->waiting, 1);
     while (!news && !over) {
         uint32_t notify = atomic_load(&attachment->notify);
         if (atomic_exchange(&cf->interrupted, 0)) {
@@ -254,7 +254,7 @@ bool cf_wait(struct cf *cf, uint32_t *seen, int timeout_ms)
             over = errno == ETIMEDOUT;
         }
     }
-    atomic_store(&attachment->waiting, 0);
+    atomic_fetch_sub(&attachment->waiting, 1);
     return news;
 }
 

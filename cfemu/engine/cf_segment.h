@@ -81,7 +81,7 @@ struct cf_attachment {
     _Atomic uint32_t state;
     uint32_t pid;
     _Atomic uint32_t notify;    /* futex: counts what the connections of this view were told */
-    _Atomic uint32_t waiting;   /* the view sleeps in cf_wait */
+    _Atomic uint32_t waiting;   /* threads of the view that are in cf_wait */
     uint8_t system[8];
     uint64_t attached_ns;       /* realtime */
     uint64_t born;              /* start time of the process: cf_fence.h */

@@ -849,6 +849,16 @@ void clp_release(struct clp *clp, uint32_t source, uint16_t port, uint32_t desti
         port_free(clp, t, port);
 }
 
+bool clp_in_use(struct clp *clp, uint32_t source, uint16_t port, uint32_t destination, uint16_t dport)
+{
+    const struct clp_table *t = table_of(clp, source);
+
+    if (!t->use[port] || port_in(t->solo, port))
+        return t->use[port];
+    const struct clp_destination *d = destination_find(clp, t, destination, dport);
+    return d && port_in(d->busy, port);
+}
+
 /* --- in the background --------------------------------------------------------------------------------------------- */
 
 static void prefetch(struct clp *clp)

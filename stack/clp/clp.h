@@ -275,6 +275,9 @@ int clp_assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint32_t d
 /* Fig. 10 (5): a connection has ended for good; the arguments of its clp_assign(). */
 void clp_release(struct clp *clp, uint32_t source, uint16_t port, uint32_t destination, uint16_t dport);
 
+/* Is there such a connection or (destination 0) claim, which clp_release() could end? */
+bool clp_in_use(struct clp *clp, uint32_t source, uint16_t port, uint32_t destination, uint16_t dport);
+
 /* A given port for this stack alone and for one use of it, or EADDRINUSE. Given back with clp_release(..., 0, 0). */
 int clp_claim(struct clp *clp, uint32_t source, uint16_t port);
 
@@ -324,6 +327,9 @@ int clp_repair(struct clp *clp, uint32_t dvipa, struct clp_audit *audit);
 /* The map of the ports that `system` owns of the DVIPA, as the CF has it (port 0 = high bit of byte 0). Of this system also
  * with keepers that have no such map. */
 bool clp_owned_ports(struct clp *clp, uint32_t dvipa, const char *system, uint8_t map[PORTS_PER_DVIPA / 8]);
+
+/* The systems that have a map of the DVIPA in the CF, by number; "": none. Bit maps in the CF only. CLP_OK or EADDRNOTAVAIL. */
+int clp_systems(struct clp *clp, uint32_t dvipa, char names[SYSTEMS_MAX + 1][NAME_LEN + 1]);
 
 /* CRHT: the system that has this connection open, 0 = none. */
 uint8_t clp_tuple_owner(struct clp *clp, const struct clp_tuple *tuple);

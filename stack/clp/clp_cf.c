@@ -862,6 +862,20 @@ int clp_repair(struct clp *clp, uint32_t dvipa, struct clp_audit *audit)
     return audit_table(clp, dvipa, audit, true);
 }
 
+int clp_systems(struct clp *clp, uint32_t dvipa, char names[SYSTEMS_MAX + 1][NAME_LEN + 1])
+{
+    uint32_t reason;
+
+    if (!is_bitmap(clp_find(clp, dvipa)))
+        return failed(clp, CLP_REASON_NO_RECORD);
+    if (!clp->connection || read_entry(clp, dvipa, "", CF_LOCK_NONE, clp->pool, CLP_POOL_BYTES, &reason) != IXLRETCODEOK)
+        return failed(clp, CLP_REASON_CF);
+    names[0][0] = 0;
+    for (unsigned n = 1; n <= SYSTEMS_MAX; n++)
+        name_at(clp, n, names[n]);
+    return CLP_OK;
+}
+
 bool clp_owned_ports(struct clp *clp, uint32_t dvipa, const char *system, uint8_t map[PORTS_PER_DVIPA / 8])
 {
     struct clp_table *t = clp_find(clp, dvipa);

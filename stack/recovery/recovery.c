@@ -1,6 +1,7 @@
 #include "stack/recovery/recovery.h"
 
 #include "stack/base/flow.h"
+#include "stack/base/text.h"
 
 struct recovery recovery_of_ports(struct clp *clp, const char *system, uint8_t number)
 {
@@ -17,4 +18,12 @@ struct recovery recovery_of_ports(struct clp *clp, const char *system, uint8_t n
             r.failed++;
     }
     return r;
+}
+
+void recovery_tell(const struct recovery *r, const char *system)
+{
+    if (r->ports)
+        text_wto("EZD1304I %u PORTS OF SYSTEM %s ARE AVAILABLE AGAIN", r->ports, system);
+    if (r->failed)
+        text_wto("EZD1305I PORTS OF SYSTEM %s COULD NOT BE RECOVERED FOR %u OF %u DVIPAS", system, r->failed, r->dvipas);
 }

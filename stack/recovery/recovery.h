@@ -17,4 +17,7 @@ struct recovery {
 /* The ports of `system` (its name and number in the sysplex). Addresses without CLUSTERPORTS are nobody's business. */
 struct recovery recovery_of_ports(struct clp *clp, const char *system, uint8_t number);
 
+/* The operator is told what came of it; nothing if there was nothing to recover. */
+void recovery_tell(const struct recovery *recovery, const char *system);
+
 #endif

@@ -54,6 +54,16 @@ const struct xcf_member *xcf_member(const struct xcf *x, uint8_t number)
     return number >= 1 && number <= SYSTEMS_MAX && x->members[number].active ? &x->members[number] : NULL;
 }
 
+uint64_t xcf_others(const struct xcf *x)
+{
+    uint64_t others = 0;
+
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
+        if (n != x->number && x->members[n].active)
+            others |= 1ull << n;
+    return others;
+}
+
 static void drive_group_exits(struct xcf *x, enum xcf_event event, const struct xcf_member *m)
 {
     for (unsigned i = 0; i < x->group_count; i++)
@@ -336,6 +346,16 @@ void xcf_drain(struct xcf *x)
         return;
     xes_poll(x->connection);
     xcf_poll(x);
+}
+
+#define LISTEN_US 100u              /* a message takes about as long; the CF is asked each time */
+
+void xcf_listen(struct xcf *x, uint32_t us)
+{
+    struct ecb never = { 0 };
+
+    platform_wait(&never, us < LISTEN_US ? us : LISTEN_US);
+    xcf_drain(x);
 }
 
 /* --- exits of the connection, in the attention handler ------------------------------------------------------------- */

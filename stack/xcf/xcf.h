@@ -100,12 +100,18 @@ void xcf_poll(struct xcf *xcf);
 /* Deliver every message that was sent before this call, also if the CF's attention has not arrived yet: asks the CF. */
 void xcf_drain(struct xcf *xcf);
 
+/* Let messages come in for at most us microseconds, for who waits for an answer on the main line. */
+void xcf_listen(struct xcf *xcf, uint32_t us);
+
 /* Send to one system or XCF_ALL (then the first error is returned, the others are still served). When it returns XCF_OK
  * the message stands in the receiver's queue. */
 int xcf_send(struct xcf *xcf, uint8_t to, const char *group, uint16_t type, const void *data, uint32_t length);
 
 /* The active member with this number, or NULL; this system included. */
 const struct xcf_member *xcf_member(const struct xcf *xcf, uint8_t number);
+
+/* The other active members: bit 1 << number. */
+uint64_t xcf_others(const struct xcf *xcf);
 
 /* The 128-bit secret of the sysplex: made by the first system, the same for all as long as the structure lives. XCF_OK or
  * XCF_LOST. */
