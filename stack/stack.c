@@ -13,7 +13,7 @@ static void vipa_activate(void *context, uint32_t address, uint32_t mask, bool a
     s->ops->activate(s->context, address, mask, advertise);
 }
 
-static void vipa_deactivate(void *context, uint32_t address)
+static void vipa_deactivate_address(void *context, uint32_t address)
 {
     struct stack *s = context;
 
@@ -33,7 +33,7 @@ static void vipa_clusterports(void *context, uint32_t address, const struct prof
     struct stack *s = context;
     const struct vipa_dvipa *d = vipa_find(&s->vipa, address);
     unsigned origin = (from_range ? CLP_VIPARANGE : 0u) | (live ? CLP_VARY_OBEY : 0u) |
-                      (d && d->distributed && d->owner == s->number ? CLP_DISTRIBUTED : 0u);
+                      (d && vipa_is_distributed(d) && d->owner == s->number ? CLP_DISTRIBUTED : 0u);
     char text[16];
 
     if (clp_activate(&s->clp, address, clusterports, origin) != CLP_OK)
@@ -54,6 +54,14 @@ static uint8_t vipa_connection_owner(void *context, uint32_t address, uint16_t p
     const struct clp_tuple tuple = { .source = address, .destination = peer, .port = port, .dport = peer_port };
 
     return clp_tuple_owner(&s->clp, &tuple);
+}
+
+static void vipa_connections(void *context, uint32_t address, vipa_connection_fn *use, void *argument)
+{
+    struct stack *s = context;
+
+    if (s->ops->connections)
+        s->ops->connections(s->context, address, use, argument);
 }
 
 static void vipa_ports_message(void *context, uint8_t from, const uint8_t *data, uint32_t length)
@@ -78,11 +86,12 @@ static void vipa_system_event(void *context, uint8_t number, bool joined)
 
 static const struct vipa_ops vipa_calls = {
     .activate = vipa_activate,
-    .deactivate = vipa_deactivate,
+    .deactivate = vipa_deactivate_address,
     .deliver = vipa_deliver,
     .clusterports = vipa_clusterports,
     .owned_ports = vipa_owned_ports,
     .connection_owner = vipa_connection_owner,
+    .connections = vipa_connections,
     .ports_message = vipa_ports_message,
     .system_event = vipa_system_event,
 };
@@ -147,7 +156,7 @@ static uint8_t clp_distributor(void *context, uint32_t address)
     struct stack *s = context;
     const struct vipa_dvipa *d = vipa_find(&s->vipa, address);
 
-    return d && d->distributed ? d->owner : 0;
+    return d && vipa_is_distributed(d) ? d->owner : 0;
 }
 
 static const struct clp_ops clp_calls = {
@@ -175,15 +184,16 @@ int stack_start(struct stack *s, const struct stack_identity *identity, const st
         text_wto("EZZ8269I TCPIP %s IS NOT A MEMBER OF A SYSPLEX GROUP", s->system);
     vipa_start(&s->vipa);
     clp_joined(&s->clp, XCF_ALL);
-    stack_poll(s);
+    (void)stack_poll(s);
     return result;
 }
 
-void stack_poll(struct stack *s)
+uint64_t stack_poll(struct stack *s)
 {
     xes_repoll(&s->xes);
     xcf_poll(&s->xcf);
     clp_poll(&s->clp);
+    return vipa_poll(&s->vipa);
 }
 
 void stack_attention(struct stack *s)

@@ -23,12 +23,14 @@ struct stack_identity {
     unsigned cf;                /* number of the CF on this image */
 };
 
-/* What the image gives; all are required but scan and gone. As in vipa_ops and clp_ops. */
+/* What the image gives; all are required but scan, connections and gone. As in vipa_ops and clp_ops. */
 struct stack_ops {
     void (*activate)(void *context, uint32_t address, uint32_t mask, bool advertise);
     void (*deactivate)(void *context, uint32_t address);
     void (*deliver)(void *context, const uint8_t *packet, uint32_t length);
     void (*scan)(void *context, uint32_t address, void (*use)(void *argument, uint16_t port), void *argument);
+    /* The TCP connections with this local address; NULL: there are none. */
+    void (*connections)(void *context, uint32_t address, vipa_connection_fn *use, void *argument);
     /* A system has left the sysplex or failed; the CF refuses its commands from now on. */
     void (*gone)(void *context, const char *system, uint8_t number);
 };
@@ -50,7 +52,8 @@ struct stack {
  * runs alone. Call again is not possible. */
 int stack_start(struct stack *stack, const struct stack_identity *identity, const struct profile *profile,
                 const struct stack_ops *ops, void *context);
-void stack_poll(struct stack *stack);
+/* When to call again at the latest, on the platform's clock. */
+uint64_t stack_poll(struct stack *stack);
 void stack_attention(struct stack *stack);
 
 /* The running profile, in place, is what it is after VARY TCPIP,,OBEYFILE. One change after the other, then the end. */

@@ -83,6 +83,7 @@ static const struct stack_ops stack_calls = {
     .deactivate = stack_deactivate,
     .deliver = stack_deliver,
     .scan = socket_scan,
+    .connections = socket_connections,
     .gone = stack_gone,
 };
 
@@ -270,9 +271,7 @@ static void operator_start(void)
 static uint64_t poll_stack(uint64_t now_us)
 {
     (void)now_us;
-    if (ready)
-        stack_poll(&stack);
-    return LOOP_NEVER;
+    return ready ? stack_poll(&stack) : LOOP_NEVER;
 }
 
 static uint64_t poll_commands(uint64_t now_us)
@@ -303,7 +302,7 @@ static void wait_for_members(void)
 
     while (!vipa_complete(&stack.vipa) && platform_clock_us() < until_us) {
         loop_idle(until_us);
-        stack_poll(&stack);
+        (void)stack_poll(&stack);
     }
 }
 

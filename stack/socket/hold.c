@@ -81,15 +81,25 @@ bool binding_from_pool(const struct binding *binding)
 
 /* --- protocol control blocks --------------------------------------------------------------------------------------- */
 
+/* The owner of the DVIPA that a connection came in to must know where it is. */
+static void tell_accepted(const struct hold *hold, bool begins)
+{
+    const struct vipa_tuple tuple = {.peer = hold->to.address, .port = hold->from.port, .peer_port = hold->to.port};
+
+    vipa_connection(&stack_of_image->vipa, hold->from.address, &tuple, begins);
+}
+
 static void on_pcb_destroyed(u8_t id, void *data)
 {
     struct hold *hold = data;
     (void)id;
 
-    if (hold->binding != NULL)
+    if (hold->binding != NULL) {
+        tell_accepted(hold, false);
         binding_drop(hold->binding);
-    else
+    } else {
         clp_release(&stack_of_image->clp, hold->from.address, hold->from.port, hold->to.address, hold->to.port);
+    }
     hold->next = free_holds;
     free_holds = hold;
 }
@@ -123,6 +133,11 @@ bool hold_connection(struct tcp_pcb *pcb, const struct socket_owner *owner, stru
     return true;
 }
 
+static struct socket_address address_of(const ip_addr_t *address, uint16_t port)
+{
+    return (struct socket_address){lwip_ntohl(ip_addr_get_ip4_u32(address)), port};
+}
+
 /* A SYN has come: the new block is not to outlive the port. */
 static err_t on_passive_open(u8_t id, struct tcp_pcb_listen *listener, struct tcp_pcb *pcb)
 {
@@ -131,9 +146,11 @@ static err_t on_passive_open(u8_t id, struct tcp_pcb_listen *listener, struct tc
 
     if (hold == NULL)
         return ERR_MEM;
-    hold->from = binding->at;
+    hold->from = address_of(&pcb->local_ip, pcb->local_port);
+    hold->to = address_of(&pcb->remote_ip, pcb->remote_port);
     hold->binding = binding;
     binding->users++;
+    tell_accepted(hold, true);
     return ERR_OK;
 }
 
@@ -161,6 +178,21 @@ void socket_scan(void *context, uint32_t address, void (*use)(void *argument, ui
     for (unsigned i = 0; address != 0 && i < SOCKET_MAX; i++)
         if (bindings[i].users > 0 && bindings[i].at.address == address && bindings[i].at.port != 0)
             use(argument, bindings[i].at.port);
+}
+
+void socket_connections(void *context, uint32_t address, vipa_connection_fn *use, void *argument)
+{
+    struct tcp_pcb *lists[] = {tcp_active_pcbs, tcp_tw_pcbs};
+    (void)context;
+
+    for (unsigned i = 0; i < 2; i++)
+        for (struct tcp_pcb *pcb = lists[i]; pcb != NULL; pcb = pcb->next) {
+            const struct hold *hold = tcp_ext_arg_get(pcb, HOLD_EXTENSION);
+            if (hold == NULL || hold->from.address != address)
+                continue;
+            const struct vipa_tuple tuple = {.peer = hold->to.address, .port = hold->from.port, .peer_port = hold->to.port};
+            use(argument, &tuple, hold->binding != NULL);
+        }
 }
 
 static void put_end(char *text, size_t size, const ip_addr_t *address, uint16_t port)

@@ -5,6 +5,7 @@
 #include "lwip/tcp.h"
 
 #include "stack/image/lwip/hooks.h"
+#include "stack/image/net.h"
 #include "stack/platform/platform.h"
 #include "stack/socket/hold.h"
 #include "stack/socket/isn.h"
@@ -67,8 +68,10 @@ static void socket_free(struct socket *socket)
 static void pcb_detach(struct tcp_pcb *pcb)
 {
     tcp_arg(pcb, NULL);
-    if (pcb->state == LISTEN)
+    if (pcb->state == LISTEN) {
+        vipa_listen(&stack_of_image->vipa, lwip_ntohl(ip_addr_get_ip4_u32(&pcb->local_ip)), pcb->local_port, false);
         return;
+    }
     tcp_recv(pcb, NULL);
     tcp_err(pcb, NULL);
 }
@@ -306,6 +309,7 @@ int socket_listen(struct socket *socket, uint32_t *reason)
         return SOCKET_ENOBUFS;
     socket->pcb = pcb;
     hold_listener(pcb, socket->binding);
+    vipa_listen(&stack_of_image->vipa, at.address, at.port, true);
     tcp_arg(pcb, socket);
     tcp_accept(pcb, on_accepted);
     return SOCKET_OK;
@@ -360,11 +364,11 @@ uint32_t stack_hook_tcp_isn(const ip_addr_t *local, uint16_t local_port, const i
                         remote_port, platform_clock_us());
 }
 
-/* A packet from the network that may belong to another stack. A packet lies in one buffer: LCS frames are shorter than one. */
+/* A packet from the network that may belong to another stack. A packet lies in one buffer: LCS frames are shorter than one.
+ * What came over XCF has been routed; what this stack sends to its own address may be for another one that shares it. */
 int stack_hook_ip4_input(struct pbuf *packet, struct netif *netif)
 {
-    (void)netif;
-    if (packet->next != NULL || !vipa_route_inbound(&stack_of_image->vipa, packet->payload, packet->len))
+    if (net_came_over_xcf(netif) || packet->next != NULL || !vipa_route_inbound(&stack_of_image->vipa, packet->payload, packet->len))
         return 0;
     pbuf_free(packet);
     return 1;

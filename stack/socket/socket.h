@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "stack/base/limits.h"
+#include "stack/vipa/vipa.h"
 
 struct stack;
 struct socket;
@@ -106,6 +107,9 @@ const struct socket_statistics *socket_statistics(void);
 
 /* Connections of this image with this source address, for struct stack_ops. */
 void socket_scan(void *context, uint32_t address, void (*use)(void *argument, uint16_t port), void *argument);
+
+/* All connections of this image with this local address, for struct stack_ops. */
+void socket_connections(void *context, uint32_t address, vipa_connection_fn *use, void *argument);
 
 /* NETSTAT CONN: every protocol control block, at most max of them. */
 typedef void socket_line_fn(void *context, const char *line);

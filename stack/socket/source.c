@@ -31,8 +31,7 @@ static bool is_configured(void *context, uint32_t address)
     const struct stack *stack = context;
     const struct vipa_dvipa *dvipa = vipa_find(&stack->vipa, address);
 
-    if (dvipa != NULL && (dvipa->owner == stack->number || dvipa->backup_rank[stack->number] > 0 ||
-                          vipa_is_target(&stack->vipa, dvipa)))
+    if (dvipa != NULL && (vipa_has_part(&stack->vipa, dvipa) || vipa_is_target(&stack->vipa, dvipa)))
         return true;
     return in_range(context, address);
 }
@@ -48,13 +47,19 @@ static bool is_distributed(void *context, uint32_t address)
 {
     const struct stack *stack = context;
     const struct vipa_dvipa *dvipa = vipa_find(&stack->vipa, address);
-    return dvipa != NULL && dvipa->distributed;
+    return dvipa != NULL && vipa_is_distributed(dvipa);
 }
 
-static bool activate(void *context, uint32_t address)
+static bool activate_for_connect(void *context, uint32_t address)
 {
     struct stack *stack = context;
-    return vipa_activate_range(&stack->vipa, address);
+    return vipa_activate_range(&stack->vipa, address, REQUEST_CONNECT) == VIPA_OK;
+}
+
+static bool activate_for_bind(void *context, uint32_t address)
+{
+    struct stack *stack = context;
+    return vipa_activate_range(&stack->vipa, address, REQUEST_BIND) == VIPA_OK;
 }
 
 /* SOURCEVIPA: the first static VIPA of the HOME list. */
@@ -93,7 +98,7 @@ int source_select(struct stack *stack, const struct sip_request *request, struct
         .is_active = is_active,
         .is_distributed = is_distributed,
         .in_range = in_range,
-        .activate = activate,
+        .activate = activate_for_connect,
         .source_vipa = source_vipa,
         .link_address = link_address,
     };
@@ -111,7 +116,7 @@ int source_bind(struct stack *stack, uint32_t address, uint16_t port, uint16_t *
         .is_configured = is_configured,
         .is_active = is_active,
         .in_range = in_range,
-        .activate = activate,
+        .activate = activate_for_bind,
     };
     int error = clp_bind(&stack->clp, &addresses, address, port, bound);
 

@@ -54,8 +54,17 @@ static void on_scan(void *context, uint32_t address, void (*use)(void *argument,
         use(argument, s->scan[i]);
 }
 
+static void on_connections(void *context, uint32_t address, vipa_connection_fn *use, void *argument)
+{
+    const struct plex_system *s = context;
+
+    for (unsigned i = 0; i < 8 && s->connections[i].tuple.port; i++)
+        if (s->connections[i].address == address)
+            use(argument, &s->connections[i].tuple, s->connections[i].accepted);
+}
+
 static const struct stack_ops ops = {
-    .activate = on_activate, .deactivate = on_deactivate, .deliver = on_deliver, .scan = on_scan
+    .activate = on_activate, .deactivate = on_deactivate, .deliver = on_deliver, .scan = on_scan, .connections = on_connections
 };
 
 static void default_profile(struct profile *p, unsigned n)
@@ -80,7 +89,7 @@ static void settle_once(void)
         if (waiting[n])
             xcf_drain(&plex.systems[n].stack->xcf);
         else
-            stack_poll(plex.systems[n].stack);
+            (void)stack_poll(plex.systems[n].stack);
     }
 }
 

@@ -29,6 +29,11 @@ struct plex_system {
     struct profile profile;
     struct plex_event events[16];
     unsigned event_count;
+    struct {                    /* open connections that the stack asks for; port 0 = end */
+        uint32_t address;
+        struct vipa_tuple tuple;
+        bool accepted;
+    } connections[8];
     uint16_t scan[4];           /* ports of connections that a scan finds; 0 = end */
 };
 

@@ -99,7 +99,7 @@ START_TEST(destip_names_the_targets)
     plex_settle();
     ck_assert(!vipa_find(&plex.systems[2].stack->vipa, DVA)->active);
     ck_assert(vipa_find(&plex.systems[3].stack->vipa, DVA)->active);
-    ck_assert_uint_eq(vipa_find(&plex.systems[3].stack->vipa, DVA)->ports[0], 80);
+    ck_assert_uint_eq(vipa_find(&plex.systems[3].stack->vipa, DVA)->distributions[0].ports[0], 80);
 }
 END_TEST
 
@@ -197,7 +197,7 @@ START_TEST(other_packets_are_local)
     plex_settle();
     uint16_t port = connect_from(2);
     ck_assert(!route(1, packet, tcp_packet(packet, DVB, port)));        /* not a DVIPA */
-    ck_assert(!route(2, packet, tcp_packet(packet, DVA, port)));        /* not the distributing stack */
+    ck_assert(route(2, packet, tcp_packet(packet, DVA, port)));         /* not the distributing stack: it gets it */
     uint32_t length = tcp_packet(packet, DVA, port);
     for (uint32_t cut = 0; cut < 24; cut++)
         ck_assert(!route(1, packet, cut));
@@ -241,7 +241,8 @@ START_TEST(a_distributing_stack_that_is_back_knows_the_ports)
     plex_settle();
     uint16_t two = connect_from(2), three = connect_from(3);
     plex_kill(1);
-    plex_ipl(1);                                /* the others have told it of nothing yet: the map is the CF's */
+    plex_ipl(1);
+    plex_settle();                              /* the others have told it of no port: the map is the CF's */
     ck_assert(route(1, packet, tcp_packet(packet, DVA, two)));
     ck_assert(route(1, packet, tcp_packet(packet, DVA, three)));
     plex_settle();
@@ -269,17 +270,18 @@ START_TEST(ports_taken_while_nobody_distributed_are_told_later)
 }
 END_TEST
 
-START_TEST(of_two_that_define_an_address_the_first_has_it)
+START_TEST(of_two_that_define_an_address_the_later_one_has_it)
 {
     plex_define(1, DVA, 64);
     plex_define(2, DVA, 64);
     plex_ipl(2);
+    plex_settle();
     plex_ipl(1);
     plex_settle();
-    ck_assert_uint_eq(vipa_find(&plex.systems[1].stack->vipa, DVA)->owner, 2);
-    ck_assert_uint_eq(vipa_find(&plex.systems[2].stack->vipa, DVA)->owner, 2);
-    ck_assert(!vipa_find(&plex.systems[1].stack->vipa, DVA)->active);
-    ck_assert_uint_eq(last_event(1)->kind, DEACTIVATED);
+    ck_assert_uint_eq(vipa_find(&plex.systems[1].stack->vipa, DVA)->owner, 1);
+    ck_assert_uint_eq(vipa_find(&plex.systems[2].stack->vipa, DVA)->owner, 1);
+    ck_assert(!vipa_find(&plex.systems[2].stack->vipa, DVA)->active);
+    ck_assert_uint_eq(last_event(2)->kind, DEACTIVATED);
 }
 END_TEST
 
@@ -292,14 +294,14 @@ START_TEST(an_address_of_a_range_is_activated_once)
     plex_ipl(2);
     plex_settle();
     ck_assert_ptr_null(vipa_find_range(&plex_select(1)->vipa, DVA));
-    ck_assert(!vipa_activate_range(&plex_select(1)->vipa, DVA));
-    ck_assert(vipa_activate_range(&plex_select(1)->vipa, 0x0A020205));
-    ck_assert(vipa_activate_range(&plex_select(1)->vipa, 0x0A020205));
+    ck_assert_int_eq(vipa_activate_range(&plex_select(1)->vipa, DVA, REQUEST_BIND), VIPA_NOT_IN_RANGE);
+    ck_assert_int_eq(vipa_activate_range(&plex_select(1)->vipa, 0x0A020205, REQUEST_CONNECT), VIPA_OK);
+    ck_assert_int_eq(vipa_activate_range(&plex_select(1)->vipa, 0x0A020205, REQUEST_BIND), VIPA_OK);
     ck_assert_uint_eq(plex.systems[1].event_count, 1);
     ck_assert(plex.systems[1].events[0].advertise);
     plex_settle();
-    ck_assert(!vipa_activate_range(&plex_select(2)->vipa, 0x0A020205));
-    ck_assert(vipa_activate_range(&plex_select(2)->vipa, 0x0A020206));
+    ck_assert_int_eq(vipa_activate_range(&plex_select(2)->vipa, 0x0A020205, REQUEST_CONNECT), VIPA_CONFLICT);
+    ck_assert_int_eq(vipa_activate_range(&plex_select(2)->vipa, 0x0A020206, REQUEST_CONNECT), VIPA_OK);
 }
 END_TEST
 
@@ -315,7 +317,7 @@ START_TEST(a_message_that_is_not_valid_changes_nothing)
     unsigned before = plex.systems[1].stack->vipa.count;
     for (unsigned length = 0; length < sizeof data; length += 7) {
         memset(data, 0xFF, sizeof data);
-        for (uint16_t type = 1; type <= 4; type++)
+        for (uint16_t type = 1; type <= 8; type++)
             ck_assert_int_eq(xcf_send(&plex_select(2)->xcf, 1, VIPA_GROUP, type, data, length), XCF_OK);
     }
     plex_settle();
@@ -439,7 +441,7 @@ START_TEST(targets_follow_the_distribution)
     ck_assert(is_active(1, DVA) && !is_active(2, DVA) && is_active(3, DVA));
     obey(1, undistribute);
     ck_assert(is_active(1, DVA) && !is_active(2, DVA) && !is_active(3, DVA));
-    ck_assert(!vipa_find(&plex.systems[3].stack->vipa, DVA)->distributed);
+    ck_assert(!vipa_is_distributed(vipa_find(&plex.systems[3].stack->vipa, DVA)));
 }
 END_TEST
 
@@ -507,7 +509,7 @@ START_TEST(clusterports_of_a_range_come_to_its_active_addresses)
 
     p->ranges[p->range_count++] = (struct profile_range){ .address = 0x0A020200, .mask = 0xFFFFFF00 };
     plex_ipl(1);
-    ck_assert(vipa_activate_range(&plex_select(1)->vipa, 0x0A020205));
+    ck_assert_int_eq(vipa_activate_range(&plex_select(1)->vipa, 0x0A020205, REQUEST_BIND), VIPA_OK);
     ck_assert(!vipa_find(&plex.systems[1].stack->vipa, 0x0A020205)->clusterports.on);
     obey(1, clusterports_to_range);
     ck_assert(vipa_find(&plex.systems[1].stack->vipa, 0x0A020205)->clusterports.on);
@@ -517,7 +519,429 @@ START_TEST(clusterports_of_a_range_come_to_its_active_addresses)
 }
 END_TEST
 
-static char display[2048];
+/* --- ownership ----------------------------------------------------------------------------------------------------- */
+
+static struct profile_dvipa *back_up(unsigned n, uint32_t address, uint8_t rank)
+{
+    struct profile *p = &plex.systems[n].profile;
+
+    p->dvipas[p->dvipa_count] = (struct profile_dvipa){ .address = address, .backup = true, .rank = rank };
+    return &p->dvipas[p->dvipa_count++];
+}
+
+static void ipl_all(unsigned count)
+{
+    for (unsigned n = 1; n <= count; n++)
+        plex_ipl(n);
+    plex_settle();
+}
+
+/* Let time pass for those who wait for it. */
+static void pass_time(void)
+{
+    for (unsigned n = 1; n < PLEX_STACKS; n++)
+        if (plex.systems[n].stack) {
+            struct vipa *v = &plex_select(n)->vipa;
+
+            v->polled_us = v->started_us = 0;
+            for (unsigned i = 0; i < v->count; i++)
+                v->dvipas[i].patience_us = 0;
+        }
+    plex_settle();
+}
+
+/* Every living stack says the same, and exactly that one advertises. */
+static void assert_owner(uint32_t address, uint8_t owner)
+{
+    for (unsigned n = 1; n < PLEX_STACKS; n++) {
+        if (!plex.systems[n].stack)
+            continue;
+        const struct vipa_dvipa *d = vipa_find(&plex.systems[n].stack->vipa, address);
+
+        ck_assert_msg(d ? d->owner == owner : owner == 0, "system %u says %u, not %u", n, d ? d->owner : 0, owner);
+        ck_assert_int_eq(d && d->advertised, n == owner);
+    }
+}
+
+static enum vipa_state state_of(unsigned n, uint32_t address)
+{
+    const struct vipa_dvipa *d = vipa_find(&plex.systems[n].stack->vipa, address);
+
+    return d ? d->parts[n].state : VIPA_NONE;
+}
+
+static void open_connection(unsigned n, unsigned i, uint32_t address, uint16_t port, uint16_t peer_port, bool accepted)
+{
+    plex.systems[n].connections[i].address = address;
+    plex.systems[n].connections[i].tuple = (struct vipa_tuple){ .peer = SERVER, .port = port, .peer_port = peer_port };
+    plex.systems[n].connections[i].accepted = accepted;
+}
+
+static const struct {
+    uint8_t ranks[PLEX_STACKS];     /* of MVS2 .. MVS4, 0 = no backup */
+    uint8_t order[PLEX_STACKS];     /* who has the address when the one before has died; 0 = nobody */
+} rank_cases[] = {
+    { { 0, 0, 10, 20, 30 }, { 1, 4, 3, 2, 0 } },
+    { { 0, 0, 30, 20, 10 }, { 1, 2, 3, 4, 0 } },
+    { { 0, 0, 20, 20, 254 }, { 1, 4, 2, 3, 0 } },
+    { { 0, 0, 0, 5, 0 }, { 1, 3, 0, 0, 0 } },
+    { { 0, 0, 0, 0, 0 }, { 1, 0, 0, 0, 0 } },
+};
+
+START_TEST(the_highest_rank_of_the_living_takes_over)
+{
+    plex_define(1, DVA, 64);
+    for (uint8_t n = 2; n < PLEX_STACKS; n++)
+        if (rank_cases[_i].ranks[n])
+            back_up(n, DVA, rank_cases[_i].ranks[n]);
+    ipl_all(4);
+    for (unsigned i = 0; i < PLEX_STACKS && rank_cases[_i].order[i]; i++) {
+        assert_owner(DVA, rank_cases[_i].order[i]);
+        plex_kill(rank_cases[_i].order[i]);
+        plex_settle();
+    }
+    assert_owner(DVA, 0);
+}
+END_TEST
+
+START_TEST(a_backup_that_dies_in_the_middle_of_the_takeover_is_followed_by_the_next)
+{
+    plex_define(1, DVA, 64);
+    plex_distribute(1, DVA);
+    back_up(2, DVA, 10);
+    back_up(3, DVA, 20);
+    ipl_all(4);
+    plex_kill(1);
+    plex_select(3);
+    host_platform_attend(0);
+    (void)stack_poll(plex.systems[3].stack);    /* it has claimed, nobody has read that */
+    ck_assert_int_eq(state_of(3, DVA), VIPA_ACTIVE);
+    ck_assert(!vipa_find(&plex.systems[3].stack->vipa, DVA)->advertised);
+    plex_kill(3);
+    plex_settle();
+    assert_owner(DVA, 2);
+    ck_assert_uint_eq(vipa_find(&plex.systems[4].stack->vipa, DVA)->generation, 3);
+    ck_assert_ptr_nonnull(strstr(plex_wto, "EZZ8301I VIPA 10.1.1.1 TAKEN OVER FROM TCPIP ON MVS1"));
+    ck_assert(vipa_find(&plex.systems[2].stack->vipa, DVA)->clusterports.on);       /* as the owner had said */
+    ck_assert(vipa_is_distributed(vipa_find(&plex.systems[4].stack->vipa, DVA)));
+}
+END_TEST
+
+START_TEST(a_backup_alone_starts_the_address_only_if_moveable_was_said)
+{
+    back_up(2, DVA, 10);
+    back_up(2, DVB, 10)->mask = 0xFFFFFF00;
+    ipl_all(3);
+    ck_assert(!vipa_find(&plex.systems[2].stack->vipa, DVA)->active);
+    assert_owner(DVB, 2);
+    plex_define(4, DVA, 64);
+    plex_define(4, DVB, 64);
+    plex_ipl(4);
+    plex_settle();
+    assert_owner(DVA, 4);
+    assert_owner(DVB, 4);
+    ck_assert_ptr_nonnull(strstr(plex_wto, "EZZ8302I VIPA 10.1.1.2 TAKEN BACK FROM TCPIP ON MVS2"));
+    ck_assert_ptr_nonnull(strstr(plex_wto, "EZZ8303I VIPA 10.1.1.2 GIVEN TO TCPIP ON MVS4"));
+}
+END_TEST
+
+/* Four stacks define the same address and start with all messages crossing, in each order. */
+START_TEST(crossing_claims_have_one_winner)
+{
+    static const unsigned orders[][4] = { { 1, 2, 3, 4 }, { 4, 3, 2, 1 }, { 2, 4, 1, 3 }, { 3, 1, 4, 2 } };
+
+    for (unsigned n = 1; n <= 4; n++)
+        plex_define(n, DVA, 64);
+    for (unsigned i = 0; i < 4; i++) {
+        struct stack *stack = plex_ipl(orders[_i][i]);
+
+        stack->vipa.ready = true;           /* does not wait for the others */
+        vipa_changed(&stack->vipa);
+        ck_assert(vipa_find(&stack->vipa, DVA)->advertised);
+    }
+    plex_settle();
+    plex_settle();
+    uint8_t owner = vipa_find(&plex.systems[1].stack->vipa, DVA)->owner;
+    ck_assert_uint_ne(owner, 0);
+    assert_owner(DVA, owner);
+    for (unsigned n = 1; n <= 4; n++)
+        ck_assert_int_eq(state_of(n, DVA), n == owner ? VIPA_ACTIVE : VIPA_BACKUP);
+}
+END_TEST
+
+/* Both backups of one rank take over before they hear of each other. */
+START_TEST(two_takeovers_at_once_have_one_winner)
+{
+    plex_define(1, DVA, 64);
+    back_up(2, DVA, 10);
+    back_up(3, DVA, 10);
+    ipl_all(4);
+    plex_kill(1);
+    for (unsigned n = 3; n >= 2; n--) {
+        struct vipa *v = &plex_select(n)->vipa;
+        struct vipa_dvipa *d = (struct vipa_dvipa *)vipa_find(v, DVA);
+
+        d->parts[5 - n].rank = 0;           /* as if the other one were not known yet */
+        host_platform_attend(0);
+        (void)stack_poll(plex.systems[n].stack);
+        ck_assert_int_eq(state_of(n, DVA), VIPA_ACTIVE);
+    }
+    plex_settle();
+    plex_settle();
+    assert_owner(DVA, 2);
+}
+END_TEST
+
+START_TEST(immediate_takeback_leaves_connections_with_the_old_owner)
+{
+    uint8_t packet[64];
+
+    plex_define(1, DVA, 0);
+    back_up(2, DVA, 10);
+    ipl_all(3);
+    plex_kill(1);
+    plex_settle();
+    assert_owner(DVA, 2);
+    open_connection(2, 0, DVA, 8080, 80, true);
+    plex_ipl(1);
+    plex_settle();
+    assert_owner(DVA, 1);
+    ck_assert_int_eq(state_of(2, DVA), VIPA_MOVING);
+    ck_assert(route(1, packet, tcp_packet(packet, DVA, 8080)));
+    plex_settle();
+    ck_assert_uint_eq(last_event(2)->kind, DELIVERED);
+    ck_assert(!route(1, packet, tcp_packet(packet, DVA, 8081)));
+    ck_assert(route(2, packet, tcp_packet(packet, DVA, 8081)));     /* the client has not seen the new ARP entry yet */
+    unsigned before = plex.systems[1].event_count;
+    plex_settle();
+    ck_assert_uint_eq(plex.systems[1].event_count, before + 1);
+    ck_assert_uint_eq(last_event(1)->kind, DELIVERED);
+    plex.systems[2].connections[0].tuple.port = 0;                  /* closed */
+    pass_time();
+    ck_assert_int_eq(state_of(2, DVA), VIPA_BACKUP);
+    ck_assert_uint_eq(last_event(2)->kind, DEACTIVATED);
+    ck_assert(!vipa_find(&plex.systems[2].stack->vipa, DVA)->present);
+}
+END_TEST
+
+START_TEST(whenidle_takeback_waits_for_the_last_connection)
+{
+    plex_define(1, DVA, 0);
+    plex.systems[1].profile.dvipas[0].moveable = MOVEABLE_WHENIDLE;
+    back_up(2, DVA, 10);
+    ipl_all(3);
+    plex_kill(1);
+    plex_settle();
+    open_connection(2, 0, DVA, 8080, 80, true);
+    plex_ipl(1);
+    plex_settle();
+    pass_time();
+    assert_owner(DVA, 2);
+    ck_assert_int_eq(state_of(1, DVA), VIPA_BACKUP);
+    plex.systems[2].connections[0].tuple.port = 0;
+    pass_time();
+    assert_owner(DVA, 1);
+    ck_assert_int_eq(state_of(2, DVA), VIPA_BACKUP);
+}
+END_TEST
+
+START_TEST(who_answers_arp_waits_for_the_reports_of_all_but_not_for_ever)
+{
+    uint8_t packet[64];
+
+    plex_define(1, DVA, 0);
+    plex_distribute(1, DVA);
+    back_up(2, DVA, 10);
+    ipl_all(4);
+    open_connection(3, 0, DVA, 8080, 80, true);
+    plex_kill(1);
+    plex_select(2);
+    host_platform_attend(0);
+    (void)stack_poll(plex.systems[2].stack);
+    struct vipa *v = &plex.systems[2].stack->vipa;
+    ck_assert(!vipa_complete(v));
+    ck_assert(!vipa_find(v, DVA)->advertised);
+    ck_assert(route(2, packet, tcp_packet(packet, DVA, 8080)));     /* not answered with RST */
+    ck_assert_uint_eq(v->statistics.withheld, 1);
+    plex_select(3);
+    host_platform_attend(0);
+    (void)stack_poll(plex.systems[3].stack);
+    plex_select(2);
+    host_platform_attend(0);
+    (void)stack_poll(plex.systems[2].stack);
+    ck_assert(!vipa_find(v, DVA)->advertised);                      /* MVS4 hangs */
+    ck_assert(route(2, packet, tcp_packet(packet, DVA, 8080)));
+    ck_assert_uint_eq(v->statistics.forwarded, 1);
+    ((struct vipa_dvipa *)vipa_find(v, DVA))->patience_us = 0;
+    v->polled_us = 0;
+    (void)stack_poll(plex_select(2));
+    ck_assert(vipa_find(v, DVA)->advertised);
+    ck_assert(!route(2, packet, tcp_packet(packet, DVA, 8081)));
+}
+END_TEST
+
+START_TEST(a_deleted_address_is_taken_over_and_its_connections_are_gone)
+{
+    plex_define(1, DVA, 0);
+    back_up(2, DVA, 10);
+    ipl_all(3);
+    open_connection(1, 0, DVA, 8080, 80, true);
+    obey(1, delete_a);
+    assert_owner(DVA, 2);
+    ck_assert_uint_eq(last_event(1)->kind, DEACTIVATED);
+}
+END_TEST
+
+START_TEST(a_deactivated_address_is_taken_over_with_its_connections_kept)
+{
+    uint8_t packet[64];
+
+    plex_define(1, DVA, 0);
+    back_up(2, DVA, 10);
+    ipl_all(3);
+    open_connection(1, 0, DVA, 8080, 80, true);
+    ck_assert_int_eq(vipa_reactivate(&plex_select(1)->vipa, DVA), VIPA_NO_CHANGE);
+    ck_assert_int_eq(vipa_deactivate(&plex_select(1)->vipa, DVB), VIPA_UNKNOWN);
+    ck_assert_int_eq(vipa_deactivate(&plex_select(3)->vipa, DVA), VIPA_UNKNOWN);
+    ck_assert_int_eq(vipa_deactivate(&plex_select(1)->vipa, DVA), VIPA_OK);
+    ck_assert_int_eq(vipa_deactivate(&plex_select(1)->vipa, DVA), VIPA_NO_CHANGE);
+    plex_settle();
+    assert_owner(DVA, 2);
+    ck_assert_int_eq(state_of(1, DVA), VIPA_QUIESCING);
+    ck_assert(route(2, packet, tcp_packet(packet, DVA, 8080)));
+    plex.systems[1].connections[0].tuple.port = 0;
+    pass_time();
+    ck_assert_int_eq(state_of(1, DVA), VIPA_DEACTIVATED);
+    plex_kill(2);
+    plex_settle();
+    assert_owner(DVA, 0);                       /* it rests, and is no candidate */
+    ck_assert_int_eq(vipa_reactivate(&plex_select(1)->vipa, DVA), VIPA_OK);
+    plex_settle();
+    assert_owner(DVA, 1);
+}
+END_TEST
+
+START_TEST(who_leaves_the_group_has_no_dvipas_until_it_joins_again)
+{
+    plex_define(1, DVA, 0);
+    plex_distribute(1, DVA);
+    back_up(2, DVA, 10);
+    plex_define(3, DVB, 0);
+    plex_distribute(3, DVB);
+    ipl_all(3);
+    ck_assert(is_active(1, DVB));
+    ck_assert_int_eq(vipa_leave(&plex_select(1)->vipa), VIPA_OK);
+    ck_assert_int_eq(vipa_leave(&plex_select(1)->vipa), VIPA_NO_CHANGE);
+    plex_settle();
+    assert_owner(DVA, 2);
+    ck_assert(!is_active(1, DVA) && !is_active(1, DVB));
+    ck_assert_int_eq(vipa_join(&plex_select(1)->vipa), VIPA_OK);
+    plex_settle();
+    assert_owner(DVA, 1);
+    ck_assert(is_active(1, DVB));
+}
+END_TEST
+
+/* The product's table of conflicts. */
+enum action { BIND, IOCTL, DEFINE };
+#define IN_RANGE 0x0A020205u
+
+static const struct {
+    enum action first, second;
+    bool disruptive, other;                     /* the second on another stack */
+    enum vipa_result result;                    /* of the second, if it is no DEFINE */
+    unsigned owner;                             /* then */
+    bool kept;                                  /* the first's connection */
+} conflict_cases[] = {
+    { BIND, BIND, false, false, VIPA_OK, 1, true },
+    { BIND, IOCTL, false, false, VIPA_EXISTS, 1, true },
+    { BIND, DEFINE, false, false, VIPA_OK, 1, true },
+    { IOCTL, BIND, false, false, VIPA_OK, 1, true },
+    { IOCTL, IOCTL, false, false, VIPA_EXISTS, 1, true },
+    { IOCTL, DEFINE, false, false, VIPA_OK, 1, true },
+    { DEFINE, BIND, false, false, VIPA_OK, 1, true },
+    { DEFINE, IOCTL, false, false, VIPA_CONFLICT, 1, true },
+    { BIND, BIND, false, true, VIPA_OK, 2, true },
+    { BIND, BIND, true, true, VIPA_CONFLICT, 1, true },
+    { BIND, IOCTL, false, true, VIPA_OK, 2, false },
+    { BIND, IOCTL, true, true, VIPA_OK, 2, false },
+    { BIND, DEFINE, false, true, VIPA_OK, 1, true },
+    { IOCTL, BIND, false, true, VIPA_CONFLICT, 1, true },
+    { IOCTL, BIND, true, true, VIPA_CONFLICT, 1, true },
+    { IOCTL, IOCTL, false, true, VIPA_OK, 2, true },
+    { IOCTL, IOCTL, true, true, VIPA_OK, 2, false },
+    { IOCTL, DEFINE, false, true, VIPA_OK, 1, true },
+    { DEFINE, BIND, false, true, VIPA_CONFLICT, 1, true },
+    { DEFINE, IOCTL, false, true, VIPA_CONFLICT, 1, true },
+};
+
+static bool has_address(unsigned n)
+{
+    const struct vipa *v = &plex.systems[n].stack->vipa;
+
+    for (unsigned i = 0; i < v->count; i++)
+        if (v->dvipas[i].address == IN_RANGE)
+            return v->dvipas[i].present;
+    return false;
+}
+
+static void define_in_range(struct profile *p)
+{
+    p->dvipas[p->dvipa_count++] = (struct profile_dvipa){ .address = IN_RANGE, .mask = 0xFFFFFF00u, .line = 1 };
+}
+
+static enum vipa_result act(unsigned n, enum action action)
+{
+    if (action == DEFINE) {
+        obey(n, define_in_range);
+        return VIPA_OK;
+    }
+    enum vipa_result result = vipa_activate_range(&plex_select(n)->vipa, IN_RANGE, action == BIND ? REQUEST_BIND : REQUEST_IOCTL);
+    plex_settle();
+    return result;
+}
+
+START_TEST(two_actions_on_one_address_follow_the_product_s_table)
+{
+    unsigned second = conflict_cases[_i].other ? 2 : 1;
+
+    for (unsigned n = 1; n <= 3; n++)
+        plex.systems[n].profile.ranges[plex.systems[n].profile.range_count++] = (struct profile_range){
+            .address = 0x0A020200, .mask = 0xFFFFFF00, .disruptive = conflict_cases[_i].disruptive };
+    ipl_all(3);
+    ck_assert_int_eq(act(1, conflict_cases[_i].first), VIPA_OK);
+    assert_owner(IN_RANGE, 1);
+    open_connection(1, 0, IN_RANGE, 8080, 80, true);
+    ck_assert_int_eq(act(second, conflict_cases[_i].second), conflict_cases[_i].result);
+    assert_owner(IN_RANGE, (uint8_t)conflict_cases[_i].owner);
+    ck_assert_int_eq(has_address(1), conflict_cases[_i].kept);
+    ck_assert_int_eq(strstr(plex_wto, "EZD1310I VIPADEFINE") != NULL, conflict_cases[_i].second == DEFINE);
+    if (conflict_cases[_i].owner == 2 && conflict_cases[_i].kept)
+        ck_assert_int_eq(state_of(1, IN_RANGE), VIPA_MOVING);
+    plex.systems[1].connections[0].tuple.port = 0;
+    pass_time();
+    ck_assert_int_eq(has_address(1), conflict_cases[_i].owner == 1);
+}
+END_TEST
+
+START_TEST(an_address_of_a_range_can_be_deleted)
+{
+    plex.systems[1].profile.ranges[plex.systems[1].profile.range_count++] = (struct profile_range){ .address = 0x0A020200, .mask = 0xFFFFFF00 };
+    ipl_all(2);
+    ck_assert_int_eq(act(1, IOCTL), VIPA_OK);
+    open_connection(1, 0, IN_RANGE, 8080, 80, true);
+    ck_assert_int_eq(vipa_delete_range(&plex_select(2)->vipa, IN_RANGE), VIPA_UNKNOWN);
+    ck_assert_int_eq(vipa_delete_range(&plex_select(1)->vipa, IN_RANGE), VIPA_OK);
+    plex_settle();
+    assert_owner(IN_RANGE, 0);
+    ck_assert(!has_address(1));
+    ck_assert_int_eq(vipa_delete_range(&plex_select(1)->vipa, IN_RANGE), VIPA_UNKNOWN);
+}
+END_TEST
+
+/* --- displays ------------------------------------------------------------------------------------------------------ */
+
+static char display[4096];
 
 static void on_line(void *context, const char *line)
 {
@@ -547,7 +971,7 @@ START_TEST(the_displays_are_those_of_the_product)
                      "  TCPNAME  MVSNAME  STATUS RANK ADDRESS MASK    NETWORK PREFIX  DIST\n"
                      "  -------- -------- ------ ---- --------------- --------------- ----\n"
                      "  TCPIP    MVS1     ACTIVE      255.255.255.0   10.1.1.0        BOTH\n"
-                     "  TCPIP    MVS2     ACTIVE      255.255.255.0   10.1.1.0        DEST\n"
+                     "  TCPIP    MVS2     BACKUP 100                                  DEST\n"
                      "IPADDR: 10.1.1.2\n"
                      "  ORIGIN: VIPADISTRIBUTE TARGET\n"
                      "  TCPNAME  MVSNAME  STATUS RANK ADDRESS MASK    NETWORK PREFIX  DIST\n"
@@ -556,8 +980,8 @@ START_TEST(the_displays_are_those_of_the_product)
                      "3 OF 3 RECORDS DISPLAYED\n");
     display[0] = 0;
     vipa_display_netstat(&plex.systems[2].stack->vipa, on_line, NULL);
-    ck_assert_ptr_nonnull(strstr(display, "10.1.1.1        255.255.255.0   ACTIVE    VIPABACKUP            DEST"));
-    ck_assert_ptr_nonnull(strstr(display, "10.1.1.2        255.255.255.0   ACTIVE    VIPADEFINE"));
+    ck_assert_ptr_nonnull(strstr(display, "10.1.1.1        255.255.255.0   BACKUP      VIPABACKUP            DEST"));
+    ck_assert_ptr_nonnull(strstr(display, "10.1.1.2        255.255.255.0   ACTIVE      VIPADEFINE"));
     ck_assert_ptr_nonnull(strstr(display, "2 OF 2 RECORDS DISPLAYED"));
 }
 END_TEST
@@ -576,7 +1000,7 @@ int main(void)
     tcase_add_test(t, packets_for_a_dead_stack_are_local);
     tcase_add_test(t, a_distributing_stack_that_is_back_knows_the_ports);
     tcase_add_test(t, ports_taken_while_nobody_distributed_are_told_later);
-    tcase_add_test(t, of_two_that_define_an_address_the_first_has_it);
+    tcase_add_test(t, of_two_that_define_an_address_the_later_one_has_it);
     tcase_add_test(t, an_address_of_a_range_is_activated_once);
     tcase_add_test(t, a_message_that_is_not_valid_changes_nothing);
     tcase_add_test(t, a_dvipa_that_is_added_becomes_active_on_owner_and_targets);
@@ -585,6 +1009,19 @@ int main(void)
     tcase_add_test(t, clusterports_added_live_spare_the_ports_in_use_on_every_stack);
     tcase_add_test(t, clusterports_that_go_leave_no_port_taken);
     tcase_add_test(t, clusterports_of_a_range_come_to_its_active_addresses);
+    tcase_add_loop_test(t, the_highest_rank_of_the_living_takes_over, 0, sizeof rank_cases / sizeof *rank_cases);
+    tcase_add_test(t, a_backup_that_dies_in_the_middle_of_the_takeover_is_followed_by_the_next);
+    tcase_add_test(t, a_backup_alone_starts_the_address_only_if_moveable_was_said);
+    tcase_add_loop_test(t, crossing_claims_have_one_winner, 0, 4);
+    tcase_add_test(t, two_takeovers_at_once_have_one_winner);
+    tcase_add_test(t, immediate_takeback_leaves_connections_with_the_old_owner);
+    tcase_add_test(t, whenidle_takeback_waits_for_the_last_connection);
+    tcase_add_test(t, who_answers_arp_waits_for_the_reports_of_all_but_not_for_ever);
+    tcase_add_test(t, a_deleted_address_is_taken_over_and_its_connections_are_gone);
+    tcase_add_test(t, a_deactivated_address_is_taken_over_with_its_connections_kept);
+    tcase_add_test(t, who_leaves_the_group_has_no_dvipas_until_it_joins_again);
+    tcase_add_loop_test(t, two_actions_on_one_address_follow_the_product_s_table, 0, sizeof conflict_cases / sizeof *conflict_cases);
+    tcase_add_test(t, an_address_of_a_range_can_be_deleted);
     tcase_add_test(t, the_displays_are_those_of_the_product);
     return plex_main(t, "core_vipa");
 }

@@ -1,23 +1,24 @@
-/* The table, its exchange with the other stacks, and routing by port ownership. See vipa.h; displays in vipa_display.c. */
-#include "stack/vipa/vipa.h"
-
+/* The table, its exchange with the other stacks, and what the profile says. See vipa.h; displays in vipa_display.c. */
 #include <string.h>
 
 #include "cfemu/arch/cf_bytes.h"
 #include "stack/base/text.h"
+#include "stack/vipa/vipa_private.h"
 
-enum { TYPE_STACK = 1, TYPE_PORTOWN = 2, TYPE_PACKET = 3, TYPE_CLP = 4 };
-enum { FLAG_DISTRIBUTED = 0x80, FLAG_CLUSTERPORTS = 0x40, FLAG_DEST_ALL = 0x20, FLAG_BACKUP = 0x10, FLAG_WHENIDLE = 0x08,
-       FLAG_STORE = 0x07 };
+enum { FLAG_CLUSTERPORTS = 0x80, FLAG_WHENIDLE = 0x40, FLAG_WANTS = 0x20, FLAG_OFFERS = 0x10, FLAG_STARTS = 0x08,
+       FLAG_DISRUPTIVE = 0x04 };
 
-#define RECORD_FIXED 16u        /* address, mask, flags, rank, block size, quota */
+#define STACK_FIXED 6u          /* dynamic XCF address, number of records */
+#define RECORD_FIXED 28u
+#define DISTRIBUTION_FIXED 4u   /* method, all targets, ports, targets */
+#define RECORD_MAX (RECORD_FIXED + DISTRIBUTIONS_MAX * (DISTRIBUTION_FIXED + 2 * DIST_PORTS_MAX + 5 * SYSTEMS_MAX))
 #define PORTOWN_FIXED 8u        /* DVIPA, count */
 #define PORTOWN_WORD 10u        /* word, ports */
 #define ANNOUNCE_TRIES 20u      /* waits of 1 ms for room in the queue of the distributing stack */
 
 /* --- the table ----------------------------------------------------------------------------------------------------- */
 
-static struct vipa_dvipa *find(struct vipa *v, uint32_t address)
+struct vipa_dvipa *vipa_entry(struct vipa *v, uint32_t address)
 {
     for (unsigned i = 0; i < v->count; i++)
         if (v->dvipas[i].address == address)
@@ -25,13 +26,13 @@ static struct vipa_dvipa *find(struct vipa *v, uint32_t address)
     return NULL;
 }
 
-/* Entries stay when their address is deleted: a stack must still own or back it up. */
+/* Entries stay when their address is deleted, for its generation: a stack must still have a part in it. */
 static bool is_known(const struct vipa_dvipa *d)
 {
-    bool known = d->owner != 0;
+    bool known = false;
 
     for (unsigned n = 1; n <= SYSTEMS_MAX; n++)
-        known |= d->backup_rank[n] != 0;
+        known |= d->parts[n].origin != ORIGIN_NONE;
     return known;
 }
 
@@ -53,9 +54,9 @@ static struct vipa_dvipa *new_entry(struct vipa *v)
     return NULL;
 }
 
-static struct vipa_dvipa *find_or_add(struct vipa *v, uint32_t address)
+struct vipa_dvipa *vipa_entry_or_new(struct vipa *v, uint32_t address)
 {
-    struct vipa_dvipa *d = find(v, address);
+    struct vipa_dvipa *d = vipa_entry(v, address);
     char text[16];
 
     if (d)
@@ -70,106 +71,106 @@ static struct vipa_dvipa *find_or_add(struct vipa *v, uint32_t address)
     return d;
 }
 
-static bool is_dest(const struct vipa *v, const struct vipa_dvipa *d, uint8_t number)
+bool vipa_distribution_has(const struct vipa *v, const struct vipa_distribution *distribution, uint8_t number, uint8_t *weight)
 {
     uint32_t address = v->xcf_addresses[number];
 
-    if (!d->distributed)
-        return false;
-    for (unsigned i = 0; i < d->dest_count; i++)
-        if (d->dests[i] == address && address)
+    *weight = 1;
+    for (unsigned i = 0; address && i < distribution->dest_count; i++)
+        if (distribution->dests[i] == address) {
+            *weight = distribution->method == DIST_WEIGHTEDACTIVE ? distribution->weights[i] : 1;
             return true;
-    return d->dest_all;
+        }
+    return address && distribution->dest_all;
+}
+
+bool vipa_is_dest(const struct vipa *v, const struct vipa_dvipa *d, uint8_t number)
+{
+    uint8_t weight;
+
+    for (unsigned i = 0; d->owner && i < d->distribution_count; i++)
+        if (vipa_distribution_has(v, &d->distributions[i], number, &weight))
+            return true;
+    return false;
 }
 
 bool vipa_is_target(const struct vipa *v, const struct vipa_dvipa *d)
 {
-    return is_dest(v, d, v->number);
+    return vipa_is_dest(v, d, v->number);
 }
 
-static bool distributes_here(const struct vipa *v, const struct vipa_dvipa *d)
+bool vipa_is_distributed(const struct vipa_dvipa *d)
 {
-    return d->active && d->distributed && d->owner == v->number;
+    return d->owner && d->distribution_count;
 }
 
-/* --- activation ---------------------------------------------------------------------------------------------------- */
-
-/* The distributing stack has just become that: who has which port stands in the CF. */
-static void build_port_map(struct vipa *v, struct vipa_dvipa *d)
+bool vipa_has_part(const struct vipa *v, const struct vipa_dvipa *d)
 {
-    uint8_t *map = v->buffer;       /* large enough for 8192 bytes; no message is being built now */
+    enum vipa_state state = d->parts[v->number].state;
 
-    memset(d->port_owner, 0, sizeof d->port_owner);
-    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
-        const struct xcf_member *m = xcf_member(v->xcf, n);
-
-        if (!m || n == v->number || !v->ops->owned_ports(v->context, d->address, m->name, map))
-            continue;
-        for (uint32_t port = 0; port < PORTS_PER_DVIPA; port++)
-            if (map[port / 8] & (0x80u >> (port % 8)))
-                d->port_owner[port] = n;
-    }
-}
-
-/* Make the address active or inactive here, as ownership and targets say; CLUSTERPORTS may come to one that is active. */
-static void settle(struct vipa *v, struct vipa_dvipa *d)
-{
-    bool owner = d->owner == v->number, was = d->active;
-    bool active = owner || (d->owner && is_dest(v, d, v->number));
-
-    d->active = active;
-    if (was && !active)
-        v->ops->deactivate(v->context, d->address);
-    if (!was && active)
-        v->ops->activate(v->context, d->address, d->mask, owner);
-    if (active && (!was || d->clusterports.on != d->assigned_clusterwide)) {
-        d->assigned_clusterwide = d->clusterports.on;
-        v->ops->clusterports(v->context, d->address, &d->clusterports, d->from_range, was);
-    }
-    if (distributes_here(v, d) && !d->distributing && d->clusterports.on)
-        build_port_map(v, d);
-    d->distributing = distributes_here(v, d);
+    return state == VIPA_ACTIVE || state == VIPA_BACKUP || state == VIPA_MOVING;
 }
 
 /* --- STACK message ------------------------------------------------------------------------------------------------- */
 
-static uint8_t *put_record(uint8_t *p, const struct vipa *v, const struct vipa_dvipa *d)
+static uint8_t *put_distribution(uint8_t *p, const struct vipa_distribution *t)
 {
-    bool owner = d->owner == v->number;
-    unsigned flags = (owner && d->distributed ? FLAG_DISTRIBUTED : 0u) | (d->clusterports.on ? FLAG_CLUSTERPORTS : 0u) |
-                     (d->dest_all ? FLAG_DEST_ALL : 0u) | (owner ? 0u : FLAG_BACKUP) |
-                     (d->moveable == MOVEABLE_WHENIDLE ? FLAG_WHENIDLE : 0u) | ((unsigned)d->clusterports.store & FLAG_STORE);
-
-    put_be32(p, d->address);
-    put_be32(p + 4, d->mask);
-    p[8] = (uint8_t)flags;
-    p[9] = d->backup_rank[v->number];
-    put_be16(p + 10, d->clusterports.blocksize);
-    put_be32(p + 12, d->clusterports.quota);
-    p += RECORD_FIXED;
-    *p++ = d->port_count;
-    for (unsigned i = 0; i < d->port_count; i++, p += 2)
-        put_be16(p, d->ports[i]);
-    *p++ = d->dest_count;
-    for (unsigned i = 0; i < d->dest_count; i++, p += 4)
-        put_be32(p, d->dests[i]);
+    *p++ = (uint8_t)t->method;
+    *p++ = t->dest_all;
+    *p++ = t->port_count;
+    for (unsigned i = 0; i < t->port_count; i++, p += 2)
+        put_be16(p, t->ports[i]);
+    *p++ = t->dest_count;
+    for (unsigned i = 0; i < t->dest_count; i++, p += 5) {
+        put_be32(p, t->dests[i]);
+        p[4] = t->weights[i];
+    }
     return p;
 }
 
-/* Tell system `to` (or XCF_ALL) what this stack defines. */
-static void send_stack(struct vipa *v, uint8_t to)
+static uint8_t *put_record(uint8_t *p, const struct vipa *v, const struct vipa_dvipa *d)
 {
-    uint8_t *p = v->buffer + 6;
+    const struct vipa_part *part = &d->parts[v->number];
+    bool owner = part->state == VIPA_ACTIVE;
+    unsigned flags = (d->clusterports.on ? FLAG_CLUSTERPORTS : 0u) | (d->moveable == MOVEABLE_WHENIDLE ? FLAG_WHENIDLE : 0u) |
+                     (part->wants ? FLAG_WANTS : 0u) | (part->offers ? FLAG_OFFERS : 0u) | (part->starts ? FLAG_STARTS : 0u) |
+                     (d->disruptive ? FLAG_DISRUPTIVE : 0u);
+
+    put_be32(p, d->address);
+    put_be32(p + 4, d->mask);
+    put_be64(p + 8, owner ? part->generation : d->generation);
+    p[16] = (uint8_t)part->origin;
+    p[17] = (uint8_t)part->state;
+    p[18] = part->rank;
+    p[19] = (uint8_t)flags;
+    put_be16(p + 20, d->clusterports.blocksize);
+    p[22] = (uint8_t)d->clusterports.store;
+    p[23] = owner ? d->distribution_count : 0;
+    put_be32(p + 24, d->clusterports.quota);
+    p += RECORD_FIXED;
+    for (unsigned i = 0; owner && i < d->distribution_count; i++)
+        p = put_distribution(p, &d->distributions[i]);
+    return p;
+}
+
+void vipa_send_stack(struct vipa *v, uint8_t to)
+{
+    uint8_t *p = v->buffer + STACK_FIXED, *end = v->buffer + sizeof v->buffer;
     uint16_t records = 0;
 
     put_be32(v->buffer, v->xcf_addresses[v->number]);
     for (unsigned i = 0; i < v->count; i++) {
         const struct vipa_dvipa *d = &v->dvipas[i];
+        char text[16];
 
-        if (d->owner == v->number || d->backup_rank[v->number]) {
-            p = put_record(p, v, d);
-            records++;
+        if (d->parts[v->number].origin == ORIGIN_NONE && !d->generation)
+            continue;
+        if (end - p < (ptrdiff_t)RECORD_MAX) {
+            text_wto("EZD1300I DVIPA %s CANNOT BE TOLD TO THE SYSPLEX: TOO MANY VIPADISTRIBUTE", text_ip(text, d->address));
+            break;
         }
+        p = put_record(p, v, d);
+        records++;
     }
     put_be16(v->buffer + 4, records);
     int result = xcf_send(v->xcf, to, VIPA_GROUP, TYPE_STACK, v->buffer, (uint32_t)(p - v->buffer));
@@ -177,36 +178,44 @@ static void send_stack(struct vipa *v, uint8_t to)
         text_wto("EZD1300I THE DVIPAS OF THIS STACK COULD NOT BE TOLD TO SYSTEM NUMBER %u, RESULT %d", to, result);
 }
 
-/* Bytes of the record at p, 0 if it does not fit into `left` or is not valid. */
-static uint32_t record_length(const uint8_t *p, uint32_t left)
+/* Bytes of the distribution at p, 0 if it does not fit into `left` or is not valid. */
+static uint32_t distribution_length(const uint8_t *p, uint32_t left)
 {
-    uint32_t length = RECORD_FIXED + 1;
+    uint32_t length = DISTRIBUTION_FIXED;
 
-    if (left < length || p[RECORD_FIXED] > DIST_PORTS_MAX)
+    if (left < length || p[0] > DIST_WEIGHTEDACTIVE || p[2] > DIST_PORTS_MAX)
         return 0;
-    length += 2u * p[RECORD_FIXED] + 1;
+    length += 2u * p[2];
     if (left < length || p[length - 1] > SYSTEMS_MAX)
         return 0;
-    length += 4u * p[length - 1];
+    length += 5u * p[length - 1];
     return left < length ? 0 : length;
 }
 
-/* Another stack defines an address that this stack owns. The one that joined first keeps it, the other one stands back. */
-static bool stands_back(const struct vipa *v, uint8_t from)
+/* The same for a record. */
+static uint32_t record_length(const uint8_t *p, uint32_t left)
 {
-    const struct xcf_member *me = xcf_member(v->xcf, v->number), *other = xcf_member(v->xcf, from);
+    uint32_t length = RECORD_FIXED;
 
-    return me && other && (other->joined_us < me->joined_us || (other->joined_us == me->joined_us && from < v->number));
+    if (left < length || p[16] > ORIGIN_DEFINE || p[17] > VIPA_DEACTIVATED || p[23] > DISTRIBUTIONS_MAX)
+        return 0;
+    for (unsigned i = 0; i < p[23]; i++) {
+        uint32_t n = distribution_length(p + length, left - length);
+
+        if (!n)
+            return 0;
+        length += n;
+    }
+    return length;
 }
 
-/* A distributing stack has told of itself: tell it what this stack has had before it knew whom to tell. */
-static void announce_all(struct vipa *v, const struct vipa_dvipa *d)
+void vipa_announce_all(struct vipa *v, const struct vipa_dvipa *d)
 {
     static const uint64_t none = 0;
     uint8_t *map = v->buffer, *message = v->buffer + PORTS_PER_DVIPA / 8, *p = message + PORTOWN_FIXED;
     uint32_t count = 0;
 
-    if (!d->clusterports.on || !is_dest(v, d, v->number))
+    if (!d->clusterports.on || d->owner == v->number || !vipa_is_distributed(d) || !d->present)
         return;
     const struct xcf_member *me = xcf_member(v->xcf, v->number);
     if (!me || !v->ops->owned_ports(v->context, d->address, me->name, map))
@@ -228,100 +237,127 @@ static void announce_all(struct vipa *v, const struct vipa_dvipa *d)
 
 static struct profile_clusterports clusterports_of(const uint8_t *p)
 {
-    struct profile_clusterports c = { .on = p[8] & FLAG_CLUSTERPORTS, .blocksize = get_be16(p + 10) };
+    struct profile_clusterports c = { .on = p[19] & FLAG_CLUSTERPORTS, .blocksize = get_be16(p + 20) };
 
     if (!c.blocksize || c.blocksize > BLOCKSIZE_MAX || (c.blocksize & (c.blocksize - 1)))
         c.blocksize = BLOCKSIZE_DEFAULT;
-    c.store = (enum profile_store)(p[8] & FLAG_STORE);
-    c.quota = get_be32(p + 12) / c.blocksize * c.blocksize;
+    c.store = p[22] <= STORE_CLUSTERWIDE ? (enum profile_store)p[22] : STORE_BITMAP;
+    c.quota = get_be32(p + 24) / c.blocksize * c.blocksize;
     return c;
 }
 
-/* The system that owned it does not any more. */
-static void owner_gone(struct vipa *v, struct vipa_dvipa *d)
+static const uint8_t *get_distribution(const uint8_t *p, struct vipa_distribution *t)
 {
-    d->owner = 0;
-    d->distributed = d->from_range = false;
-    settle(v, d);
+    *t = (struct vipa_distribution){ .method = (enum profile_distmethod)p[0], .dest_all = p[1], .port_count = p[2] };
+    p += 3;
+    for (unsigned i = 0; i < t->port_count; i++, p += 2)
+        t->ports[i] = get_be16(p);
+    t->dest_count = *p++;
+    for (unsigned i = 0; i < t->dest_count; i++, p += 5) {
+        t->dests[i] = get_be32(p);
+        t->weights[i] = p[4];
+    }
+    return p;
 }
 
-static void take_record(struct vipa *v, uint8_t from, struct vipa_dvipa *d, const uint8_t *p)
+/* What the address is, as its owner says. */
+static void get_attributes(struct vipa_dvipa *d, const uint8_t *p)
 {
-    uint8_t flags = p[8];
-    char text[16];
-
-    d->backup_rank[from] = p[9];
-    if (flags & FLAG_BACKUP) {
-        if (d->owner == from)
-            owner_gone(v, d);
-        return;
-    }
-    if (d->owner == v->number) {
-        if (!stands_back(v, from))
-            return;
-        text_wto("EZZ8303I VIPA %s GIVEN TO SYSTEM NUMBER %u", text_ip(text, d->address), from);
-        d->owner = from;
-        d->from_range = false;
-        settle(v, d);                       /* inactive here before it is a target's again */
-    }
-    d->owner = from;
     d->mask = get_be32(p + 4);
-    d->distributed = flags & FLAG_DISTRIBUTED;
-    d->dest_all = flags & FLAG_DEST_ALL;
-    d->moveable = flags & FLAG_WHENIDLE ? MOVEABLE_WHENIDLE : MOVEABLE_IMMEDIATE;
+    d->moveable = p[19] & FLAG_WHENIDLE ? MOVEABLE_WHENIDLE : MOVEABLE_IMMEDIATE;
+    d->disruptive = p[19] & FLAG_DISRUPTIVE;
     d->clusterports = clusterports_of(p);
+    d->distribution_count = p[23];
     p += RECORD_FIXED;
-    d->port_count = *p++;
-    for (unsigned i = 0; i < d->port_count; i++, p += 2)
-        d->ports[i] = get_be16(p);
-    d->dest_count = *p++;
-    for (unsigned i = 0; i < d->dest_count; i++, p += 4)
-        d->dests[i] = get_be32(p);
-    settle(v, d);
-    if (d->distributed)
-        announce_all(v, d);
+    for (unsigned i = 0; i < d->distribution_count; i++)
+        p = get_distribution(p, &d->distributions[i]);
+}
+
+/* true: this stack's part has changed by it. */
+static bool take_record(struct vipa *v, uint8_t from, struct vipa_dvipa *d, const uint8_t *p)
+{
+    struct vipa_part *part = &d->parts[from];
+    enum vipa_state before = d->parts[v->number].state;
+    uint64_t generation = get_be64(p + 8);
+
+    *part = (struct vipa_part){ .origin = (enum vipa_origin)p[16], .state = (enum vipa_state)p[17], .rank = p[18],
+                                .wants = p[19] & FLAG_WANTS, .offers = p[19] & FLAG_OFFERS, .starts = p[19] & FLAG_STARTS };
+    if (part->state == VIPA_ACTIVE)
+        part->generation = generation;
+    if (generation > d->generation)
+        d->generation = generation;
+    vipa_elect(v, d);
+    if (d->owner == from)
+        get_attributes(d, p);
+    bool changed = vipa_decide(v, d) || d->parts[v->number].state != before;
+    if (d->owner == from)
+        vipa_announce_all(v, d);
+    return changed;
 }
 
 /* What a stack does not tell of, it does not have any more. */
-static void forget_untold(struct vipa *v, uint8_t from, const bool told[DVIPA_MAX])
+static bool forget_untold(struct vipa *v, uint8_t from, const bool told[DVIPA_MAX])
 {
+    bool changed = false;
+
     for (unsigned i = 0; i < v->count; i++) {
         if (told[i])
             continue;
-        v->dvipas[i].backup_rank[from] = 0;
-        if (v->dvipas[i].owner == from)
-            owner_gone(v, &v->dvipas[i]);
+        v->dvipas[i].parts[from] = (struct vipa_part){ 0 };
+        changed |= vipa_decide(v, &v->dvipas[i]);
     }
+    return changed;
+}
+
+/* The entry for a record; none is made for an address that the sender only remembers when the table is full. */
+static struct vipa_dvipa *entry_of_record(struct vipa *v, const uint8_t *p)
+{
+    return p[16] == ORIGIN_NONE && v->count == DVIPA_MAX ? vipa_entry(v, get_be32(p)) : vipa_entry_or_new(v, get_be32(p));
+}
+
+static bool all_told(const struct vipa *v)
+{
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
+        if (n != v->number && xcf_member(v->xcf, n) && !v->told[n])
+            return false;
+    return true;
 }
 
 static void take_stack(struct vipa *v, uint8_t from, const uint8_t *data, uint32_t length)
 {
-    bool told[DVIPA_MAX] = { false };
+    bool told[DVIPA_MAX] = { false }, changed = false;
 
-    if (length < 6)
+    if (length < STACK_FIXED)
         return;
     uint16_t records = get_be16(data + 4);
 
     v->xcf_addresses[from] = get_be32(data);
     v->told[from] = true;
-    data += 6;
-    length -= 6;
+    data += STACK_FIXED;
+    length -= STACK_FIXED;
     for (; records; records--) {
         uint32_t n = record_length(data, length);
 
         if (!n) {
             text_wto("EZD1301I A MESSAGE OF SYSTEM NUMBER %u IS NOT VALID, THE REST OF IT IS IGNORED", from);
-            return;
+            break;
         }
-        struct vipa_dvipa *d = find_or_add(v, get_be32(data));
+        struct vipa_dvipa *d = entry_of_record(v, data);
         if (d) {
             told[d - v->dvipas] = true;
-            take_record(v, from, d, data);
+            changed |= take_record(v, from, d, data);
         }
         data += n;
         length -= n;
     }
-    forget_untold(v, from, told);
+    if (!records)
+        changed |= forget_untold(v, from, told);
+    if (!v->ready && v->started && all_told(v)) {
+        v->ready = true;
+        vipa_decide_all(v, changed);
+    } else if (changed && v->started) {
+        vipa_send_stack(v, XCF_ALL);
+    }
 }
 
 /* --- PORTOWN ------------------------------------------------------------------------------------------------------- */
@@ -333,6 +369,22 @@ static void set_owner(struct vipa_dvipa *d, uint8_t number, uint32_t word, uint6
             d->port_owner[word * 64 + i] = number;
 }
 
+void vipa_build_port_map(struct vipa *v, struct vipa_dvipa *d)
+{
+    uint8_t *map = v->buffer;       /* large enough for 8192 bytes; no message is being built now */
+
+    memset(d->port_owner, 0, sizeof d->port_owner);
+    for (uint8_t n = 1; d->clusterports.on && n <= SYSTEMS_MAX; n++) {
+        const struct xcf_member *m = xcf_member(v->xcf, n);
+
+        if (!m || n == v->number || !v->ops->owned_ports(v->context, d->address, m->name, map))
+            continue;
+        for (uint32_t port = 0; port < PORTS_PER_DVIPA; port++)
+            if (map[port / 8] & (0x80u >> (port % 8)))
+                d->port_owner[port] = n;
+    }
+}
+
 int vipa_send_ports_message(struct vipa *v, uint8_t to, const uint8_t *data, uint32_t length)
 {
     return xcf_send(v->xcf, to, VIPA_GROUP, TYPE_CLP, data, length);
@@ -341,7 +393,7 @@ int vipa_send_ports_message(struct vipa *v, uint8_t to, const uint8_t *data, uin
 int vipa_announce(struct vipa *v, uint32_t address, const struct vipa_ports *ports, uint32_t count)
 {
     uint8_t message[PORTOWN_FIXED + VIPA_ANNOUNCE_MAX * PORTOWN_WORD];
-    struct vipa_dvipa *d = find(v, address);
+    struct vipa_dvipa *d = vipa_entry(v, address);
     struct ecb never = { 0 };
     int result;
 
@@ -353,7 +405,7 @@ int vipa_announce(struct vipa *v, uint32_t address, const struct vipa_ports *por
             set_owner(d, v->number, ports[i].word, ports[i].ports);
         return XCF_OK;
     }
-    if (!d || !d->distributed || !xcf_member(v->xcf, d->owner))
+    if (!d || !vipa_is_distributed(d) || !xcf_member(v->xcf, d->owner))
         return XCF_OK;                      /* nobody routes */
     put_be32(message, address);
     put_be32(message + 4, count);
@@ -375,7 +427,7 @@ static void take_portown(struct vipa *v, uint8_t from, const uint8_t *data, uint
 {
     if (length < PORTOWN_FIXED)
         return;
-    struct vipa_dvipa *d = find(v, get_be32(data));
+    struct vipa_dvipa *d = vipa_entry(v, get_be32(data));
     uint32_t count = get_be32(data + 4);
 
     if (!d || count > PORTS_PER_DVIPA / 64 || length != PORTOWN_FIXED + count * PORTOWN_WORD)
@@ -383,85 +435,6 @@ static void take_portown(struct vipa *v, uint8_t from, const uint8_t *data, uint
     for (data += PORTOWN_FIXED; count; count--, data += PORTOWN_WORD)
         if (get_be16(data) < PORTS_PER_DVIPA / 64)
             set_owner(d, from, get_be16(data), get_be64(data + 2));
-}
-
-/* --- packets ------------------------------------------------------------------------------------------------------- */
-
-enum { PROTO_ICMP = 1, PROTO_TCP = 6, ICMP_UNREACHABLE = 3, ICMP_TIME_EXCEEDED = 11, ICMP_PARAMETER = 12 };
-
-/* Header length of an IPv4 packet of which `length` bytes are there; 0 if it is none. */
-static uint32_t ip_header(const uint8_t *packet, uint32_t length)
-{
-    if (length < 20 || packet[0] >> 4 != 4)
-        return 0;
-    uint32_t header = (packet[0] & 15u) * 4;
-    return header >= 20 && header <= length ? header : 0;
-}
-
-struct flow {
-    uint32_t peer;
-    uint16_t port, peer_port;
-};
-
-/* The TCP connection of DVIPA `address` that the packet is about: destination of a segment, source of the segment that an
- * ICMP error quotes. false: it is about none. */
-static bool flow_of(const uint8_t *packet, uint32_t length, uint32_t address, struct flow *flow)
-{
-    uint32_t header = ip_header(packet, length);
-
-    if (!header || (get_be16(packet + 6) & 0x1FFF))
-        return false;                       /* a later fragment carries no port; hosts that matter send none for TCP */
-    const uint8_t *body = packet + header;
-    uint32_t left = length - header;
-    if (packet[9] == PROTO_TCP) {
-        if (left < 4)
-            return false;
-        *flow = (struct flow){ .peer = get_be32(packet + 12), .port = get_be16(body + 2), .peer_port = get_be16(body) };
-        return true;
-    }
-    if (packet[9] != PROTO_ICMP || left < 8)
-        return false;
-    if (body[0] != ICMP_UNREACHABLE && body[0] != ICMP_TIME_EXCEEDED && body[0] != ICMP_PARAMETER)
-        return false;
-    const uint8_t *quoted = body + 8;
-    uint32_t inner = ip_header(quoted, left - 8);
-    if (!inner || left - 8 < inner + 4 || quoted[9] != PROTO_TCP || get_be32(quoted + 12) != address)
-        return false;
-    *flow = (struct flow){ .peer = get_be32(quoted + 16), .port = get_be16(quoted + inner),
-                           .peer_port = get_be16(quoted + inner + 2) };
-    return true;
-}
-
-static uint8_t connection_owner(struct vipa *v, const struct vipa_dvipa *d, const struct flow *flow)
-{
-    if (d->clusterports.on && d->clusterports.store == STORE_CRHT)
-        return v->ops->connection_owner(v->context, d->address, flow->port, flow->peer, flow->peer_port);
-    return d->port_owner[flow->port];
-}
-
-bool vipa_route_inbound(struct vipa *v, const uint8_t *packet, uint32_t length)
-{
-    struct flow flow;
-
-    if (!ip_header(packet, length))
-        return false;
-    struct vipa_dvipa *d = find(v, get_be32(packet + 16));
-    if (!d || !distributes_here(v, d))
-        return false;
-    if (!flow_of(packet, length, d->address, &flow) || flow.port == 0)
-        return false;
-    xcf_drain(v->xcf);                      /* whatever was announced before this packet was caused: see vipa.h */
-    uint8_t owner = connection_owner(v, d, &flow);
-    if (!owner || owner == v->number || !distributes_here(v, d))
-        return false;
-    int result = xcf_send(v->xcf, owner, VIPA_GROUP, TYPE_PACKET, packet, length);
-    if (result == XCF_NO_MEMBER)
-        return false;                       /* its connection died with it: let this stack answer as for any unknown one */
-    if (result == XCF_OK)
-        v->statistics.forwarded++;
-    else
-        v->statistics.forward_failed++;     /* as a packet that was lost on the way: TCP repeats it */
-    return true;
 }
 
 /* --- exits of the group -------------------------------------------------------------------------------------------- */
@@ -484,9 +457,35 @@ static void message_exit(void *context, uint8_t from, uint16_t type, const uint8
     case TYPE_CLP:
         v->ops->ports_message(v->context, from, data, length);
         break;
+    case TYPE_LISTEN:
+        vipa_take_listeners(v, from, data, length);
+        break;
+    case TYPE_REPORT:
+        vipa_take_report(v, from, data, length);
+        break;
+    case TYPE_CONNECTION:
+        vipa_take_connections(v, from, data, length);
+        break;
+    case TYPE_REROUTE:
+        vipa_take_rerouted(v, data, length);
+        break;
     default:
         break;                              /* of a later release */
     }
+}
+
+static void member_gone(struct vipa *v, uint8_t number)
+{
+    v->xcf_addresses[number] = 0;
+    v->told[number] = false;
+    v->listeners[number].count = 0;
+    crht_clear(&v->crht, 0, number);
+    for (unsigned i = 0; i < v->count; i++) {
+        v->dvipas[i].parts[number] = (struct vipa_part){ 0 };
+        v->dvipas[i].awaited &= ~(1ull << number);
+    }
+    v->ready |= v->started && all_told(v);
+    vipa_decide_all(v, false);
 }
 
 static void event_exit(void *context, enum xcf_event event, const struct xcf_member *member)
@@ -495,86 +494,55 @@ static void event_exit(void *context, enum xcf_event event, const struct xcf_mem
 
     if (event == XCF_JOINED) {
         text_wto("EZD1176I %s HAS JOINED THE SYSPLEX GROUP %s", member->name, VIPA_GROUP);
-        if (v->started)
-            send_stack(v, member->number);
+        if (v->started) {
+            vipa_send_listeners(v, member->number);
+            vipa_send_stack(v, member->number);
+        }
         v->ops->system_event(v->context, member->number, true);
         return;
     }
     text_wto("EZD1177I %s HAS %s THE SYSPLEX GROUP %s", member->name, event == XCF_LEFT ? "LEFT" : "FAILED IN", VIPA_GROUP);
-    v->xcf_addresses[member->number] = 0;
-    v->told[member->number] = false;
-    for (unsigned i = 0; i < v->count; i++)
-        v->dvipas[i].backup_rank[member->number] = 0;
+    member_gone(v, member->number);
     v->ops->system_event(v->context, member->number, false);
 }
 
 /* --- what the profile says ----------------------------------------------------------------------------------------- */
 
-static void define(struct vipa *v, const struct profile_dvipa *p)
-{
-    struct vipa_dvipa *d = find_or_add(v, p->address);
-
-    if (!d)
-        return;
-    if (p->backup) {
-        d->backup_rank[v->number] = p->rank ? p->rank : 1;
-        return;
-    }
-    d->owner = v->number;
-    d->mask = p->mask;
-    d->moveable = p->moveable;
-    d->clusterports = profile_clusterports(v->profile, d->address);
-}
-
 static void undefine(struct vipa *v, struct vipa_dvipa *d)
 {
-    d->backup_rank[v->number] = 0;
-    if (d->owner == v->number)
-        owner_gone(v, d);
+    d->dropped = d->present && d->owner == v->number;
+    d->parts[v->number] = (struct vipa_part){ 0 };
 }
 
-static void add_port(struct vipa_dvipa *d, uint16_t port)
+static struct vipa_distribution distribution_of(const struct profile_distribute *p)
 {
-    for (unsigned i = 0; i < d->port_count; i++)
-        if (d->ports[i] == port)
-            return;
-    if (d->port_count < DIST_PORTS_MAX)
-        d->ports[d->port_count++] = port;
+    struct vipa_distribution t = { .method = p->method, .dest_all = p->dest_all, .dest_count = p->dest_count, .port_count = p->port_count };
+
+    memcpy(t.ports, p->ports, sizeof t.ports);
+    memcpy(t.dests, p->dests, sizeof t.dests);
+    memcpy(t.weights, p->weights, sizeof t.weights);
+    return t;
 }
 
-static void add_dest(struct vipa_dvipa *d, uint32_t dest)
+bool vipa_distribute(struct vipa *v, struct vipa_dvipa *d)
 {
-    for (unsigned i = 0; i < d->dest_count; i++)
-        if (d->dests[i] == dest)
-            return;
-    if (d->dest_count < SYSTEMS_MAX)
-        d->dests[d->dest_count++] = dest;
-}
+    bool said = false;
+    char text[16];
 
-/* All VIPADISTRIBUTE statements of an address that this stack has; of one that it only backs up they come into effect at
- * takeover. Several statements are taken together: the targets of any one of them. */
-static void distribute(struct vipa *v, struct vipa_dvipa *d)
-{
-    bool all_ports = false;
-
-    d->distributed = d->dest_all = false;
-    d->dest_count = d->port_count = 0;
     for (unsigned i = 0; i < v->profile->distribute_count; i++) {
         const struct profile_distribute *p = &v->profile->distributes[i];
 
         if (p->address != d->address)
             continue;
-        d->distributed = true;
-        d->dest_all |= p->dest_all;
-        all_ports |= p->port_count == 0;
-        for (unsigned n = 0; n < p->port_count; n++)
-            add_port(d, p->ports[n]);
-        for (unsigned n = 0; n < p->dest_count; n++)
-            add_dest(d, p->dests[n]);
+        if (!said)
+            d->distribution_count = 0;
+        said = true;
+        if (d->distribution_count < DISTRIBUTIONS_MAX)
+            d->distributions[d->distribution_count++] = distribution_of(p);
+        else
+            text_wto("EZD1311I VIPADISTRIBUTE OF %s IS NOT USED, %u ARE THE LIMIT OF A DVIPA", text_ip(text, d->address), DISTRIBUTIONS_MAX);
     }
-    if (all_ports)
-        d->port_count = 0;
-    d->clusterports = profile_clusterports(v->profile, d->address);
+    return said;
 }
 
 /* CLUSTERPORTS of a range is that of the addresses which it has made active. */
@@ -583,14 +551,15 @@ static void range_changed(struct vipa *v, const struct profile_range *range)
     for (unsigned i = 0; i < v->count; i++) {
         struct vipa_dvipa *d = &v->dvipas[i];
 
-        if (d->owner == v->number && d->from_range && vipa_find_range(v, d->address) == range)
+        if (d->owner == v->number && d->parts[v->number].origin < ORIGIN_BACKUP && vipa_find_range(v, d->address) == range)
             d->clusterports = profile_clusterports(v->profile, d->address);
     }
 }
 
 void vipa_change(struct vipa *v, const struct profile_change *change)
 {
-    struct vipa_dvipa *d = find(v, change->address);
+    struct vipa_dvipa *d = vipa_entry(v, change->address);
+    bool owner = d && d->owner == v->number;
 
     switch (change->kind) {
     case CHANGE_DVIPA_REMOVED:
@@ -598,17 +567,20 @@ void vipa_change(struct vipa *v, const struct profile_change *change)
             undefine(v, d);
         break;
     case CHANGE_DVIPA_ADDED:
-        define(v, change->dvipa);
+        if (!v->left)
+            vipa_define(v, change->dvipa);
         break;
     case CHANGE_DISTRIBUTE_REMOVED:
     case CHANGE_DISTRIBUTE_ADDED:
     case CHANGE_DISTRIBUTE_CHANGED:
-        if (d && d->owner == v->number)
-            distribute(v, d);
+        if (owner && !vipa_distribute(v, d))
+            d->distribution_count = 0;
+        if (owner)
+            d->clusterports = profile_clusterports(v->profile, d->address);
         break;
     case CHANGE_CLUSTERPORTS_ADDED:
     case CHANGE_CLUSTERPORTS_REMOVED:
-        if (d && d->owner == v->number)
+        if (owner)
             d->clusterports = change->clusterports;
         break;
     case CHANGE_RANGE_ADDED:
@@ -622,9 +594,7 @@ void vipa_change(struct vipa *v, const struct profile_change *change)
 
 void vipa_changed(struct vipa *v)
 {
-    for (unsigned i = 0; i < v->count; i++)
-        settle(v, &v->dvipas[i]);
-    send_stack(v, XCF_ALL);
+    vipa_decide_all(v, true);
 }
 
 /* --- start --------------------------------------------------------------------------------------------------------- */
@@ -639,19 +609,17 @@ void vipa_init(struct vipa *v, struct xcf *xcf, uint8_t number, const struct pro
     v->number = number;
     v->xcf_addresses[number] = profile->dynamicxcf_address;
     for (unsigned i = 0; i < profile->dvipa_count; i++)
-        define(v, &profile->dvipas[i]);
-    for (unsigned i = 0; i < v->count; i++)
-        if (v->dvipas[i].owner == number)
-            distribute(v, &v->dvipas[i]);
+        vipa_define(v, &profile->dvipas[i]);
     xcf_join_group(xcf, VIPA_GROUP, message_exit, event_exit, v);
 }
 
 bool vipa_complete(const struct vipa *v)
 {
-    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
-        if (n != v->number && xcf_member(v->xcf, n) && !v->told[n])
-            return false;
-    return true;
+    bool complete = all_told(v);
+
+    for (unsigned i = 0; i < v->count; i++)
+        complete &= !v->dvipas[i].awaited;
+    return complete;
 }
 
 /* --- VIPARANGE ----------------------------------------------------------------------------------------------------- */
@@ -669,28 +637,11 @@ const struct profile_range *vipa_find_range(const struct vipa *v, uint32_t addre
     return best;
 }
 
-bool vipa_activate_range(struct vipa *v, uint32_t address)
-{
-    const struct profile_range *range = vipa_find_range(v, address);
-    struct vipa_dvipa *d = range ? find_or_add(v, address) : NULL;
-
-    if (!d || (d->owner && d->owner != v->number && xcf_member(v->xcf, d->owner)))
-        return false;
-    if (d->active)
-        return true;
-    d->owner = v->number;
-    d->mask = range->mask;
-    d->from_range = true;
-    distribute(v, d);
-    settle(v, d);
-    send_stack(v, XCF_ALL);
-    return true;
-}
-
 void vipa_start(struct vipa *v)
 {
     v->started = true;
-    for (unsigned i = 0; i < v->count; i++)
-        settle(v, &v->dvipas[i]);
-    send_stack(v, XCF_ALL);
+    v->started_us = platform_clock_us();
+    v->ready = all_told(v);
+    vipa_send_listeners(v, XCF_ALL);
+    vipa_decide_all(v, true);
 }

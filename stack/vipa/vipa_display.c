@@ -1,6 +1,6 @@
-/* D TCPIP,,SYSPLEX,VIPADYN and D TCPIP,,NETSTAT,VIPADYN, modelled on the product's displays. */
+/* D TCPIP,,SYSPLEX,VIPADYN and D TCPIP,,NETSTAT,VIPADYN, VDPT and VCRT, modelled on the product's displays. */
 #include "stack/base/text.h"
-#include "stack/vipa/vipa.h"
+#include "stack/vipa/vipa_private.h"
 
 #define TCPNAME "TCPIP"
 
@@ -23,51 +23,65 @@ static void put(struct out *out, const char *format, ...)
     out->line(out->context, text);
 }
 
-static bool is_target(const struct vipa *v, const struct vipa_dvipa *d, uint8_t number)
+static void put_header(struct out *out, const char *title)
 {
-    if (!d->distributed)
-        return false;
-    for (unsigned i = 0; i < d->dest_count; i++)
-        if (d->dests[i] && d->dests[i] == v->xcf_addresses[number])
-            return true;
-    return d->dest_all;
+    put(out, "EZD0101I NETSTAT CS V2R5 %s", TCPNAME);
+    put(out, "%s", title);
+}
+
+static void put_trailer(struct out *out, unsigned all)
+{
+    put(out, "%u OF %u RECORDS DISPLAYED", out->records, all);
+    put(out, "END OF THE REPORT");
 }
 
 static const char *dist(const struct vipa *v, const struct vipa_dvipa *d, uint8_t number)
 {
-    bool target = is_target(v, d, number);
+    bool target = vipa_is_dest(v, d, number);
 
-    if (d->distributed && d->owner == number)
+    if (vipa_is_distributed(d) && d->owner == number)
         return target ? "BOTH" : "DIST";
     return target ? "DEST" : "";
 }
 
+static const char *const origins[] = {
+    [ORIGIN_NONE] = "VIPADISTRIBUTE TARGET", [ORIGIN_RANGE_BIND] = "VIPARANGE BIND", [ORIGIN_RANGE_IOCTL] = "VIPARANGE IOCTL",
+    [ORIGIN_BACKUP] = "VIPABACKUP", [ORIGIN_DEFINE] = "VIPADEFINE",
+};
+
+static const char *const states[] = {
+    [VIPA_NONE] = "ACTIVE", [VIPA_BACKUP] = "BACKUP", [VIPA_ACTIVE] = "ACTIVE", [VIPA_MOVING] = "MOVING",
+    [VIPA_QUIESCING] = "QUIESCING", [VIPA_DEACTIVATED] = "DEACTIVATED",
+};
+
+/* The same in six columns. */
+static const char *const short_states[] = {
+    [VIPA_NONE] = "ACTIVE", [VIPA_BACKUP] = "BACKUP", [VIPA_ACTIVE] = "ACTIVE", [VIPA_MOVING] = "MOVING",
+    [VIPA_QUIESCING] = "QUIESC", [VIPA_DEACTIVATED] = "DEACT",
+};
+
 static const char *origin(const struct vipa *v, const struct vipa_dvipa *d)
 {
-    if (d->from_range)
-        return "VIPARANGE BIND";
-    if (d->owner == v->number)
-        return "VIPADEFINE";
-    return d->backup_rank[v->number] ? "VIPABACKUP" : "VIPADISTRIBUTE TARGET";
+    return origins[d->parts[v->number].origin];
 }
 
 /* One stack's line of one address; nothing if it has no part in it. */
 static void put_stack(struct out *out, const struct vipa *v, const struct vipa_dvipa *d, uint8_t number)
 {
     const struct xcf_member *m = xcf_member(v->xcf, number);
-    bool active = d->owner == number || (d->owner && is_target(v, d, number));
+    const struct vipa_part *p = &d->parts[number];
+    bool active = p->state == VIPA_ACTIVE || (p->state == VIPA_NONE && vipa_is_dest(v, d, number));
     char rank[4] = "", mask[16] = "", prefix[16] = "";
 
-    if (!m || (!active && !d->backup_rank[number]))
+    if (!m || (!active && p->state == VIPA_NONE))
         return;
     if (!active)
-        text_format(rank, sizeof rank, "%u", d->backup_rank[number]);
+        text_format(rank, sizeof rank, "%u", p->rank);
     if (active && d->mask) {
         text_ip(mask, d->mask);
         text_ip(prefix, d->address & d->mask);
     }
-    put(out, "  %-8s %-8s %-6s %3s  %-15s %-15s %s", TCPNAME, m->name, active ? "ACTIVE" : "BACKUP", rank, mask, prefix,
-        dist(v, d, number));
+    put(out, "  %-8s %-8s %-6s %3s  %-15s %-15s %s", TCPNAME, m->name, short_states[p->state], rank, mask, prefix, dist(v, d, number));
     out->records++;
 }
 
@@ -77,7 +91,7 @@ void vipa_display_sysplex(const struct vipa *v, vipa_line_fn *line, void *contex
     const struct xcf_member *me = xcf_member(v->xcf, v->number);
     char address[16];
 
-    if (!me) {
+    if (!me || v->left) {
         put(&out, "EZZ8269I %s IS NOT A MEMBER OF A SYSPLEX GROUP", TCPNAME);
         return;
     }
@@ -107,21 +121,106 @@ void vipa_display_netstat(const struct vipa *v, vipa_line_fn *line, void *contex
     struct out out = { line, context, 0 };
     char address[16], mask[16];
 
-    put(&out, "EZD0101I NETSTAT CS V2R5 %s", TCPNAME);
-    put(&out, "DYNAMIC VIPA:");
-    put(&out, "IP ADDRESS      ADDRESSMASK     STATUS    ORIGINATION           DISTSTAT");
-    put(&out, "----------      -----------     ------    -----------           --------");
+    put_header(&out, "DYNAMIC VIPA:");
+    put(&out, "IP ADDRESS      ADDRESSMASK     STATUS      ORIGINATION           DISTSTAT");
+    put(&out, "----------      -----------     ------      -----------           --------");
     for (unsigned i = 0; i < v->count; i++) {
         const struct vipa_dvipa *d = &v->dvipas[i];
-        bool target = is_target(v, d, v->number), distributor = d->distributed && d->owner == v->number;
+        bool target = vipa_is_dest(v, d, v->number), distributor = vipa_distributes_here(v, d);
 
-        if (!d->active && !d->backup_rank[v->number])
+        if (!d->present && d->parts[v->number].state == VIPA_NONE)
             continue;
-        put(&out, "%-15s %-15s %-9s %-21s %s", text_ip(address, d->address), d->mask ? text_ip(mask, d->mask) : "",
-            d->active ? "ACTIVE" : "BACKUP", origin(v, d),
-            distributor ? target ? "DIST/DEST" : "DIST" : target && d->active ? "DEST" : "");
+        put(&out, "%-15s %-15s %-11s %-21s %s", text_ip(address, d->address), d->mask ? text_ip(mask, d->mask) : "",
+            states[d->parts[v->number].state], origin(v, d), distributor ? target ? "DIST/DEST" : "DIST" : target ? "DEST" : "");
         out.records++;
     }
-    put(&out, "%u OF %u RECORDS DISPLAYED", out.records, out.records);
-    put(&out, "END OF THE REPORT");
+    put_trailer(&out, out.records);
+}
+
+/* --- VDPT ---------------------------------------------------------------------------------------------------------- */
+
+static const char *const methods[] = { [DIST_BASEWLM] = "BASEWLM", [DIST_ROUNDROBIN] = "ROUNDROBIN", [DIST_WEIGHTEDACTIVE] = "WEIGHTEDACTIVE" };
+
+static void put_target(struct out *out, const struct vipa *v, const struct vipa_dvipa *d, const struct vipa_distribution *t,
+                       uint16_t port, uint8_t number, bool detail)
+{
+    const struct crht_count *count = crht_count_of(&v->crht, d->address, port, number);
+    char address[16], xcf[16];
+    uint8_t weight;
+
+    if (!vipa_distribution_has(v, t, number, &weight))
+        return;
+    put(out, "%-15s %05u %-15s %03u %010llu %02u", text_ip(address, d->address), port, text_ip(xcf, v->xcf_addresses[number]),
+        vipa_servers(v, number, d->address, port), (unsigned long long)(count ? count->total : 0), weight);
+    if (detail)
+        put(out, "  DISTMETHOD: %-14s ACTCONN: %010u", methods[t->method], count ? count->active : 0);
+    out->records++;
+}
+
+static void put_port(struct out *out, const struct vipa *v, const struct vipa_dvipa *d, const struct vipa_distribution *t, uint16_t port,
+                     bool detail)
+{
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
+        put_target(out, v, d, t, port, n, detail);
+}
+
+/* A statement without ports: those that a server listens on, each once. Their order is that of the numbers. */
+static void put_found_ports(struct out *out, const struct vipa *v, const struct vipa_dvipa *d, const struct vipa_distribution *t, bool detail)
+{
+    for (uint32_t after = 0, next; after <= UINT16_MAX; after = next + 1) {
+        next = UINT32_MAX - 1;
+        for (unsigned n = 1; n <= SYSTEMS_MAX; n++)
+            for (unsigned i = 0; i < v->listeners[n].count; i++) {
+                const struct vipa_listener *l = &v->listeners[n].entries[i];
+
+                if (l->port >= after && l->port < next && (!l->address || l->address == d->address))
+                    next = l->port;
+            }
+        if (next <= UINT16_MAX)
+            put_port(out, v, d, t, (uint16_t)next, detail);
+    }
+}
+
+void vipa_display_vdpt(const struct vipa *v, bool detail, vipa_line_fn *line, void *context)
+{
+    struct out out = { line, context, 0 };
+
+    put_header(&out, "DYNAMIC VIPA DESTINATION PORT TABLE:");
+    put(&out, "DEST IPADDR     DPORT DESTXCF ADDR    RDY TOTALCONN  WLM");
+    for (unsigned i = 0; i < v->count; i++) {
+        const struct vipa_dvipa *d = &v->dvipas[i];
+
+        for (unsigned n = 0; vipa_distributes_here(v, d) && n < d->distribution_count; n++) {
+            const struct vipa_distribution *t = &d->distributions[n];
+
+            for (unsigned p = 0; p < t->port_count; p++)
+                put_port(&out, v, d, t, t->ports[p], detail);
+            if (!t->port_count)
+                put_found_ports(&out, v, d, t, detail);
+        }
+    }
+    put_trailer(&out, out.records);
+}
+
+/* --- VCRT ---------------------------------------------------------------------------------------------------------- */
+
+void vipa_display_vcrt(const struct vipa *v, unsigned max, bool detail, vipa_line_fn *line, void *context)
+{
+    struct out out = { line, context, 0 };
+    char destination[16], source[16], xcf[16];
+
+    put_header(&out, "DYNAMIC VIPA CONNECTION ROUTING TABLE:");
+    put(&out, "DEST IPADDR     DPORT SRC IPADDR      SPORT DESTXCF ADDR");
+    for (uint32_t i = 0; i < v->crht.used && out.records < max; i++) {
+        const struct crht_entry *e = &v->crht.entries[i];
+
+        if (!e->address)
+            continue;
+        put(&out, "%-15s %05u %-15s %05u %s", text_ip(destination, e->address), e->port, text_ip(source, e->peer), e->peer_port,
+            text_ip(xcf, v->xcf_addresses[e->system]));
+        if (detail)
+            put(&out, "  MVSNAME: %-8s STATE: %s", v->xcf->members[e->system].name, e->confirmed ? "ESTABLISHED" : "ROUTED");
+        out.records++;
+    }
+    put_trailer(&out, v->crht.count);
 }
