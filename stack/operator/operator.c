@@ -374,6 +374,8 @@ void operator_command(struct operator *operator, const char *line)
     size_t length = strlen(line);
     int deepest;
 
+    if (line[0] == '*')
+        return;
     if (length > OPERATOR_LINE_MAX) {
         text_wto("IEE308I %.8s TERM LENGTH ERROR - AT MOST %u CHARACTERS", line, OPERATOR_LINE_MAX);
         return;

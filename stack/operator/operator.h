@@ -59,7 +59,7 @@ void operator_init(struct operator *operator);
  * there already are programming errors. */
 void operator_register(struct operator *operator, const char *pattern, operator_handler *handler, void *context, const char *help);
 
-/* Do one command. A blank line is none. */
+/* Do one command. A blank line is none, nor is a comment, a line that begins with an asterisk. */
 void operator_command(struct operator *operator, const char *line);
 
 /* Value of KEYWORD=value, NULL if it is not there. */

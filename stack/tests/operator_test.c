@@ -71,6 +71,7 @@ static const struct {
     { "S", "start S\n" },
     { "", "" },
     { "   ", "" },
+    { "* S APPA: A COMMENT", "" },
     { "S A B", "IEE307I S        DELIMITER ERROR - OPERAND 1: BLANK OR QUOTATION MARK\n" },
     { "S A,B='x", "IEE307I S        DELIMITER ERROR - OPERAND 2: BLANK OR QUOTATION MARK\n" },
     { "S 1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3",

@@ -1,7 +1,13 @@
-/* One image: a Hercules process that has IPLed our control program, its folder, its console.
+/* One image: a Hercules process that has IPLed our control program, its folder, its console, its card readers.
  *
- * Hercules' standard input takes its own commands, its standard output is its log and the guest's console (3215), operator
- * commands to the guest go as cards through a Unix socket to its reader 000C. */
+ *            image_start           EZAIN11I on the console          Z EOD: IEE334I, disabled wait
+ *   NONE ──────────────► BOOTING ─────────────────────────► READY ───────────────────────────────► HALTED
+ *                           │                               ▲   │ image_stop            any other: WAITING
+ *                           │               image_continue  │   ▼
+ *                           └──► WAITING, DEAD              STOPPED             image_kill: KILLED, a process that ends: DEAD
+ *
+ * and image_ipl leads from each of them to BOOTING. Hercules' standard input takes its own commands, its standard output is
+ * its log and the guest's console (3215), operator commands to the guest go as cards to its reader 000C (command.h). */
 #ifndef SYSPLEX_IMAGE_H
 #define SYSPLEX_IMAGE_H
 
@@ -10,8 +16,11 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "tools/sysplex/cards.h"
+#include "tools/sysplex/command.h"
 #include "tools/sysplex/definition.h"
 #include "tools/sysplex/job.h"
+#include "tools/sysplex/loop.h"
 #include "tools/sysplex/network.h"
 #include "tools/sysplex/rundir.h"
 #include "tools/sysplex/segment.h"
@@ -23,48 +32,55 @@ enum image_state {
     IMAGE_BOOTING,
     IMAGE_READY,                /* in the sysplex, with a network */
     IMAGE_WAITING,              /* stopped itself: disabled wait */
+    IMAGE_HALTED,               /* ended in order: Z EOD */
     IMAGE_STOPPED,              /* hangs on the user's order: its process is stopped */
     IMAGE_DEAD,                 /* its process has ended without being asked to */
     IMAGE_KILLED,               /* killed on the user's order */
 };
 
-struct image {
-    const struct system_definition *system;
-    const char *job_name;
-    enum image_state state;
-    pid_t pid;
-    int input, output;          /* ends of Hercules' standard input and output here */
-    int folder;                 /* descriptor of its folder, by which its socket is reached however long the path is */
-    FILE *console;              /* hardcopy log */
-    bool plugged;
-    uint64_t started_ms, ready_ms;
-    struct job job;
-    const char *awaited;        /* text that somebody waits for on its console; NULL when it has come */
-    char line[IMAGE_LINE_SIZE]; /* console output without its end yet */
-    size_t line_length;
-    char last[IMAGE_LAST_LINES][IMAGE_LINE_SIZE];   /* ring of the last lines */
-    unsigned line_count;
-};
+struct image;
 
+/* What all images of a Sysplex share. */
 struct image_plan {
     const struct definition *definition;
     const struct rundir *rundir;
     const struct network *network;
     const struct segments *segments;        /* of the coupling facilities */
     const char *clusterports;   /* ON, OFF or 1 */
+    struct loop *loop;
+    void (*line)(void *context, struct image *image, const char *line);     /* its console shows this */
+    void (*changed)(void *context, struct image *image);                    /* its state is another one */
+    void *context;
+};
+
+struct image {
+    const struct system_definition *system;
+    const struct image_plan *plan;
+    enum image_state state;
+    pid_t pid;
+    int input, output;          /* ends of Hercules' standard input and output here */
+    int folder;                 /* descriptor of its folder, by which its sockets are reached however long the path is */
+    FILE *console;              /* hardcopy log */
+    bool plugged;               /* its TAP is on the bridge */
+    bool halting;               /* has said that it ends in order */
+    uint64_t started_ms, ready_ms;
+    struct cards reader, members;   /* 000C and 002C */
+    struct commands commands;
+    struct job job;
+    char line[IMAGE_LINE_SIZE]; /* console output without its end yet */
+    size_t line_length;
+    char last[IMAGE_LAST_LINES][IMAGE_LINE_SIZE];   /* ring of the last lines */
+    unsigned line_count;
 };
 
 /* Make the image's folder with its files, and start Hercules. 0 or -errno, told. */
 int image_start(struct image *image, const struct system_definition *system, const struct image_plan *plan);
 
-/* Its output can be read: take it in, act on what it says. 0; or -errno, told: something could not be done. */
-int image_read(struct image *image, const struct image_plan *plan);
+/* Give an operator command, as commands_give(). 0 or -errno, told. */
+int image_command(struct image *image, const char *command, const char *awaited, unsigned ms_max, const struct command_listener *listener);
 
-/* Send one operator command. 0 or -errno, told. */
-int image_command(const struct image *image, const char *command);
-
-/* Load a file into its reader 02C: members of its profile. 0 or -errno, told. */
-int image_deck(const struct image *image, const char *path);
+/* Load a file into its reader 02C: members of its profile. member: the name it has there. 0 or -errno, told. */
+int image_deck(struct image *image, const char *path, char member[DEFINED_NAME_SIZE]);
 
 /* Its process has ended (collected by the caller). */
 void image_ended(struct image *image);
@@ -76,8 +92,8 @@ void image_kill(struct image *image, enum image_state state);
 int image_stop(struct image *image);
 int image_continue(struct image *image);
 
-/* IPL it again: within its emulator if that lives, else in a new one. IMAGE_BOOTING from then on. 0 or -errno, told. */
-int image_ipl(struct image *image, const struct image_plan *plan);
+/* IPL it again: within its emulator if that lives, else in a new one. 0 or -errno, told. */
+int image_ipl(struct image *image);
 
 /* Show the last lines of its console. */
 void image_show_last(const struct image *image, FILE *out);

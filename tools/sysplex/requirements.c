@@ -36,6 +36,9 @@ static unsigned need_tun(void)
     }
     if (errno == ENOENT)
         tell_error("%s is missing: modprobe tun; in a container start it with --device %s", tun, tun);
+    else if (errno == EACCES)
+        tell_error("%s is root's alone: run it with sudo, or as root: chmod 666 %s (it gives nobody more than a device in its "
+                   "own namespace)", tun, tun);
     else
         tell_error("%s cannot be opened: %s; in a container start it with --device %s --cap-add NET_ADMIN", tun,
                    strerror(errno), tun);
@@ -44,10 +47,6 @@ static unsigned need_tun(void)
 
 unsigned requirements_missing(const struct rundir *r)
 {
-    if (geteuid() != 0) {
-        tell_error("network namespaces and TAP devices need root: run it with sudo");
-        return 1;
-    }
     return need_tun() + need_program("hercules", "hercules") + need_program("nginx", "nginx-light") +
            need_program("ip", "iproute2") + need_built(r, "lib/hdtcfs.so") + need_built(r, "guest/image.bin");
 }

@@ -10,8 +10,6 @@
 #include "tools/sysplex/process.h"
 #include "tools/sysplex/tell.h"
 
-enum { ANSWER_MS_MAX = 20000 };
-
 static char *trim(char *text)
 {
     while (*text == ' ' || *text == '\t')
@@ -22,64 +20,92 @@ static char *trim(char *text)
     return text;
 }
 
-static struct image *find_image(struct run *r, const char *name)
-{
-    for (unsigned i = 0; i < r->image_count; i++)
-        if (strcasecmp(r->images[i].system->name, name) == 0)
-            return &r->images[i];
-    return NULL;
-}
+/* A script that runs: its Sysplex and its file. */
+struct script {
+    struct plex *plex;
+    const char *path;
+    unsigned waiting;           /* commands that are not answered */
+    int rc;                     /* of the command in work */
+    const char *text;           /* that one */
+};
 
-static int nothing(struct run *r)
+static int nothing(void *context)
 {
-    (void)r;
+    (void)context;
     return 0;
 }
 
-static int pause_ms(struct run *r, uint64_t ms)
+static int pause_ms(struct script *s, uint64_t ms)
 {
-    int rc = run_events(r, nothing, ms);
+    int rc = plex_wait(s->plex, nothing, NULL, ms);
     return rc == -ETIMEDOUT ? 0 : rc;
 }
 
-static int all_answered(struct run *r)
+static int all_answered(void *context)
 {
-    for (unsigned i = 0; i < r->image_count; i++)
-        if (r->images[i].awaited && r->images[i].state == IMAGE_READY)
-            return 0;
-    return 1;
+    const struct script *s = context;
+    return s->waiting == 0;
+}
+
+/* A refusal is an answer: who wants another one says so by the text that is awaited. */
+static void answered(void *context, const char *system, enum command_end end)
+{
+    struct script *s = context;
+    s->waiting--;
+    if (end == COMMAND_UNANSWERED) {
+        tell_error("%s: %s: no answer in %d s", system, s->text, COMMAND_MS_MAX / 1000);
+        s->rc = -ETIMEDOUT;
+    }
+}
+
+static void answered_as_awaited(void *context, const char *system, enum command_end end)
+{
+    struct script *s = context;
+    answered(context, system, end);
+    if (end == COMMAND_REFUSED) {
+        tell_error("%s: %s: refused", system, s->text);
+        s->rc = -EPROTO;
+    }
+}
+
+/* Give it, and wait for the answers of those who have been given it. */
+static int wait_for_answers(struct script *s)
+{
+    int rc = plex_wait(s->plex, all_answered, s, UINT64_MAX / 2);
+    return rc ? rc : s->rc;
+}
+
+static int give(struct script *s, struct image *image, const char *text, const char *awaited)
+{
+    const struct command_listener listener = { NULL, *awaited ? answered_as_awaited : answered, s };
+    int rc = image_command(image, text, awaited, COMMAND_MS_MAX, &listener);
+    s->waiting += rc == 0;
+    return rc;
 }
 
 /* To one system, or to all that live; then wait for the answers. */
-static int command(struct run *r, const char *to, char *text)
+static int command(struct script *s, const char *to, char *text)
 {
-    char *arrow = strstr(text, "=>"), *answer = arrow ? trim(arrow + 2) : NULL;
-    struct image *one = find_image(r, to);
+    char *arrow = strstr(text, "=>");
+    const char *awaited = arrow ? trim(arrow + 2) : "";
+    const struct image *one = plex_image(s->plex, to);
     int rc = 0;
     if (arrow)
         *arrow = '\0';
     text = trim(text);
-    for (unsigned i = 0; i < r->image_count && rc == 0; i++)
-        if (r->images[i].state == IMAGE_READY && (!one || one == &r->images[i])) {
-            r->images[i].awaited = answer;
-            rc = *text ? image_command(&r->images[i], text) : 0;
-        }
-    if (rc == 0)
-        rc = run_events(r, all_answered, ANSWER_MS_MAX);
-    for (unsigned i = 0; i < r->image_count; i++) {
-        if (rc == -ETIMEDOUT && r->images[i].awaited)
-            tell_error("%s: %s: no answer \"%s\" in %d s", r->images[i].system->name, text, answer, ANSWER_MS_MAX / 1000);
-        r->images[i].awaited = NULL;
-    }
-    return rc;
+    s->text = *text ? text : awaited;
+    for (unsigned i = 0; i < s->plex->image_count && rc == 0; i++)
+        if (s->plex->images[i].state == IMAGE_READY && (!one || one == &s->plex->images[i]))
+            rc = give(s, &s->plex->images[i], text, awaited);
+    return rc ? rc : wait_for_answers(s);
 }
 
-static int outside(struct run *r, const char *text)
+static int outside(struct script *s, const char *text)
 {
     const char *const argv[] = { "sh", "-c", text, NULL };
     struct process_options options = PROCESS_DEFAULTS;
-    int log = open(rundir_file(&r->rundir, "outside.console"), O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0644);
-    options.network = r->network.server;
+    int log = open(rundir_file(&s->plex->rundir, "outside.console"), O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0644);
+    options.network = s->plex->network.server;
     options.output = options.error = log;
     pid_t pid = log < 0 ? -errno : process_spawn(argv, &options);
     int code = pid < 0 ? 0 : process_wait(pid);
@@ -90,52 +116,52 @@ static int outside(struct run *r, const char *text)
     return pid < 0 ? pid : code ? -EIO : 0;
 }
 
-static int load_deck(struct run *r, const char *to, const char *file)
+static int load_deck(struct script *s, const char *to, const char *file)
 {
-    struct image *image = find_image(r, to);
-    const char *slash = strrchr(r->options->commands, '/');
-    int folder = *file == '/' || !slash ? 0 : (int)(slash - r->options->commands) + 1;
-    char path[PATH_MAX];
-    if (!image || snprintf(path, sizeof path, "%.*s%s", folder, r->options->commands, file) >= (int)sizeof path)
+    struct image *image = plex_image(s->plex, to);
+    const char *slash = strrchr(s->path, '/');
+    int folder = *file == '/' || !slash ? 0 : (int)(slash - s->path) + 1;
+    char path[PATH_MAX], member[DEFINED_NAME_SIZE];
+    if (!image || image->state != IMAGE_READY || snprintf(path, sizeof path, "%.*s%s", folder, s->path, file) >= (int)sizeof path)
         return -EINVAL;
-    image->awaited = "READ FROM READER";
-    int rc = image_deck(image, path);
-    rc = rc ? rc : run_events(r, all_answered, ANSWER_MS_MAX);
-    image->awaited = NULL;
-    return rc;
+    s->text = file;
+    int rc = give(s, image, "", "READ FROM READER");
+    rc = rc ? rc : image_deck(image, path, member);
+    return rc ? rc : wait_for_answers(s);
 }
 
-static int none_boots(struct run *r)
+static int none_boots(void *context)
 {
-    for (unsigned i = 0; i < r->image_count; i++)
-        if (r->images[i].state == IMAGE_BOOTING)
+    const struct plex *p = context;
+    for (unsigned i = 0; i < p->image_count; i++)
+        if (p->images[i].state == IMAGE_BOOTING)
             return 0;
     return 1;
 }
 
-static int kill_system(struct run *r, struct image *image)
+static int kill_system(struct plex *p, struct image *image)
 {
-    (void)r;
+    (void)p;
     image_kill(image, IMAGE_KILLED);
     return 0;
 }
 
-static int stop_system(struct run *r, struct image *image)
+static int stop_system(struct plex *p, struct image *image)
 {
-    (void)r;
+    (void)p;
     return image_stop(image);
 }
 
-static int continue_system(struct run *r, struct image *image)
+static int continue_system(struct plex *p, struct image *image)
 {
-    (void)r;
+    (void)p;
     return image_continue(image);
 }
 
-static int ipl_system(struct run *r, struct image *image)
+static int ipl_system(struct plex *p, struct image *image)
 {
-    int rc = image_ipl(image, &r->plan);
-    rc = rc ? rc : run_events(r, none_boots, BOOT_MS_MAX);
+    int rc = image_ipl(image);
+    rc = rc ? rc : plex_wait(p, none_boots, p, PLEX_BOOT_MS_MAX);
     if (rc == 0 && image->state != IMAGE_READY)
         rc = -EIO;
     if (rc < 0)
@@ -146,7 +172,7 @@ static int ipl_system(struct run *r, struct image *image)
 /* "kill MVS3" and its like. */
 static const struct verb {
     const char *name;
-    int (*act)(struct run *r, struct image *image);
+    int (*act)(struct plex *p, struct image *image);
 } verbs[] = {
     { "kill ", kill_system }, { "stop ", stop_system }, { "cont ", continue_system }, { "ipl ", ipl_system },
 };
@@ -159,58 +185,60 @@ static const struct verb *find_verb(const char *line)
     return NULL;
 }
 
-static int fail_facility(struct run *r, const char *name)
+static int fail_facility(struct plex *p, const char *name)
 {
-    for (unsigned i = 0; i < r->definition.cf_count; i++)
-        if (strcasecmp(r->definition.cfs[i].name, name) == 0)
-            return segment_fail(&r->segments, i);
+    for (unsigned i = 0; i < p->definition.cf_count; i++)
+        if (strcasecmp(p->definition.cfs[i].name, name) == 0)
+            return segment_fail(&p->segments, i);
     return -EINVAL;
 }
 
-static int one_line(struct run *r, char *line)
+static int one_line(struct script *s, char *line)
 {
     char *colon = strchr(line, ':'), *less = strchr(line, '<'), *end;
     if (strncmp(line, "wait ", 5) == 0) {
         double seconds = strtod(line + 5, &end);
-        return *trim(end) || seconds < 0 || seconds > 600 ? -EINVAL : pause_ms(r, (uint64_t)(seconds * 1000));
+        return *trim(end) || seconds < 0 || seconds > 600 ? -EINVAL : pause_ms(s, (uint64_t)(seconds * 1000));
     }
     const struct verb *verb = find_verb(line);
     if (verb) {
-        struct image *image = find_image(r, trim(line + strlen(verb->name)));
-        return image ? verb->act(r, image) : -EINVAL;
+        struct image *image = plex_image(s->plex, trim(line + strlen(verb->name)));
+        return image ? verb->act(s->plex, image) : -EINVAL;
     }
     if (strncmp(line, "fail ", 5) == 0)
-        return fail_facility(r, trim(line + 5));
+        return fail_facility(s->plex, trim(line + 5));
     if (less && (!colon || less < colon)) {
         *less = '\0';
-        return load_deck(r, trim(line), trim(less + 1));
+        return load_deck(s, trim(line), trim(less + 1));
     }
     if (!colon)
         return -EINVAL;
     *colon = '\0';
     if (strcasecmp(line, "outside") == 0)
-        return outside(r, trim(colon + 1));
-    if (strcasecmp(line, "all") != 0 && !find_image(r, line))
+        return outside(s, trim(colon + 1));
+    if (strcasecmp(line, "all") != 0 && !plex_image(s->plex, line))
         return -EINVAL;
-    return command(r, line, trim(colon + 1));
+    return command(s, line, trim(colon + 1));
 }
 
-int script_run(struct run *r)
+int script_run(struct plex *p, const char *path)
 {
-    FILE *in = fopen(r->options->commands, "re");
+    struct script script = { .plex = p, .path = path };
+    FILE *in = fopen(path, "re");
     char text[512];
     int rc = in ? 0 : -errno;
     if (!in)
-        tell_error("%s: %s", r->options->commands, strerror(errno));
+        tell_error("%s: %s", path, strerror(errno));
     for (unsigned number = 1; rc == 0 && in && fgets(text, sizeof text, in); number++) {
         char whole[512], *line = trim(text);
         if (*line == '\0' || *line == '#')
             continue;
         snprintf(whole, sizeof whole, "%s", line);
         tell_step("%s", whole);
-        rc = one_line(r, line);
+        script.rc = 0;
+        rc = one_line(&script, line);
         if (rc < 0)
-            tell_error("%s:%u: %s: %s", r->options->commands, number, whole,
+            tell_error("%s:%u: %s: %s", path, number, whole,
                        rc == -EINVAL ? "expected SYSTEM: command, SYSTEM < deck, outside: command, wait SECONDS, fail CF, or "
                                        "kill, stop, cont or ipl and a SYSTEM that it can be done to"
                                      : strerror(-rc));

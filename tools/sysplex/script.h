@@ -17,9 +17,9 @@
 #ifndef SYSPLEX_SCRIPT_H
 #define SYSPLEX_SCRIPT_H
 
-#include "tools/sysplex/run.h"
+#include "tools/sysplex/plex.h"
 
-/* Run the script of the options. 0 or -errno, told. */
-int script_run(struct run *r);
+/* Run a script. 0 or -errno, told. */
+int script_run(struct plex *p, const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 /* One process without a master, so that it ends with us. Connections held open are what the run is about: they are kept for
- * an hour, and none is ended by the number of its requests. */
+ * an hour, and none is ended by the number of its requests. It stays root, which in a user namespace is the only user. */
 #include "tools/sysplex/server.h"
 
 #include <arpa/inet.h>
@@ -17,6 +17,7 @@
 enum { START_MS_MAX = 5000, LOOK_EVERY_US = 5000 };
 
 static const char configuration[] =
+    "user root;\n"
     "daemon off;\n"
     "master_process off;\n"
     "pid nginx.pid;\n"

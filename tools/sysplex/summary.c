@@ -32,14 +32,14 @@ __attribute__((format(printf, 2, 3))) static void add_reason(struct reasons *rs,
 
 static bool is_off(const struct run *r)
 {
-    return strcmp(r->options->clusterports, "OFF") == 0;
+    return strcmp(r->options->plex.clusterports, "OFF") == 0;
 }
 
 static struct totals sum(const struct run *r)
 {
     struct totals t = { 0 };
-    for (unsigned i = 0; i < r->image_count; i++) {
-        const struct job *j = &r->images[i].job;
+    for (unsigned i = 0; i < r->plex.image_count; i++) {
+        const struct job *j = &r->plex.images[i].job;
         t.done += j->done;
         t.answered += j->answered;
         t.failed += j->failed;
@@ -73,10 +73,10 @@ static void judge_image(const struct run *r, const struct image *image, struct r
         add_reason(rs, "%s: %s during the job", name, image_state_name(image->state));
     else if (!j->ended)
         add_reason(rs, "%s: its job did not end", name);
-    else if (j->answered < r->definition.connections)
-        add_reason(rs, "%s: %lu of %lu connections answered", name, j->answered, r->definition.connections);
-    if (j->ended && j->peak < r->definition.hold)
-        add_reason(rs, "%s: at most %lu open at once, expected %lu", name, j->peak, r->definition.hold);
+    else if (j->answered < r->plex.definition.connections)
+        add_reason(rs, "%s: %lu of %lu connections answered", name, j->answered, r->plex.definition.connections);
+    if (j->ended && j->peak < r->plex.definition.hold)
+        add_reason(rs, "%s: at most %lu open at once, expected %lu", name, j->peak, r->plex.definition.hold);
     if (j->ended && (!wire || wire->opened < j->answered))
         add_reason(rs, "%s: the capture shows %lu connections opened, the job counts %lu", name,
                    wire ? wire->opened : 0, j->answered);
@@ -88,7 +88,7 @@ static void judge_sources(const struct run *r, struct reasons *rs)
     for (uint32_t i = 1; i < sources->count; i++) {
         struct in_addr address = { htonl((uint32_t)sources->tallies[i]->key) };
         char text[INET_ADDRSTRLEN];
-        if (address.s_addr != r->definition.source.s_addr)
+        if (address.s_addr != r->plex.definition.source.s_addr)
             add_reason(rs, "%lu connections came from %s", sources->tallies[i]->opened,
                        inet_ntop(AF_INET, &address, text, sizeof text));
     }
@@ -108,8 +108,8 @@ static void judge(const struct run *r, struct reasons *rs)
 {
     uint64_t collisions = r->check.flows.collision_count;
     bool killed = r->options->kill_system[0] == '\0';
-    for (unsigned i = 0; i < r->image_count; i++)
-        killed = killed || r->images[i].state == IMAGE_KILLED;
+    for (unsigned i = 0; i < r->plex.image_count; i++)
+        killed = killed || r->plex.images[i].state == IMAGE_KILLED;
     if (!killed)
         add_reason(rs, "%s ended its job before it could be killed", r->options->kill_system);
     if (r->job_stalled)
@@ -125,8 +125,8 @@ static void judge(const struct run *r, struct reasons *rs)
     }
     if (collisions)
         add_reason(rs, "%lu 4-tuples were open from two images at once", collisions);
-    for (unsigned i = 0; i < r->image_count; i++)
-        judge_image(r, &r->images[i], rs);
+    for (unsigned i = 0; i < r->plex.image_count; i++)
+        judge_image(r, &r->plex.images[i], rs);
 }
 
 /* --- text ---------------------------------------------------------------------------------------------------------- */
@@ -135,8 +135,8 @@ static void print_images(const struct run *r, FILE *out)
 {
     fprintf(out, "\n%-9s %8s %9s %9s %7s %10s %7s %10s\n", "image", "ready", "done", "answered", "failed", "peak open",
             "ports", "assign");
-    for (unsigned i = 0; i < r->image_count; i++) {
-        const struct image *m = &r->images[i];
+    for (unsigned i = 0; i < r->plex.image_count; i++) {
+        const struct image *m = &r->plex.images[i];
         const struct job *j = &m->job;
         fprintf(out, "%-9s %6.2f s %9lu %9lu %7lu ", m->system->name, (double)(m->ready_ms - m->started_ms) / 1000, j->done,
                 j->answered, j->failed);
@@ -165,18 +165,18 @@ static void print(const struct run *r, const struct reasons *rs, FILE *out)
     struct totals t = sum(r);
     const struct tally *wire = &r->check.flows.total;
     char source[INET_ADDRSTRLEN];
-    inet_ntop(AF_INET, &r->definition.source, source, sizeof source);
+    inet_ntop(AF_INET, &r->plex.definition.source, source, sizeof source);
     print_images(r, out);
-    fprintf(out, "\nclusterports %s\n", r->options->clusterports);
-    fprintf(out, "connections  %lu of %u images, %lu answered, %lu failed\n", t.done, r->image_count, t.answered, t.failed);
+    fprintf(out, "\nclusterports %s\n", r->options->plex.clusterports);
+    fprintf(out, "connections  %lu of %u images, %lu answered, %lu failed\n", t.done, r->plex.image_count, t.answered, t.failed);
     fprintf(out, "on the wire  %lu opened, %lu open at once, %u distinct ports of %s\n", wire->opened, wire->open_peak,
             wire->ports, source);
     print_collisions(r, out);
     fprintf(out, "facilities   %s\n", r->cf_findings ? "NOT VALID" : "valid");
     fprintf(out, "capture      %s\n             %lu packets, %lu lost; tuplecheck.txt beside it tells more\n",
-            rundir_file(&r->rundir, "capture.pcap"), r->captured.packets, r->captured.dropped);
-    fprintf(out, "time         boot %.1f s, job %.1f s, in all %.1f s\n\n", (double)(r->booted_ms - r->began_ms) / 1000,
-            (double)(r->job_ended_ms - r->job_began_ms) / 1000, (double)(r->ended_ms - r->began_ms) / 1000);
+            rundir_file(&r->plex.rundir, "capture.pcap"), r->captured.packets, r->captured.dropped);
+    fprintf(out, "time         boot %.1f s, job %.1f s, in all %.1f s\n\n", (double)(r->plex.booted_ms - r->plex.began_ms) / 1000,
+            (double)(r->job_ended_ms - r->job_began_ms) / 1000, (double)(r->ended_ms - r->plex.began_ms) / 1000);
     for (unsigned i = 0; i < rs->count; i++)
         fprintf(out, "  ! %s\n", rs->text[i]);
     if (rs->count)
@@ -219,15 +219,15 @@ static cJSON *to_json(const struct run *r, const struct reasons *rs)
 {
     struct totals t = sum(r);
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "sysplex", r->definition.sysplex);
-    cJSON_AddStringToObject(o, "clusterports", r->options->clusterports);
+    cJSON_AddStringToObject(o, "sysplex", r->plex.definition.sysplex);
+    cJSON_AddStringToObject(o, "clusterports", r->options->plex.clusterports);
     cJSON_AddBoolToObject(o, "as_expected", rs->count == 0);
     cJSON *reasons = cJSON_AddArrayToObject(o, "reasons");
     for (unsigned i = 0; i < rs->count; i++)
         cJSON_AddItemToArray(reasons, cJSON_CreateString(rs->text[i]));
     cJSON *images = cJSON_AddArrayToObject(o, "images");
-    for (unsigned i = 0; i < r->image_count; i++)
-        add_image(images, r, &r->images[i]);
+    for (unsigned i = 0; i < r->plex.image_count; i++)
+        add_image(images, r, &r->plex.images[i]);
     number(o, "connections", t.done);
     number(o, "answered", t.answered);
     number(o, "failed", t.failed);
@@ -236,10 +236,10 @@ static cJSON *to_json(const struct run *r, const struct reasons *rs)
     number(o, "peak_open", r->check.flows.total.open_peak);
     cJSON_AddStringToObject(o, "cf_segment", r->segment_name);
     cJSON_AddNumberToObject(o, "cf_findings", r->cf_findings);
-    number(o, "boot_ms", r->booted_ms - r->began_ms);
+    number(o, "boot_ms", r->plex.booted_ms - r->plex.began_ms);
     number(o, "job_ms", r->job_ended_ms - r->job_began_ms);
-    number(o, "all_ms", r->ended_ms - r->began_ms);
-    cJSON_AddStringToObject(o, "capture", rundir_file(&r->rundir, "capture.pcap"));
+    number(o, "all_ms", r->ended_ms - r->plex.began_ms);
+    cJSON_AddStringToObject(o, "capture", rundir_file(&r->plex.rundir, "capture.pcap"));
     number(o, "captured", r->captured.packets);
     number(o, "capture_dropped", r->captured.dropped);
     cJSON_AddItemToObject(o, "tuplecheck", tuplecheck_json(&r->check, SHOWN_COLLISIONS));
@@ -248,16 +248,16 @@ static cJSON *to_json(const struct run *r, const struct reasons *rs)
 
 static void write_file(const struct run *r, const char *name, const char *text)
 {
-    FILE *out = fopen(rundir_file(&r->rundir, "%s", name), "we");
+    FILE *out = fopen(rundir_file(&r->plex.rundir, "%s", name), "we");
     if (out && fputs(text, out) < 0)
         tell_error("cannot write %s", name);
     if (!out || fclose(out) != 0)
-        tell_error("cannot write %s", rundir_file(&r->rundir, "%s", name));
+        tell_error("cannot write %s", rundir_file(&r->plex.rundir, "%s", name));
 }
 
 static void write_check(const struct run *r)
 {
-    FILE *out = fopen(rundir_file(&r->rundir, "tuplecheck.txt"), "we");
+    FILE *out = fopen(rundir_file(&r->plex.rundir, "tuplecheck.txt"), "we");
     if (!out)
         return;
     tuplecheck_print(&r->check, out, COLLISIONS_KEPT_MAX, false);

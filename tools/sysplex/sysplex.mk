@@ -1,12 +1,14 @@
-# sysplex: boots the images and everything around them.
+# sysplex: boots the images and everything around them, and operates them.
 
-SYSPLEX_OBJECTS := $(addprefix tools/sysplex/,run.o script.o summary.o requirements.o rundir.o segment.o network.o server.o capture.o \
-	image.o job.o definition.o process.o tell.o)
+SYSPLEX_OBJECTS := $(addprefix tools/sysplex/,main.o words.o operate.o status.o console.o logs.o client.o \
+	supervise.o run.o summary.o script.o \
+	plex.o control.o service.o statistics.o events.o loop.o privilege.o requirements.o rundir.o segment.o network.o server.o capture.o \
+	image.o image_files.o command.o cards.o job.o definition.o process.o tell.o)
 PROGRAMS += $(B)/bin/sysplex
 
-$(B)/bin/sysplex: $(addprefix $(B)/host/,tools/sysplex/main.o $(SYSPLEX_OBJECTS) $(TUPLECHECK_OBJECTS) $(CF_ENGINE_SRC:.c=.o) $(CF_POLICY_SRC:.c=.o))
+$(B)/bin/sysplex: $(addprefix $(B)/host/,$(SYSPLEX_OBJECTS) $(TUPLECHECK_OBJECTS) $(CF_ENGINE_SRC:.c=.o) $(CF_POLICY_SRC:.c=.o))
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(TUPLECHECK_LIBS) -lpthread
+	$(CC) -o $@ $^ $(TUPLECHECK_LIBS) -lreadline -lpthread
 
 CHECKS += $(B)/tests/test_sysplex $(B)/tests/sysplex_leaves_nothing
 

@@ -1,0 +1,216 @@
+/* sysplex console: an operator's console of one system.
+ *
+ * On a terminal a line is edited with readline; what the system writes meanwhile appears above it, and the line is drawn
+ * anew. Commands wait in a queue until the one before has been answered, so that what is typed ahead is kept. Without a
+ * terminal each line of standard input is a command, and the end comes when the last one has been answered. */
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include "tools/sysplex/client.h"
+#include "tools/sysplex/control.h"
+#include "tools/sysplex/exits.h"
+#include "tools/sysplex/subcommand.h"
+#include "tools/sysplex/tell.h"
+
+struct typed {
+    struct typed *next;
+    char text[];
+};
+
+static struct {
+    struct client client;
+    const char *system;
+    bool terminal, busy, leave;
+    struct typed *first, **last;
+    int code;                           /* of the last command */
+} console;
+
+static void send_next(void)
+{
+    struct typed *typed = console.first;
+    if (console.busy || !typed)
+        return;
+    cJSON *request = client_request("command", "system", console.system);
+    cJSON_AddStringToObject(request, "text", typed->text);
+    console.busy = client_send(&console.client, request) == 0;
+    console.leave = console.leave || !console.busy;
+    console.first = typed->next;
+    if (!console.first)
+        console.last = &console.first;
+    free(typed);
+}
+
+static void queue_command(const char *text)
+{
+    size_t length = strlen(text);
+    struct typed *typed = text[strspn(text, " \t")] ? malloc(sizeof *typed + length + 1) : NULL;
+    if (!typed)
+        return;
+    typed->next = NULL;
+    memcpy(typed->text, text, length + 1);
+    *console.last = typed;
+    console.last = &typed->next;
+    send_next();
+}
+
+/* --- the terminal --------------------------------------------------------------------------------------------------- */
+
+/* The line that is being typed is wiped, and drawn anew below. */
+static void show_line(const char *line)
+{
+    if (console.terminal)
+        rl_clear_visible_line();
+    puts(line);
+    fflush(stdout);
+    if (console.terminal) {
+        rl_on_new_line();
+        rl_redisplay();
+    }
+}
+
+static void line_typed(char *line)
+{
+    if (!line) {
+        console.leave = true;           /* Ctrl-D */
+        return;
+    }
+    if (*line) {
+        add_history(line);
+        queue_command(line);
+    }
+    free(line);
+}
+
+/* --- the other side ------------------------------------------------------------------------------------------------- */
+
+static void take_packet(void)
+{
+    cJSON *packet = client_receive(&console.client);
+    if (!packet) {
+        show_line("The Sysplex has ended.");
+        console.leave = true;
+        console.code = EXIT_NOT_RUN;
+        return;
+    }
+    const char *line = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(packet, "line"));
+    const char *error = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(packet, "error"));
+    const cJSON *end = cJSON_GetObjectItemCaseSensitive(packet, "end");
+    if (line)
+        show_line(line);
+    if (error)
+        show_line(error);
+    if (cJSON_IsNumber(end)) {
+        console.code = end->valueint == CONTROL_DONE ? EXIT_AS_EXPECTED : end->valueint == CONTROL_REFUSED ? EXIT_NOT_AS_EXPECTED : EXIT_NOT_RUN;
+        console.busy = false;
+        send_next();
+    }
+    cJSON_Delete(packet);
+}
+
+/* --- without a terminal --------------------------------------------------------------------------------------------- */
+
+/* What has been read already may hold more lines than poll() knows of: all there are, are taken. */
+static void read_input(void)
+{
+    static char line[4096];
+    static size_t length;
+    ssize_t got = read(STDIN_FILENO, line + length, sizeof line - 1 - length);
+    if (got <= 0) {
+        line[length] = '\0';
+        queue_command(line);
+        console.leave = true;
+        return;
+    }
+    length += (size_t)got;
+    for (char *end; (end = memchr(line, '\n', length)) || length == sizeof line - 1;) {
+        size_t taken = end ? (size_t)(end - line) + 1 : length;
+        line[end ? taken - 1 : taken] = '\0';
+        queue_command(line);
+        memmove(line, line + taken, length - taken);
+        length -= taken;
+    }
+}
+
+/* --- both ----------------------------------------------------------------------------------------------------------- */
+
+static bool goes_on(void)
+{
+    return !console.leave || (!console.terminal && (console.busy || console.first) && console.code != EXIT_NOT_RUN);
+}
+
+static void talk(void)
+{
+    while (goes_on()) {
+        struct pollfd fds[] = { { .fd = console.client.fd, .events = POLLIN }, { .fd = console.leave ? -1 : STDIN_FILENO, .events = POLLIN } };
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return;
+        if (fds[0].revents)
+            take_packet();
+        if (fds[1].revents && !console.leave) {
+            if (console.terminal)
+                rl_callback_read_char();
+            else
+                read_input();
+        }
+    }
+}
+
+static void talk_on_terminal(void)
+{
+    char prompt[16];
+    snprintf(prompt, sizeof prompt, "%s> ", console.system);
+    rl_readline_name = "sysplex";
+    rl_callback_handler_install(prompt, line_typed);
+    talk();
+    rl_callback_handler_remove();
+    putchar('\n');
+}
+
+int subcommand_console(int argc, char **argv)
+{
+    struct words w = { .min = 1, .max = 1 };
+    words_parse(&w, argc, argv, "", "SYSTEM",
+                "Be the operator of a system: type commands, see all that it writes. Ctrl-D leaves; the system goes on.\v"
+                "Lines can be edited and called back as in a shell; HELP lists the commands. Without a terminal each line of "
+                "standard input is a command.\n\nExit code: of the last command, 0 answered, 1 refused, 2 not done; 2 without a console.");
+    console.last = &console.first;
+    console.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    if (client_open(&console.client, w.name) < 0)
+        return EXIT_NOT_RUN;
+    char name[16];
+    snprintf(name, sizeof name, "%.8s", w.word[0]);
+    for (char *c = name; *c; c++)
+        *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+    console.system = name;
+    if (client_send(&console.client, client_request("console", "system", console.system)) < 0)
+        return EXIT_NOT_RUN;
+    console.busy = true;
+    cJSON *packet;
+    int code = -1;
+    while (code < 0 && (packet = client_receive(&console.client))) {
+        const char *line = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(packet, "line"));
+        if (line && console.terminal)
+            puts(line);                 /* what it wrote last */
+        code = client_end(packet);
+        cJSON_Delete(packet);
+    }
+    console.busy = false;
+    if (code == EXIT_AS_EXPECTED) {
+        if (console.terminal)
+            talk_on_terminal();
+        else
+            talk();
+        code = console.terminal ? EXIT_AS_EXPECTED : console.code;
+    }
+    client_close(&console.client);
+    return code < 0 ? EXIT_NOT_RUN : code;
+}
