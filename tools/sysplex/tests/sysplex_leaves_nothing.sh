@@ -70,7 +70,14 @@ no_processes() {
     return 1
 }
 namespaces() { readlink $(processes | sed 's/cwd$/ns\/net/') | sort -u; }
-namespace_gone() { ! readlink /proc/[0-9]*/ns/net 2>/dev/null | grep -qF "$1"; }
+# A process that is ending has left its folder before its namespaces.
+namespace_gone() {
+    for _ in {1..40}; do
+        readlink /proc/[0-9]*/ns/net 2>/dev/null | grep -qF "$1" || return 0
+        sleep 0.05
+    done
+    return 1
+}
 segments() { ls /dev/shm | grep -F "sysplex.TESTPLEX.CF01.$1"; }
 no_segments() { [[ -z $(segments "$1") ]]; }
 
