@@ -3,6 +3,10 @@
 # memory. Interrupted with Ctrl-C and SIGTERM while it waits for images that never become ready; and killed with SIGKILL,
 # after which the next run or `sysplex clean` removes the coupling facility. TAP on standard output.
 set -u
+# In a world of its own: others on this machine may run a Sysplex, and would be given the number of a namespace that has gone.
+if [[ -z ${ALONE-} ]]; then
+    exec unshare --pid --fork --kill-child --mount-proc env ALONE=1 bash -c 'mount -t tmpfs none /dev/shm && exec "$0"' "$0"
+fi
 build=$(cd "$(dirname "$0")/.." && pwd)
 tree=$(mktemp -d)
 tests=0 failed=0 pid=
@@ -83,9 +87,10 @@ no_segments() { [[ -z $(segments "$1") ]]; }
 
 # Start a run; it is in its boot phase when both images are on the bridge.
 start() {
+    : >"$tree/output"           # of the run before
     "$tree/build/bin/sysplex" run -v >"$tree/output" 2>&1 &
     pid=$!
-    for _ in {1..100}; do
+    for _ in {1..400}; do
         (($(grep -c 'TAP device tap[01] opened' "$tree/output") == 2)) && return
         sleep 0.05
     done
