@@ -250,6 +250,8 @@ bool cf_wait(struct cf *cf, uint32_t *seen, int timeout_ms)
         } else if (notify != *seen) {
             *seen = notify;
             news = true;
+        } else if (timeout_ms == 0) {
+            over = true;                /* only a look: no system call */
         } else if (futex(&attachment->notify, FUTEX_WAIT_BITSET, notify, timeout_ms < 0 ? NULL : &until) != 0) {
             over = errno == ETIMEDOUT;
         }
