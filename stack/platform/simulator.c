@@ -331,7 +331,7 @@ static void serve_stale(struct system *s, const uint8_t *mcb, const uint8_t *mrb
 
 static void note_command(const uint8_t *mcb, const uint8_t *mrb)
 {
-    static const char *const lockopers[] = { "", " SET", " RESET", " HELDBY", " NOTHELD", " TEST", " READNEXT" };
+    static const char *const lockopers[] = { "", " SET", " RESET", " NOTHELD", " HELDBY", " TEST", " READNEXT" };
     uint8_t lockoper = mcb[MCB_LOCKOPER];
 
     if (simulator_trace)

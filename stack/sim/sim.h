@@ -82,7 +82,7 @@ struct sim_connection {
 };
 
 struct sim_bind {
-    bool bound;
+    bool bound, connected;          /* a socket connects once */
     uint32_t address;
     uint16_t port;
     uint64_t due_us;

@@ -157,17 +157,23 @@ static void put_command(char *text, size_t size, const struct sim_options *o)
     }
 }
 
+/* As many steps as it needs: what is found in the last audit comes after them. */
+static void cut(struct sim_options *o, const struct sim_result *found)
+{
+    if (found->step < o->steps)
+        o->steps = found->step;
+}
+
 /* Try with other options; they are taken over if that violates something after fewer steps. */
 static bool try(struct sim_options *best, struct sim_result *found, struct sim_options candidate)
 {
-    candidate.steps = found->step;
     for (unsigned i = 0; i < SHRINK_SEEDS; i++, candidate.seed++) {
         struct sim_result r = sim_run(&candidate);
 
         if (!r.violated || r.step >= found->step)
             continue;
         *best = candidate;
-        best->steps = r.step;
+        cut(best, &r);
         *found = r;
         return true;
     }
@@ -179,7 +185,6 @@ static void shrink(struct sim_options *best, struct sim_result *found)
 {
     bool smaller = true;
 
-    best->steps = found->step;
     for (unsigned round = 0; smaller && round < 8; round++) {
         struct sim_options candidate = *best;
 
@@ -233,7 +238,7 @@ static void report_violation(const struct request *r, struct sim_options o, stru
 {
     char command[256];
 
-    o.steps = found.step;
+    cut(&o, &found);
     put_command(command, sizeof command, &o);
     printf("VIOLATION  seed %llu, step %llu: %s\n", (unsigned long long)o.seed, (unsigned long long)found.step, found.what);
     printf("           %u stacks, keeper %s, %.1f s of virtual time\n           again: %s\n", found.stacks, stores[found.store],

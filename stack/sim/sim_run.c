@@ -37,6 +37,7 @@ void sim_violation(const char *format, ...)
     vsnprintf(sim_result.what, sizeof sim_result.what, format, arguments);
     va_end(arguments);
     simulator_note("VIOLATION: %s", sim_result.what);
+    simulator_trace = NULL;             /* what comes now is only the end of the run */
 }
 
 static void failed(const char *what)
@@ -96,10 +97,13 @@ static void plan(void)
         .blocksize = (uint16_t)ONE_OF(1, 1, 4, 16, 64, 64, 128),
         .store = options->store >= 0 ? (enum profile_store)options->store : (enum profile_store)store,
     };
+    if (p->clusterports.store == STORE_LISTS && p->clusterports.blocksize < 64)
+        p->clusterports.blocksize = 64;     /* each of the 65536 ports as an entry of its own is slow, and no more is seen */
     p->backups = simulator_below(2);
     p->explicit_pool = simulator_below(2);
     p->low = (uint16_t)(1024 + simulator_below(1024));
-    p->ports = (uint16_t)(32 + simulator_below(simulator_below(2) ? 96 : SIM_PORTS_MAX - 31));
+    bool few = simulator_below(2) || p->clusterports.store == STORE_BROADCAST || p->clusterports.store == STORE_DISTRIBUTOR;
+    p->ports = (uint16_t)(32 + simulator_below(few ? 96 : SIM_PORTS_MAX - 31));     /* asking for the last of many takes its time */
     uint32_t quota = p->ports / 3u / p->clusterports.blocksize * p->clusterports.blocksize;
     if (simulator_below(5) == 0)
         p->clusterports.quota = quota;
@@ -297,7 +301,7 @@ static void trace_line(const char *line)
 static void step(bool chaos)
 {
     sim_step++;
-    if (sim_step >= options->trace_from)
+    if (sim_step >= options->trace_from && !sim_result.violated)
         simulator_trace = trace_line;
     simulator_pass(1 + simulator_below(3));
     if (chaos)

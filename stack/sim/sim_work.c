@@ -13,7 +13,7 @@
 #define SERVER 0x0A090000u          /* 10.9.0.0 + number */
 #define XCF "192.168.0.%u"
 #define POOL_PORTS 48u              /* of EXPLICITBINDPORTRANGE, behind EPHEMERALPORTS */
-#define TAKE_WAITS 3u               /* times that a stack asks again for ports that others may give back */
+#define TAKE_TRIES 2u               /* times that a stack asks for ports that others may give back */
 
 uint32_t sim_dvipa(unsigned i)
 {
@@ -56,7 +56,7 @@ static int assign(struct sim_system *s, struct clp_tuple *tuple, uint16_t bound,
 }
 
 /* From the source address that the job has. */
-static void open_connection(struct sim_system *s, const struct sim_bind *bind)
+static void open_connection(struct sim_system *s, struct sim_bind *bind)
 {
     static const char *const jobs[SIM_DVIPAS] = { "APPA", "APPB" };
     struct sim_connection *c = free_connection(s);
@@ -72,6 +72,8 @@ static void open_connection(struct sim_system *s, const struct sim_bind *bind)
     tuple.source = source.address;
     if (assign(s, &tuple, bind ? bind->port : 0, request.pool_port) != CLP_OK)
         return;
+    if (bind)
+        bind->connected = true;
     *c = (struct sim_connection){ .open = true, .tuple = tuple,
                                   .due_us = platform_clock_us() + simulator_below(sim_plan.hold_us_max + 1) };
 }
@@ -153,7 +155,7 @@ static void work_with_binds(struct sim_system *s)
 
     if (!b->bound)
         bind_new(s, b);
-    else
+    else if (!b->connected)
         open_connection(s, b);
 }
 
@@ -212,10 +214,10 @@ void sim_work_close_all(struct sim_system *s)
 static uint32_t take_address(struct sim_system *s, uint32_t address, uint32_t destination)
 {
     struct ecb never = { 0 };
-    unsigned waits = 0;
+    unsigned tries = 0;
     uint32_t taken = 0;
 
-    while (waits < TAKE_WAITS) {
+    while (tries < TAKE_TRIES) {
         struct sim_connection *c = free_connection(s);
         struct clp_tuple tuple = { .source = address, .destination = destination, .dport = 80 };
 
@@ -226,7 +228,7 @@ static uint32_t take_address(struct sim_system *s, uint32_t address, uint32_t de
             taken++;
             continue;
         }
-        waits++;                            /* others may give some back */
+        tries++;
         (void)platform_wait(&never, 150000);
         xcf_poll(&s->stack->xcf);
     }

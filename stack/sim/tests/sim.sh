@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# The simulator: each way to break the keeper is found, and found again at the same step; nothing else is.
+set -u
+sim=$(dirname "$0")/../bin/sim
+result=0 tests=0
+
+# ok CONDITION WHAT : the last line of the output is shown if it fails
+ok() {
+    ((tests++))
+    if [ "$1" = 0 ]; then
+        echo "ok $tests - $2"
+    else
+        echo "not ok $tests - $2"
+        echo "$output" | head -n 20 | sed 's/^/# /'
+        result=1
+    fi
+}
+
+# A number of the JSON report.
+value() {
+    sed -n "s/^.*\"$1\":[[:space:]]*\([0-9]*\).*$/\1/p" <<<"$output"
+}
+
+for break in lock unlock stale write; do
+    output=$("$sim" --seed 1-100 --steps 10000 --keeper bitmap --break $break --json 2>&1)
+    code=$?
+    ok $((code != 1)) "with --break=$break a violation is found"
+    seed=$(value seed) step=$(value step)
+    output=$("$sim" --seed "$seed" --steps 10000 --keeper bitmap --break $break --json 2>&1)
+    code=$?
+    ok $((code != 1 || $(value step) != step)) "with --break=$break seed $seed violates at step $step again"
+done
+
+output=$("$sim" --seed 3 --steps 5000 --keeper bitmap --faults busy,bind --trace 2>&1)
+first=$(md5sum <<<"$output")
+output=$("$sim" --seed 3 --steps 5000 --keeper bitmap --faults busy,bind --trace 2>&1)
+ok $(($(wc -l <<<"$output") < 1000)) "a trace tells what happens"
+[ "$first" = "$(md5sum <<<"$output")" ]
+ok $? "the same seed is the same run, to the last command"
+
+for keeper in bitmap reversed lists crht broadcast distributor clusterwide; do
+    output=$("$sim" --seed 1-5 --steps 5000 --keeper $keeper --faults bind,profile 2>&1)
+    ok $? "no violation while nobody dies, keeper $keeper"
+done
+
+for nonsense in "--seed x" "--seed 5-3" "--steps 0" "--stacks 1" "--keeper paper" "--faults rain" "--break glass" more; do
+    output=$("$sim" $nonsense 2>&1)
+    ok $(($? != 64)) "refused: sim $nonsense"
+done
+echo "1..$tests"
+exit $result
