@@ -359,7 +359,7 @@ static bool complete(uint32_t address)
         living++;
         has += t != NULL;
         on += t && t->clusterports.on;
-        distributor |= d && d->distributed && d->owner == n;
+        distributor |= d && vipa_is_distributed(d) && d->owner == n;
     }
     if (sim_cf_lost || has == 0 || on != has || c->store == STORE_CRHT || (c->store == STORE_CLUSTERWIDE && deaths) ||
         (c->store == STORE_DISTRIBUTOR && !distributor))

@@ -55,8 +55,21 @@ static void on_gone(void *context, const char *system, uint8_t number)
     stack_recover(s->stack, system, number);
 }
 
+static void each_connection(void *context, uint32_t address, vipa_connection_fn *use, void *argument)
+{
+    const struct sim_system *s = context;
+
+    for (unsigned i = 0; i < s->connections_used; i++) {
+        const struct clp_tuple *t = &s->connections[i].tuple;
+        const struct vipa_tuple tuple = { .peer = t->destination, .port = t->port, .peer_port = t->dport };
+
+        if (s->connections[i].open && t->source == address)
+            use(argument, &tuple, false);
+    }
+}
+
 static const struct stack_ops calls = {
-    .activate = on_activate, .deactivate = on_deactivate, .deliver = on_deliver, .gone = on_gone,
+    .activate = on_activate, .deactivate = on_deactivate, .deliver = on_deliver, .connections = each_connection, .gone = on_gone,
 };
 
 static void on_attention(void *context)
@@ -69,12 +82,14 @@ static void on_attention(void *context)
 
 /* --- the main line --------------------------------------------------------------------------------------------------- */
 
-static void rest(struct sim_system *s)
+static void rest(struct sim_system *s, uint64_t polled_us)
 {
     uint64_t now = platform_clock_us(), until = s->hold_off_us > sim_lull_us ? s->hold_off_us : sim_lull_us;
 
     if (sim_phase != SIM_CHAOS || until > now + IDLE_US)
         until = now + IDLE_US;
+    if (until > polled_us)
+        until = polled_us;
     model_rests(s->number);
     s->resting = true;
     (void)platform_wait(&s->work, until > now ? until - now : 0);
@@ -103,12 +118,12 @@ static void main_line(void *context)
     sim_answered(s);
     s->started = true;
     for (;;) {
-        stack_poll(s->stack);
+        uint64_t again_us = stack_poll(s->stack);
         if (sim_phase == SIM_CHAOS)
             sim_work(s);
         else
             audit(s);
-        rest(s);
+        rest(s, again_us);
     }
 }
 
