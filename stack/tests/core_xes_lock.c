@@ -924,6 +924,14 @@ START_TEST(by_chance_nobody_holds_what_another_holds)
 }
 END_TEST
 
+/* Two owners: the manager that granted it had failed. A grant that nobody wanted any more, and nobody gave back. */
+START_TEST(what_chance_has_found)
+{
+    chance_runs(5817, 5817, true);
+    chance_runs(11223, 11223, true);
+}
+END_TEST
+
 START_TEST(by_chance_of_these_seeds)
 {
     chance_runs(seed_first, seed_last, true);
@@ -974,6 +982,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, a_question_of_a_dead_manager_comes_late);
     tcase_add_test(tests, a_holder_dies_before_it_answers);
     tcase_add_test(tests, a_grant_of_a_dead_manager_counts_if_it_came);
+    tcase_add_test(tests, what_chance_has_found);
     tcase_add_loop_test(tests, by_chance_nobody_holds_what_another_holds, 0, 2);
     return plex_main(tests, "xes_lock");
 }

@@ -56,9 +56,12 @@ static void on_holder(struct xes_lock *l, view *v, const struct mail *m)
 
     switch (m->type) {
     case LM_RELEASE:
-        if (r && m->state == 0)
+        if (!r || (m->sequence != 0 && (!r->granting || r->sequence != m->sequence)))
+            return;             /* a grant that is long forgotten was given back */
+        r->granting = false;
+        if (m->state == 0)
             xl_record_free(l, r);
-        else if (r && r->held)
+        else if (r->held)
             r->held = m->state;
         break;
     case LM_GONE:
@@ -122,14 +125,28 @@ static void on_grant(struct xes_lock *l, view *v, record *r, const struct mail *
     xl_finish(l, r, xl_reason_of(response));
 }
 
-/* From the manager, to a request of ours; an answer to one that was taken back is of no interest. */
+/* A grant comes that we have no use for: who gave it is told, or it would wait for ever for us to let go. */
+static void grant_return(struct xes_lock *l, const record *r, const struct mail *m)
+{
+    const view nobody = { .index = m->index };
+    record named = { .name_length = m->name_length };
+
+    memcpy(named.name, m->name, m->name_length);
+    xl_post(l, m->from, LM_RELEASE, &nobody, &named, r ? r->held : 0, 0, m->sequence, 0);
+}
+
+/* From the manager, to a request of ours, which may have been taken back, or go by another manager. v: or NULL. */
 static void on_answer(struct xes_lock *l, view *v, const struct mail *m)
 {
-    record *r = xl_record_find(l, v, xl_self(l), m->name, m->name_length);
+    record *r = v ? xl_record_find(l, v, xl_self(l), m->name, m->name_length) : NULL;
+    bool awaited = r && r->wanted && r->sequence == m->sequence && r->manager == m->from;
+    bool counts = awaited && v->manager == m->from;
 
-    if (!r || !r->wanted || r->sequence != m->sequence || r->manager != m->from)
+    if (m->type == LM_GRANT && !counts)
+        grant_return(l, r, m);
+    if (!awaited)
         return;
-    if (m->type == LM_GRANT && v->manager == m->from) {
+    if (m->type == LM_GRANT && counts) {
         on_grant(l, v, r, m);
     } else if (m->type == LM_DENY) {
         xl_finish(l, r, m->reason);
@@ -198,7 +215,7 @@ void xes_lock_message(struct xes_lock *l, uint32_t conid, const uint8_t *message
         on_query(l, v, &m);
     else if (managed && (m.type == LM_RELEASE || m.type == LM_GONE || m.type == LM_HELD || m.type == LM_ANSWERED || m.type == LM_TAKEN))
         on_holder(l, v, &m);
-    else if (v && !managed && (m.type == LM_GRANT || m.type == LM_DENY || m.type == LM_RETRY))
+    else if (!managed && (m.type == LM_GRANT || m.type == LM_DENY || m.type == LM_RETRY))
         on_answer(l, v, &m);
     else if (v && m.type == LM_NOTIFY)
         on_notify(l, v, &m);

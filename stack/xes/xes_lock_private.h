@@ -22,7 +22,8 @@ enum {
 };
 enum lm_type {
     LM_REQUEST = 1,             /* to the manager */
-    LM_RELEASE,                 /* to the manager; LM_STATE: what is held still */
+    LM_RELEASE,                 /* to the manager; LM_STATE: what is held still; with LM_SEQUENCE only if the grant of that
+                                   request was the last thing */
     LM_GONE,                    /* to the manager: nothing of the entry is held any more */
     LM_GRANT,                   /* from the manager */
     LM_DENY,
