@@ -26,8 +26,13 @@ $(B)/bench/cf_bench: $(addprefix $(B)/host/,cfemu/bench/cf_bench.o $(CF_ENGINE_S
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ -lpthread
 
+BENCHES += $(B)/bench/limits_bench
+$(B)/bench/limits_bench: $(addprefix $(B)/host/,cfemu/bench/limits_bench.o cfemu/bench/cf_scale.o $(CF_ENGINE_SRC:.c=.o))
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ -lpthread
+
 CF_TESTS := test_cf_commands test_cf_crash test_cf_duplex test_cf_rebuild test_cf_life test_cf_lists test_cf_locks test_cf_link
-CF_TESTS += test_cf_alter test_cf_policy test_cf_fence
+CF_TESTS += test_cf_alter test_cf_policy test_cf_limits test_cf_fence
 CHECKS += $(CF_TESTS:%=$(B)/tests/%)
 $(CF_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/cfemu/tests/%.o \
 		$(addprefix $(B)/san/,cfemu/tests/cf_fixture.o cfemu/tests/cf_link_fixture.o $(CF_LINK_SRC:.c=.o) $(CF_ENGINE_SRC:.c=.o))
@@ -37,6 +42,7 @@ $(CF_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/cfemu/tests/%.o \
 $(CF_TESTS:%=$(B)/san/cfemu/tests/%.o): EXTRA_CFLAGS += -DCF_CRASH_HOOK -Wno-missing-field-initializers
 
 $(B)/tests/test_cf_crash: $(B)/san/cfemu/tests/cf_soak.o
+$(B)/tests/test_cf_limits: $(B)/san/cfemu/bench/cf_scale.o
 
 # The same for as long as one likes: make soak.
 $(B)/san/cfemu/tests/cf_soak.o: EXTRA_CFLAGS += -DCF_CRASH_HOOK -Wno-missing-field-initializers

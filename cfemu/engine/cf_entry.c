@@ -1,5 +1,6 @@
 #include "cfemu/engine/cf_entry.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "cfemu/engine/cf_element.h"
@@ -89,19 +90,47 @@ static uint32_t tree_above(struct cf_call *call, const struct cf_list *list, con
     return above;
 }
 
+/* What one way down says about a key that is to come: each entry on it is a cache line that may be far away. */
+struct place {
+    uint32_t *link;             /* to the tree entry with this key; 0 there: it has none */
+    uint32_t *split;            /* no such entry: where one comes in by its rank */
+    uint32_t above;             /* the first entry with a higher key, 0 = none; but see place_above() */
+};
+
+static struct place tree_place(struct cf_call *call, struct cf_list *list, const uint8_t *key)
+{
+    uint64_t rank = cf_name_hash(call->s, key);
+    struct place place = {.link = &list->root};
+    while (*place.link != 0) {
+        struct cf_entry *entry = entry_at(call, *place.link);
+        int order = memcmp(key, entry->name, CF_NAME_SIZE);
+        if (order == 0)
+            break;
+        if (!place.split && cf_name_hash(call->s, entry->name) < rank)
+            place.split = place.link;
+        if (order < 0)
+            place.above = *place.link;
+        place.link = order < 0 ? &entry->left : &entry->right;
+    }
+    if (!place.split)
+        place.split = place.link;
+    return place;
+}
+
+/* The same when the tree has the key: higher ones may hang below it. */
+static uint32_t place_above(struct cf_call *call, const struct place *place)
+{
+    uint32_t above = place->above;
+    for (uint32_t number = entry_at(call, *place->link)->right; number != 0; number = entry_at(call, number)->left)
+        above = number;
+    return above;
+}
+
 /* Put in an entry with a key that the tree does not have: below those of higher rank, above the rest, which is split. */
-static void tree_insert(struct cf_call *call, struct cf_list *list, uint32_t number)
+static void tree_insert(struct cf_call *call, uint32_t *link, uint32_t number)
 {
     struct cf_structure *s = call->s;
     struct cf_entry *entry = entry_at(call, number);
-    uint64_t rank = cf_name_hash(s, entry->name);
-    uint32_t *link = &list->root;
-    while (*link != 0) {
-        struct cf_entry *other = entry_at(call, *link);
-        if (cf_name_hash(s, other->name) < rank)
-            break;
-        link = memcmp(entry->name, other->name, CF_NAME_SIZE) < 0 ? &other->left : &other->right;
-    }
     uint32_t rest = *link;
     cf_set32(s, link, number);
     uint32_t *lower = &entry->left, *higher = &entry->right;
@@ -154,9 +183,10 @@ static bool same_key(struct cf_call *call, uint32_t number, const uint8_t *key)
 /* true: it was the last of its key. */
 static bool key_unlink(struct cf_call *call, struct cf_list *list, uint32_t number, const struct cf_entry *entry)
 {
+    if (same_key(call, entry->prev, entry->name))
+        return false;           /* not the first one: the tree does not know it */
     uint32_t *link = tree_find(call, list, entry->name);
-    if (*link != number)
-        return false;
+    assert(*link == number);
     if (same_key(call, entry->next, entry->name)) {
         tree_replace(call, link, entry->next);
         return false;
@@ -194,13 +224,13 @@ static void list_unlink(struct cf_call *call, struct cf_list *list, uint32_t num
 static bool key_link(struct cf_call *call, struct cf_list *list, uint32_t number, bool at_head)
 {
     const struct cf_entry *entry = entry_at(call, number);
-    uint32_t *link = tree_find(call, list, entry->name);
-    uint32_t first = *link;
-    list_link(call, list, number, at_head && first != 0 ? first : tree_above(call, list, entry->name));
+    struct place place = tree_place(call, list, entry->name);
+    uint32_t first = *place.link;
+    list_link(call, list, number, first == 0 ? place.above : at_head ? first : place_above(call, &place));
     if (first == 0)
-        tree_insert(call, list, number);
+        tree_insert(call, place.split, number);
     else if (at_head)
-        tree_replace(call, link, number);
+        tree_replace(call, place.link, number);
     return first == 0;
 }
 
@@ -383,14 +413,13 @@ static uint32_t by_key(struct cf_call *call, struct cf_list *list, const uint8_t
 {
     uint8_t request = call->mcb[MCB_OWN + LIST_KEYREQUEST];
     uint32_t number = *tree_find(call, list, key);
-    if (number == 0 && request != CF_KEYREQUEST_EQUAL) {
-        number = request == CF_KEYREQUEST_LESSOREQUAL ? last_up_to(call, list, key) : tree_above(call, list, key);
-        if (number != 0)
-            key = entry_at(call, number)->name;
+    if (number == 0 && request == CF_KEYREQUEST_LESSOREQUAL) {
+        number = last_up_to(call, list, key);
+        return number == 0 || !first ? number : *tree_find(call, list, entry_at(call, number)->name);
     }
-    if (number == 0)
-        return 0;
-    return first ? *tree_find(call, list, key) : last_up_to(call, list, key);
+    if (number == 0 && request != CF_KEYREQUEST_EQUAL)
+        number = tree_above(call, list, key);
+    return number == 0 || first ? number : last_up_to(call, list, entry_at(call, number)->name);
 }
 
 uint32_t cf_entry_of_key(struct cf_call *call, uint32_t list, const uint8_t *key)

@@ -425,9 +425,23 @@ static inline uint8_t *cf_increment_of(struct cf_structure *s, uint32_t number)
     return (uint8_t *)s - s->back + (uint64_t)number * CF_INCREMENT;
 }
 
+/* Tests: how many entries were looked at. Compiled in where CF_CRASH_HOOK is defined (cf_undo.h). */
+#ifdef CF_CRASH_HOOK
+extern _Thread_local uint64_t cf_entries_visited;
+static inline void cf_visit(void)
+{
+    cf_entries_visited++;
+}
+#else
+static inline void cf_visit(void)
+{
+}
+#endif
+
 static inline struct cf_entry *cf_entry_at(const struct cf *cf, struct cf_structure *s, uint32_t number)
 {
     (void)cf;
+    cf_visit();
     uint32_t index = number - 1;
     return (struct cf_entry *)(cf_increment_of(s, cf_entries_at(s, index / s->entries_per_increment)->increment) +
                                (size_t)(index % s->entries_per_increment) * s->entry_size);

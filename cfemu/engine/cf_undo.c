@@ -2,6 +2,7 @@
 
 #ifdef CF_CRASH_HOOK
 void (*cf_crash_hook)(void);
+_Thread_local uint64_t cf_entries_visited;
 #endif
 
 void cf_undo_restore(struct cf_structure *s)
