@@ -286,10 +286,17 @@ static bool start(struct cfs_device *device)
     return false;
 }
 
+/* What the coupling facility has to tell: onto the console, as from the system's own services. */
+static void tell_operator(const char *line)
+{
+    logmsg("%s\n", line);
+}
+
 static int init_device(DEVBLK *dev, int argc, char *argv[])
 {
     struct cfs_device *device = take_slot();
 
+    cf_operator = tell_operator;
     if (device == NULL) {
         logmsg("CFS006E %4.4X: too many CFS devices; expected at most %d\n", dev->devnum, CFS_DEVICES_MAX);
         return -1;

@@ -22,17 +22,15 @@ int clp_error(struct clp *clp, int code, enum clp_reason reason)
 int clp_connect_structure(struct clp *clp, struct xes_connection **connection, bool *refused, const char *structure,
                           const struct xes_attributes *attributes)
 {
-    char name[CF_NAME_SIZE + 1];
-    const struct xes_connect_parms parms = { .cf = clp->cf, .structure = structure, .connection = name, .system = clp->system,
-                                             .job = "TCPIP", .attributes = *attributes, .context = clp };
+    struct xes_connect_parms parms = { .cf = clp->cf, .structure = structure, .system = clp->system, .job = "TCPIP",
+                                       .attributes = *attributes, .context = clp };
     int rc = IXLRETCODEENVERROR;
     uint32_t reason = IXLRSNCODENOFAC;
 
     if (*connection)
         return CLP_OK;
-    text_format(name, sizeof name, "EZBTCPCS%s", clp->system);
     if (clp->xes)
-        rc = xes_connect(clp->xes, &parms, connection, &reason);
+        rc = clp_structure_connect(clp, connection, &parms, &reason);
     if (rc <= IXLRETCODEWARNING) {
         *refused = false;
         return CLP_OK;
@@ -347,6 +345,8 @@ static int initialise(struct clp *clp, struct clp_table *t, unsigned origin)
         return CLP_OK;
     }
     int rc = t->store->init(clp, t, origin);        /* 805, 850 - 865 */
+    if (rc != CLP_OK && clp_again(clp, t))
+        rc = t->store->init(clp, t, origin);
     if (rc != CLP_OK)
         return rc;
     if (t->store->enter)
@@ -521,6 +521,8 @@ static int take_blocks(struct clp *clp, struct clp_table *t, bool wait)
     if (ports == 0)
         return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_QUOTA);
     rc = t->store->take(clp, t, ports, &g);
+    if (rc != CLP_OK && clp_again(clp, t))
+        rc = t->store->take(clp, t, ports, &g);
     if (rc != CLP_OK && wait && clp->reason == CLP_REASON_EXHAUSTED && ask_back(clp, t, true)) {
         rc = t->store->take(clp, t, t->clusterports.blocksize, &g);
         if (rc == CLP_OK)
@@ -681,6 +683,8 @@ static int own_port(struct clp *clp, struct clp_table *t, uint16_t port)
         return CLP_OK;
     int rc = make_ready(clp, t);
     if (rc == CLP_OK)
+        rc = t->store->claim(clp, t, port, &g);
+    if (rc != CLP_OK && clp_again(clp, t))
         rc = t->store->claim(clp, t, port, &g);
     if (rc == CLP_EADDRINUSE && clp_ask_owner(clp, t, port))
         rc = t->store->claim(clp, t, port, &g);

@@ -36,7 +36,7 @@
 
 #include "stack/clp/clp_log.h"
 #include "stack/profile/profile.h"
-#include "stack/xes/xes.h"
+#include "stack/xes/xes_rebuild.h"
 
 #define CLP_STRUCTURE "EZBEPORT"
 #define CLP_LISTS 1024u                     /* list headers and lock entries, as the product's structure has */
@@ -152,6 +152,10 @@ struct clp_store {
     void (*leave)(struct clp *clp, struct clp_table *table, const struct clp_tuple *tuple);
     /* 12: 1205-1215. The ports of a system that has failed and is fenced; *ports: how many. */
     int (*recover)(struct clp *clp, struct clp_table *table, const char *system, uint8_t number, uint32_t *ports);
+    /* The structure is rebuilt (clp_rebuild.c), the connections lead to the new one. Write what this stack owns; when all have,
+     * the rest is nobody's. CLP_OK or an errno. */
+    int (*contribute)(struct clp *clp, struct clp_table *table);
+    int (*complete)(struct clp *clp, struct clp_table *table);
 };
 
 struct clp_ops {
@@ -202,6 +206,14 @@ struct clp_view {
     uint8_t owner[PORTS_PER_DVIPA];         /* system number, 0 = nobody */
 };
 
+/* One of the structures: the connection to it, and its part in a rebuild. */
+struct clp_structure {
+    struct clp *clp;
+    struct xes_connection **connection;     /* &clp->connection, ->lists or ->crht */
+    char connection_name[CF_NAME_SIZE + 1];
+    struct xes_rebuild rebuild;
+};
+
 struct clp_reserved {                       /* PORT and PORTRANGE of one system */
     uint16_t count;
     struct {
@@ -217,6 +229,7 @@ struct clp {
     struct xes_connection *connection;      /* to EZBEPORT; NULL: none */
     struct xes_connection *lists, *crht;    /* to the structures of clp_lists.c and clp_crht.c, when they are used */
     bool lists_refused, crht_refused;       /* and the operator knows that they cannot be had */
+    struct clp_structure structures[3];     /* EZBEPORT, and these */
     char system[NAME_LEN + 1];
     uint8_t number;
     uint32_t timewait_s;
@@ -237,6 +250,8 @@ struct clp {
     uint8_t pool[CLP_POOL_BYTES];           /* work areas of clp_cf.c: the entries as they stand in the CF */
     uint8_t own[CLP_OWN_BYTES];
     uint8_t other[CLP_OWN_BYTES];
+    uint8_t pool_aside[CLP_POOL_BYTES];     /* what was in them when a rebuild came in between: clp_rebuild.c */
+    uint8_t own_aside[CLP_OWN_BYTES];
     uint8_t shared[CLP_SHARED_MAX * 4];
     uint8_t message[16384];                 /* that is being built */
     struct clp_destination *destination;    /* found last */

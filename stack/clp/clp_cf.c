@@ -764,17 +764,50 @@ static int clusterwide_recover(struct clp *clp, struct clp_table *t, const char 
     return failed(clp, CLP_REASON_NO_RECORD);
 }
 
+/* --- rebuild ------------------------------------------------------------------------------------------------------- */
+
+/* In the new structure the pool begins with all ports: each stack takes out what it owns. What another has taken out
+ * already is shared with it. When all have done so, the rest is nobody's: also what a stack had that has died. Who had it
+ * last is not known, so all of it rests. */
+static int cf_contribute(struct clp *clp, struct clp_table *t)
+{
+    uint32_t now = now_s();
+    int rc = init_pool(clp, t);
+
+    empty_map(t, clp->own);
+    if (rc == CLP_OK && has_own_maps(t))
+        rc = create_entry(clp, t, clp->system, clp->own, CLP_OWN_BYTES);
+    rc = rc == CLP_OK ? retrieve_and_lock(clp, t) : rc;
+    if (rc != CLP_OK)
+        return rc;
+    if (read_shared(clp, t) != CLP_OK)
+        return undone(clp, t);
+    for (uint32_t w = 0; w < CLP_WORDS; w++) {
+        for (uint64_t twice = t->owned[w] & ~word_of(t, clp->pool, w); twice; twice &= ~port_bit(bits_first(twice)))
+            if (!shared_more(clp, (uint16_t)(w * 64 + bits_first(twice))))
+                return undone(clp, t);
+        put_word(t, clp->pool, w, word_of(t, clp->pool, w) & ~t->owned[w]);
+        stamp(clp, w, 0, now);
+    }
+    pool_count(clp, t);
+    if (has_own_maps(t))
+        set_name(clp, clp->number, clp->system);
+    if (shared_count(clp) && write_shared(clp, t) != CLP_OK)
+        return undone(clp, t);
+    return restore_taken(clp, t);
+}
+
 const struct clp_store clp_bitmap_store = {
     .name = "BITMAP", .init = cf_init, .take = cf_take, .give = cf_give, .available = cf_available, .claim = cf_claim,
-    .share = cf_share, .recover = cf_recover,
+    .share = cf_share, .recover = cf_recover, .contribute = cf_contribute,
 };
 const struct clp_store clp_reversed_store = {
     .name = "REVERSED", .init = cf_init, .take = cf_take, .give = cf_give, .available = cf_available, .claim = cf_claim,
-    .share = cf_share, .recover = cf_recover,
+    .share = cf_share, .recover = cf_recover, .contribute = cf_contribute,
 };
 const struct clp_store clp_clusterwide_store = {
     .name = "CLUSTERWIDE", .init = clusterwide_init, .take = cf_take, .give = cf_give, .available = cf_available,
-    .claim = cf_claim, .recover = clusterwide_recover,
+    .claim = cf_claim, .recover = clusterwide_recover, .contribute = cf_contribute,
 };
 
 /* --- audit --------------------------------------------------------------------------------------------------------- */
@@ -900,9 +933,8 @@ bool clp_owned_ports(struct clp *clp, uint32_t dvipa, const char *system, uint8_
 
 int clp_connect(struct clp *clp, struct xes *xes, unsigned cf)
 {
-    char connection[CF_NAME_SIZE + 1];
     struct xes_connect_parms parms = {
-        .cf = cf, .structure = CLP_STRUCTURE, .connection = connection, .system = clp->system, .job = "TCPIP",
+        .cf = cf, .structure = CLP_STRUCTURE, .system = clp->system, .job = "TCPIP",
         .attributes = { .list_headers = CLP_LISTS, .lock_entries = CLP_LISTS, .size_kib = 8192, .max_elements = 255,
                         .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 32, .vector_bits = 32 },
         .context = clp,
@@ -911,8 +943,7 @@ int clp_connect(struct clp *clp, struct xes *xes, unsigned cf)
 
     clp->xes = xes;
     clp->cf = cf;
-    text_format(connection, sizeof connection, "EZBTCPCS%s", clp->system);
-    int rc = xes_connect(xes, &parms, &clp->connection, &reason);
+    int rc = clp_structure_connect(clp, &clp->connection, &parms, &reason);
     if (rc > IXLRETCODEWARNING) {
         text_wto("EZD1297I TCPIP CANNOT USE STRUCTURE %s: IXLCONN RETURN CODE %X, REASON %04X", CLP_STRUCTURE, (unsigned)rc,
                  reason);

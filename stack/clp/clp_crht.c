@@ -12,6 +12,7 @@
 #include "cfemu/arch/cf_bytes.h"
 #include "stack/base/flow.h"
 #include "stack/base/text.h"
+#include "stack/clp/clp_bits.h"
 #include "stack/clp/clp_private.h"
 
 #define STRUCTURE "EZBCRHT"
@@ -137,6 +138,27 @@ uint8_t clp_tuple_owner(struct clp *clp, const struct clp_tuple *tuple)
     return (uint8_t)r.answer_list;
 }
 
+/* Rebuild: the connections that this stack has records of. Where there have been more destinations than records, some are
+ * not known, and a table without them would give their 4-tuples out again: then the structure is not rebuilt. */
+static int crht_contribute(struct clp *clp, struct clp_table *t)
+{
+    if (clp->destination_count == CLP_DESTINATIONS)
+        return failed(clp, CLP_REASON_NO_RECORD);
+    for (uint32_t i = 0; i < clp->destination_count; i++) {
+        const struct clp_destination *d = &clp->destinations[i];
+        struct clp_tuple tuple = { t->address, d->address, 0, d->port };
+
+        if (&clp->tables[d->table] != t || d->count == 0)
+            continue;
+        for (uint32_t port = 0; port < PORTS_PER_DVIPA; port++) {
+            tuple.port = (uint16_t)port;
+            if (port_in(d->busy, port) && crht_enter(clp, t, &tuple) == CLP_EADDRNOTAVAIL)
+                return failed(clp, CLP_REASON_CF);
+        }
+    }
+    return CLP_OK;
+}
+
 const struct clp_store clp_crht_store = {
-    .name = "CRHT", .init = crht_init, .enter = crht_enter, .leave = crht_leave, .recover = crht_recover,
+    .name = "CRHT", .init = crht_init, .enter = crht_enter, .leave = crht_leave, .recover = crht_recover, .contribute = crht_contribute,
 };

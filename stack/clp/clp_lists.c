@@ -344,7 +344,45 @@ static int lists_init(struct clp *clp, struct clp_table *t, unsigned origin)
     return rc;
 }
 
+/* --- rebuild ------------------------------------------------------------------------------------------------------- */
+
+/* The slot and the blocks that this stack has. Of a block it has all. */
+static int lists_contribute(struct clp *clp, struct clp_table *t)
+{
+    uint8_t adjunct[CF_ADJUNCT_SIZE];
+
+    if (!slot_is(clp, t, t->slot, adjunct))
+        return failed(clp, CLP_REASON_CF);
+    for (uint32_t first = 0; first < PORTS_PER_DVIPA; first += unit_of(t)) {
+        struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_NEW,
+                                 .options = CF_OPT_ADJUNCT, .list = own_list(t, clp->number) };
+
+        if (!(t->owned[first / 64] & block_ports(t, first)))
+            continue;
+        block_name(r.name, t->address, first);
+        put_block(r.adjunct, t, first, block_ports(t, first), 0);
+        if (xes_list(clp->lists, &r) != IXLRETCODEOK)
+            return failed(clp, CLP_REASON_CF);
+    }
+    return CLP_OK;
+}
+
+/* What no stack has is available. The first one makes it so, for the others there is nothing left. */
+static int lists_complete(struct clp *clp, struct clp_table *t)
+{
+    uint8_t adjunct[CF_ADJUNCT_SIZE];
+    int rc = lock(clp, t, CF_LOCK_SET);
+
+    if (rc != CLP_OK)
+        return rc;
+    if (slot_is(clp, t, t->slot, adjunct) && !adjunct[SLOT_READY] && (rc = create_blocks(clp, t)) == CLP_OK)
+        rc = mark_ready(clp, t, adjunct);
+    (void)lock(clp, t, CF_LOCK_RESET);
+    return rc;
+}
+
 const struct clp_store clp_lists_store = {
     .name = "LISTS", .whole_blocks = true, .init = lists_init, .take = lists_take, .give = lists_give,
-    .available = lists_available, .claim = lists_claim, .recover = lists_recover,
+    .available = lists_available, .claim = lists_claim, .recover = lists_recover, .contribute = lists_contribute,
+    .complete = lists_complete,
 };

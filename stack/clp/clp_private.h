@@ -36,6 +36,15 @@ int clp_error(struct clp *clp, int code, enum clp_reason reason);
 int clp_connect_structure(struct clp *clp, struct xes_connection **connection, bool *refused, const char *structure,
                           const struct xes_attributes *attributes);
 
+/* A step of the table's keeper has failed with clp->reason. True: the CF was lost under it, and the structure has been rebuilt
+ * meanwhile: try again. */
+bool clp_again(struct clp *clp, const struct clp_table *table);
+
+/* IXLCONN to a structure of which this stack has `connection` (&clp->connection, ->lists, ->crht), taking part in its
+ * rebuilds. The connection's name is filled in. Return code and *reason of IXLCONN. */
+int clp_structure_connect(struct clp *clp, struct xes_connection **connection, struct xes_connect_parms *parms,
+                          uint32_t *reason);
+
 static inline struct clp_grant *grant_one(struct clp_grant *g, uint16_t port)
 {
     g->count = 1;

@@ -1,6 +1,6 @@
 # libclusterports.a: the ports of the stack extension for Linux programs. One object, of which only the API is visible; the
 # header and a pkg-config file stand beside it.
-NATIVE_OBJ := $(patsubst %.c,$(B)/pic/%.o,$(addprefix stack/native/,clusterports.c rest.c) $(STACK_XES_SRC) stack/xcf/xcf.c \
+NATIVE_OBJ := $(patsubst %.c,$(B)/pic/%.o,$(addprefix stack/native/,clusterports.c rest.c) $(STACK_XES_SRC) $(STACK_XCF_SRC) \
 	$(STACK_CLP_SRC) stack/recovery/recovery.c stack/base/text.c stack/base/flow.c stack/platform/host.c $(CF_ENGINE_SRC) \
 	$(CF_CLIENT_SRC))
 NATIVE := $(B)/lib/libclusterports.a $(B)/include/clusterports.h $(B)/lib/pkgconfig/clusterports.pc

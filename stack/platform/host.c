@@ -17,6 +17,8 @@ struct host_system {
     unsigned count;
     bool losing;                    /* the CFs are lost after messages_left more messages */
     unsigned messages_left;
+    void (*strike)(void);           /* runs after messages_to_strike more messages; NULL: nothing does */
+    unsigned messages_to_strike;
     void (*attention)(void *context);
     void *context;
 };
@@ -57,6 +59,22 @@ void host_platform_lose_cfs_after(unsigned messages)
 {
     systems[selected].losing = true;
     systems[selected].messages_left = messages;
+}
+
+void host_platform_strike_after(unsigned messages, void (*strike)(void))
+{
+    systems[selected].strike = strike;
+    systems[selected].messages_to_strike = messages;
+}
+
+static void strike_if_due(struct host_system *s)
+{
+    void (*strike)(void) = s->strike;
+
+    if (!strike || s->messages_to_strike-- > 0)
+        return;
+    s->strike = NULL;
+    strike();
 }
 
 void host_platform_reset(void)
@@ -191,6 +209,7 @@ int platform_cf_message(unsigned cf, const uint8_t *mcb, const void *out, uint32
 {
     struct host_system *s = &systems[selected];
 
+    strike_if_due(s);
     if (cf >= s->count || !s->cfs[cf] || (s->losing && s->messages_left == 0))
         return 3;
     if (s->losing)

@@ -23,6 +23,10 @@ void host_platform_add_cf(struct cf *cf);
  * does, for tests of what it leaves behind. */
 void host_platform_lose_cfs_after(unsigned messages);
 
+/* Run strike() once, before the message to a CF that follows `messages` more of the selected system: for tests of what happens
+ * when something comes in between. */
+void host_platform_strike_after(unsigned messages, void (*strike)(void));
+
 /* Forget the CFs and the handler of the selected system. */
 void host_platform_reset(void);
 

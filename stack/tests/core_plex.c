@@ -86,7 +86,9 @@ static void settle_once(void)
             continue;
         plex_select(n);
         host_platform_attend(0);
-        if (waiting[n])
+        if (plex.systems[n].stack->xes.waiting)
+            xes_rebuild_work(&plex.systems[n].stack->xes);
+        else if (waiting[n])
             xcf_drain(&plex.systems[n].stack->xcf);
         else
             (void)stack_poll(plex.systems[n].stack);
@@ -112,12 +114,21 @@ void plex_setup(void)
     memset(waiting, 0, sizeof waiting);
     plex_wto[0] = 0;
     snprintf(plex.segment, sizeof plex.segment, "coretest.%d.CF01", (int)runner_pid);
+    snprintf(plex.segment2, sizeof plex.segment2, "coretest.%d.CF02", (int)runner_pid);
     (void)cf_remove(plex.segment);          /* of a test before this one that failed */
+    (void)cf_remove(plex.segment2);
     ck_assert_int_eq(cf_create(plex.segment, "CF01", 64u << 20), 0);
     host_platform_on_wto(note_wto);
     host_platform_on_wait(idle);
     for (unsigned n = 1; n < PLEX_STACKS; n++)
         default_profile(&plex.systems[n].profile, n);
+}
+
+void plex_pair(void)
+{
+    ck_assert_int_eq(cf_create(plex.segment2, "CF02", 64u << 20), 0);
+    ck_assert_int_eq(cf_pair(plex.segment, plex.segment2), 0);
+    plex.paired = true;
 }
 
 struct stack *plex_select(unsigned n)
@@ -201,6 +212,8 @@ void plex_teardown(void)
     ck_assert_int_eq(cf_check(cf, stderr), 0);
     cf_close(cf);
     ck_assert_int_eq(cf_remove(plex.segment), 0);
+    if (plex.paired)
+        ck_assert_int_eq(cf_remove(plex.segment2), 0);
 }
 
 int plex_main(TCase *tcase, const char *name)
@@ -219,6 +232,8 @@ int plex_main(TCase *tcase, const char *name)
     if (failed) {
         snprintf(plex.segment, sizeof plex.segment, "coretest.%d.CF01", (int)runner_pid);
         (void)cf_remove(plex.segment);      /* what the last failed one left */
+        snprintf(plex.segment2, sizeof plex.segment2, "coretest.%d.CF02", (int)runner_pid);
+        (void)cf_remove(plex.segment2);
     }
     return failed != 0;
 }

@@ -38,7 +38,8 @@ struct plex_system {
 };
 
 struct plex {
-    char segment[40];
+    char segment[40], segment2[40];     /* of CF01 and, after plex_pair(), CF02 */
+    bool paired;
     struct plex_system systems[PLEX_STACKS];
 };
 
@@ -48,6 +49,9 @@ extern char plex_wto[4096];     /* what the operators were told, a line each */
 /* For checked fixtures: an empty plex with default profiles; the end of it, with cf_check. */
 void plex_setup(void);
 void plex_teardown(void);
+
+/* CF02, paired with CF01; before the first IPL. Structures are allocated in CF01. */
+void plex_pair(void);
 
 /* Let system n run in this thread. */
 struct stack *plex_select(unsigned n);

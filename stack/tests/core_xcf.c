@@ -105,6 +105,7 @@ static void settle(void)
                 continue;
             host_platform_select(n);
             host_platform_attend(0);
+            xes_repoll(&systems[n].xes);
             xcf_poll(systems[n].xcf);
         }
     }
@@ -382,10 +383,80 @@ START_TEST(a_lost_cf_is_an_error_to_the_sender)
 }
 END_TEST
 
+/* While one waits for a rebuild, all do their part of it. */
+static void rebuild_together(void)
+{
+    unsigned self = host_platform_selected();
+
+    for (unsigned n = 1; n < PLEX_STACKS; n++) {
+        if (!systems[n].xcf)
+            continue;
+        host_platform_select(n);
+        host_platform_attend(0);
+        xes_rebuild_work(&systems[n].xes);
+    }
+    host_platform_select(self);
+}
+
+/* Messages that stand in the queues when the CF is lost, or the structure moves, come all the same, once, in order; so do
+ * those that are sent before the receivers know of it. */
+START_TEST(signals_outlive_their_structure)
+{
+    uint8_t before[16], after[16], mcb[CF_MCB_SIZE] = { 0 }, mrb[CF_MRB_SIZE];
+    uint64_t joined[4];
+
+    plex_pair();
+    host_platform_on_wait(rebuild_together);
+    for (unsigned n = 1; n <= 3; n++)
+        join(n);
+    settle();
+    ck_assert_int_eq(xcf_secret(select_system(2), before), XCF_OK);
+    for (unsigned n = 1; n <= 3; n++)
+        joined[n] = xcf_member(systems[n].xcf, (uint8_t)n)->joined_us;
+    for (uint32_t i = 0; i < 40; i++) {
+        ck_assert_int_eq(send_number(1, XCF_ALL, i), XCF_OK);
+        ck_assert_int_eq(send_number(2, 3, i), XCF_OK);
+        if (i == 10) {
+            select_system(3);
+            xcf_drain(systems[3].xcf);      /* it has had some of them */
+        }
+        if (i == 12 && _i == 0)
+            ck_assert_int_eq(cf_fail(plex.segment), 0);
+        if (i == 12 && _i == 1) {
+            put_be16(mcb + MCB_COMMAND, CF_CMD_REBUILD_START);
+            xes_name(mcb + MCB_NAME, CF_NAME_SIZE, XCF_STRUCTURE);
+            cf_message(systems[1].cf, mcb, NULL, 0, mrb, NULL, 0);
+            ck_assert_uint_eq(get_be16(mrb + MRB_RESPONSE), CF_RSP_OK);
+        }
+        if (i >= 12)
+            settle();
+    }
+    for (unsigned n = 1; n <= 3; n++) {
+        ck_assert_str_eq(systems[n].xcf->connection->cfname, "CF02");
+        ck_assert_ptr_null(strchr(systems[n].log, 'F'));
+        for (unsigned other = 1; other <= 3; other++)
+            ck_assert_uint_eq(xcf_member(systems[n].xcf, (uint8_t)other)->joined_us, joined[other]);
+    }
+    ck_assert_uint_eq(systems[3].next[1], 40);
+    ck_assert_uint_eq(systems[3].next[2], 40);
+    ck_assert_uint_eq(systems[2].next[1], 40);
+    ck_assert_int_eq(xcf_secret(select_system(2), after), XCF_OK);
+    ck_assert_mem_eq(before, after, sizeof before);
+    down(2);                                /* a failure is seen in the new structure as in the old one */
+    settle();
+    ck_assert_ptr_nonnull(strstr(systems[1].log, "F2"));
+    join(2);
+    settle();
+    ck_assert_ptr_nonnull(strstr(systems[1].log, "F2 J2"));
+    all_down();
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("xcf");
 
+    tcase_add_loop_test(t, signals_outlive_their_structure, 0, 2);
     tcase_add_test(t, each_learns_of_each);
     tcase_add_test(t, joined_comes_before_the_messages_of_the_joiner);
     tcase_add_test(t, messages_arrive_in_order_and_whole);

@@ -5,15 +5,12 @@
 
 #include "cfemu/arch/cf_bytes.h"
 #include "stack/base/text.h"
+#include "stack/xcf/xcf_private.h"
 
-enum { CONTROL_LIST = 0, QUEUE_INDEX = 0 };
 enum record_state { RECORD_ACTIVE = 1, RECORD_FAILED = 2, RECORD_LEFT = 3 };
 
 /* Adjunct of a member record, and data of the messages that carry one. */
 enum { REC_STATE = 0, REC_NUMBER = 1, REC_CONID = 4, REC_NAME = 8, REC_JOINED = 16 };
-
-/* Adjunct of a message. */
-enum { MSG_FROM = 0, MSG_TYPE = 2, MSG_LENGTH = 4, MSG_GROUP = 8, MSG_JOINED = 16, MSG_TO_JOINED = 24 };
 
 /* Messages of XCF itself: the group is blank, the data is the adjunct of the member record they are about. */
 #define XCF_OWN_GROUP ""
@@ -88,8 +85,8 @@ static bool read_record(struct xcf *x, uint8_t number, uint8_t adjunct[CF_ADJUNC
     return adjunct[REC_NUMBER] == number;
 }
 
-/* Write the record of m. expected: NULL, or the version that the record must still have. */
-static int write_record(struct xcf *x, struct xcf_member *m, enum record_state state, const uint64_t *expected)
+/* Write the record of m over connection c. expected: NULL, or the version that the record must still have. */
+static int write_record_to(struct xes_connection *c, struct xcf_member *m, enum record_state state, const uint64_t *expected)
 {
     struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .list = CONTROL_LIST,
                              .options = CF_OPT_ADJUNCT, .versupdate = CF_VERSUPDATE_INC };
@@ -101,10 +98,20 @@ static int write_record(struct xcf *x, struct xcf_member *m, enum record_state s
         r.verscomp = CF_VERSCOMP_EQUAL;
         r.version_comp = *expected;
     }
-    int rc = xes_list(x->connection, &r);
+    int rc = xes_list(c, &r);
     if (rc == IXLRETCODEOK)
         m->version = r.answer_version;
     return rc;
+}
+
+static int write_record(struct xcf *x, struct xcf_member *m, enum record_state state, const uint64_t *expected)
+{
+    return write_record_to(x->connection, m, state, expected);
+}
+
+bool xcf_write_own_record(struct xcf *x, struct xes_connection *c)
+{
+    return write_record_to(c, &x->members[x->number], RECORD_ACTIVE, NULL) == IXLRETCODEOK;
 }
 
 /* --- sending ------------------------------------------------------------------------------------------------------- */
@@ -122,6 +129,9 @@ static int send_one(struct xcf *x, const struct xcf_member *to, const char *grou
     text_name_put(r.adjunct + MSG_GROUP, group);
     put_be64(r.adjunct + MSG_JOINED, x->joined_us);
     put_be64(r.adjunct + MSG_TO_JOINED, to->joined_us);
+    put_be64(r.adjunct + MSG_SEQUENCE, ++x->sequence);
+    uint8_t adjunct[CF_ADJUNCT_SIZE];
+    memcpy(adjunct, r.adjunct, sizeof adjunct);
 
     int rc = xes_list(x->connection, &r);
     if (rc != IXLRETCODEOK)
@@ -136,6 +146,7 @@ static int send_one(struct xcf *x, const struct xcf_member *to, const char *grou
             return XCF_FULL;
     }
     x->sent++;
+    xcf_resend_keep(&x->resend, to->number, adjunct, data, length);
     return XCF_OK;
 }
 
@@ -145,7 +156,7 @@ int xcf_send(struct xcf *x, uint8_t to, const char *group, uint16_t type, const 
 
     if (length > XCF_MESSAGE_MAX)
         return XCF_TOO_LONG;
-    if (!x->connection || x->connection->lost)
+    if (!x->connection || (x->connection->lost && !xes_rebuild_wait(x->connection)))
         return XCF_LOST;
     if (to != XCF_ALL)
         return xcf_member(x, to) ? send_one(x, &x->members[to], group, type, data, length) : XCF_NO_MEMBER;
@@ -240,6 +251,10 @@ static void deliver(struct xcf *x, const uint8_t *adjunct, const uint8_t *data)
 
     text_name_get(group, adjunct + MSG_GROUP);
     x->received++;
+    if (!xcf_first_time(x, adjunct)) {
+        x->dropped++;
+        return;
+    }
     if (group[0] == 0 && type == TYPE_JOINED && length >= CF_ADJUNCT_SIZE) {
         heard_joined(x, data);
         return;
@@ -399,17 +414,19 @@ void xcf_join_group(struct xcf *x, const char *group, xcf_message_exit *message,
 
 static int connect_structure(struct xcf *x, struct xes *xes, unsigned cf, const char *name)
 {
-    char connection[CF_NAME_SIZE + 1];
     struct xes_connect_parms parms = {
-        .cf = cf, .structure = XCF_STRUCTURE, .connection = connection, .system = name, .job = "XCFAS",
+        .cf = cf, .structure = XCF_STRUCTURE, .connection = x->connection_name, .system = name, .job = "XCFAS",
         .attributes = { .list_headers = SYSTEMS_MAX + 1, .size_kib = 8192, .max_elements = 255,
                         .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 6, .vector_bits = 32 },
         .list_exit = queue_not_empty, .event_exit = connection_event, .context = x,
     };
     uint32_t reason;
 
-    text_format(connection, sizeof connection, "SIGPATH_%s", name);
-    int rc = xes_connect(xes, &parms, &x->connection, &reason);
+    text_format(x->connection_name, sizeof x->connection_name, "SIGPATH_%s", name);
+    x->rebuild.contribute = xcf_contribute;
+    x->rebuild.finished = xcf_rebuilt;
+    x->rebuild.context = x;
+    int rc = xes_rebuild_join(xes, &x->rebuild, &parms, &x->connection, &reason);
     if (rc > IXLRETCODEWARNING) {
         text_wto("IXC463I SYSTEM %s CANNOT USE STRUCTURE %s FOR SIGNALLING: IXLCONN RETURN CODE %X, REASON %04X", name,
                  XCF_STRUCTURE, (unsigned)rc, reason);
@@ -418,11 +435,11 @@ static int connect_structure(struct xcf *x, struct xes *xes, unsigned cf, const 
     return XCF_OK;
 }
 
-static bool monitor_queue(struct xcf *x)
+bool xcf_monitor_queue(struct xcf *x, struct xes_connection *c)
 {
     struct xes_request r = { .command = CF_CMD_LIST_MONITOR, .list = x->number, .vector_index = QUEUE_INDEX };
 
-    return xes_list(x->connection, &r) == IXLRETCODEOK;
+    return xes_list(c, &r) == IXLRETCODEOK;
 }
 
 /* Read the records of all systems; those that are active are told of this one. */
@@ -474,7 +491,7 @@ int xcf_start(struct xcf *x, struct xes *xes, unsigned cf, const char *name, uin
             return leave_structure(x, XCF_NUMBER_IN_USE);
         }
     }
-    if (rc != IXLRETCODEOK || !monitor_queue(x))
+    if (rc != IXLRETCODEOK || !xcf_monitor_queue(x, x->connection))
         return leave_structure(x, XCF_LOST);
     while (receive_one(x, &r))
         x->dropped++;                       /* of an earlier life */
@@ -519,15 +536,14 @@ int xcf_secret(struct xcf *x, uint8_t secret[16])
     xes_name(r.name, CF_NAME_SIZE, "IXCSECRET");
     put_be64(r.adjunct, platform_random());
     put_be64(r.adjunct + 8, platform_random());
-    memcpy(secret, r.adjunct, 16);
-    if (xes_list(x->connection, &r) == IXLRETCODEOK)
-        return XCF_OK;
-    if (r.reason != IXLRSNCODEENTRYEXISTS)
-        return XCF_LOST;
-    r = (struct xes_request){ .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
-    xes_name(r.name, CF_NAME_SIZE, "IXCSECRET");
-    if (xes_list(x->connection, &r) != IXLRETCODEOK)
-        return XCF_LOST;
-    memcpy(secret, r.adjunct, 16);
-    return XCF_OK;
+    memcpy(x->secret, r.adjunct, 16);
+    x->secret_known = xes_list(x->connection, &r) == IXLRETCODEOK;
+    if (!x->secret_known && r.reason == IXLRSNCODEENTRYEXISTS) {
+        r = (struct xes_request){ .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
+        xes_name(r.name, CF_NAME_SIZE, "IXCSECRET");
+        x->secret_known = xes_list(x->connection, &r) == IXLRETCODEOK;
+        memcpy(x->secret, r.adjunct, 16);
+    }
+    memcpy(secret, x->secret, 16);
+    return x->secret_known ? XCF_OK : XCF_LOST;
 }

@@ -22,6 +22,8 @@
  * the record's version, so that a system that is back already is not marked), all drive their group exits. Recovery of
  * what the system held is the business of those exits.
  *
+ * Loss or rebuild of the structure: xcf_rebuild.c. Messages have numbers, so that what was in the queues is sent again.
+ *
  * Nothing waits for a receiver: a queue of XCF_QUEUE_MAX messages, a full structure, a dead system are errors to the sender.
  * Group exits and message exits run in xcf_poll() and xcf_drain(), on the main line, and may send. */
 #ifndef XCF_H
@@ -30,12 +32,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "stack/xes/xes.h"
+#include "stack/xes/xes_rebuild.h"
 
 #define XCF_GROUPS_MAX 8
 #define XCF_MESSAGE_MAX 65280u      /* 255 elements of 256 bytes */
 #define XCF_QUEUE_MAX 512u          /* messages that wait for one system: what a stopped image may hold of the structure */
 #define XCF_STRUCTURE "IXCSTR1"
+#define XCF_RESEND_BYTES (256u << 10)       /* messages kept to be sent again: more than the queues hold when nobody hangs */
 #define XCF_ALL 0                   /* xcf_send: to every active member but this one */
 
 enum xcf_result {
@@ -69,8 +72,24 @@ struct xcf_group {
     void *context;
 };
 
+/* The messages sent last, oldest first; see xcf_rebuild.c. */
+struct xcf_resend {
+    uint32_t first, end;            /* of the records: bytes from the start */
+    uint32_t wrapped;               /* end of the records before the start is used again; 0 = it is not */
+    uint8_t bytes[XCF_RESEND_BYTES];
+};
+
 struct xcf {
     struct xes_connection *connection;      /* NULL: not joined */
+    struct xes_rebuild rebuild;             /* of its structure */
+    char connection_name[CF_NAME_SIZE + 1];
+    uint64_t sequence;                      /* of the last message sent in this life */
+    struct {
+        uint64_t joined_us, sequence;       /* life of the sender, and its last message that came */
+    } heard[SYSTEMS_MAX + 1];
+    struct xcf_resend resend;
+    bool secret_known;
+    uint8_t secret[16];
     struct xcf_group groups[XCF_GROUPS_MAX];
     unsigned group_count;
     struct xcf_member members[SYSTEMS_MAX + 1];     /* by number; [0] unused */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "cfemu/arch/cf_bytes.h"
+#include "stack/base/text.h"
+#include "stack/xes/xes_rebuild.h"
 
 /* What each response of the CF is called by IXLCONN and IXLLIST. */
 static const struct {
@@ -165,7 +167,7 @@ static struct xes_connection *free_connection(struct xes *xes)
 /* Where a structure is to be: one IXLCONN as it goes from CF to CF. */
 struct search {
     const struct xes_connect_parms *parms;
-    bool rebuild;
+    const struct xes_connection *old;       /* IXLCONN REBUILD: its other connection, over the same path; NULL: none */
     struct message m;
     uint64_t busy;
     unsigned cf;                            /* that was asked last */
@@ -180,7 +182,7 @@ static uint16_t connect_to(struct search *s, unsigned cf, uint8_t options)
 
     memset(mcb, 0, CF_MCB_SIZE);
     put_be16(mcb + MCB_COMMAND, CF_CMD_CONNECT);
-    mcb[MCB_OPTIONS] = s->rebuild ? CF_OPT_REBUILD : 0;
+    mcb[MCB_OPTIONS] = s->old ? CF_OPT_REBUILD : 0;
     xes_name(mcb + MCB_NAME, CF_NAME_SIZE, parms->structure);
     xes_name(mcb + MCB_AUTH_COMP, CF_NAME_SIZE, parms->connection);
     xes_name(mcb + MCB_AUTH, NAME_LEN, parms->system);
@@ -232,11 +234,13 @@ static uint16_t connect_in_order(struct search *s, uint8_t options)
  * where structures of the exclusion list are. */
 static uint16_t connect_somewhere(struct search *s)
 {
-    uint16_t response = connect_to(s, s->parms->cf, s->rebuild ? 0 : CF_CONN_OPT_EXISTING);
+    if (s->old)
+        return connect_to(s, s->old->cf, 0);
+    uint16_t response = connect_to(s, s->parms->cf, CF_CONN_OPT_EXISTING);
 
-    if (response == CF_RSP_NO_STRUCTURE && !s->rebuild)
+    if (response == CF_RSP_NO_STRUCTURE)
         return connect_to(s, s->parms->cf, 0);
-    if (response != CF_RSP_NOT_THIS_CF || s->rebuild)
+    if (response != CF_RSP_NOT_THIS_CF)
         return response;
     memcpy(s->preference, s->m.mrb + MRB_OWN, sizeof s->preference);
     static const uint8_t rounds[] = { CF_CONN_OPT_EXISTING, 0, CF_CONN_OPT_SHARE };
@@ -249,7 +253,7 @@ static uint16_t connect_somewhere(struct search *s)
 static int connect(struct xes *xes, const struct xes_connect_parms *parms, struct xes_connection *old,
                    struct xes_connection **connection, uint32_t *reason)
 {
-    struct search s = { .parms = parms, .rebuild = old != NULL };
+    struct search s = { .parms = parms, .old = old };
     struct xes_connection *c = free_connection(xes);
 
     *connection = NULL;
@@ -267,12 +271,15 @@ static int connect(struct xes *xes, const struct xes_connect_parms *parms, struc
     c->conid = get_be32(m->mrb + MRB_CONID);
     c->token = get_be64(m->mrb + MRB_TOKEN);
     xes_name((uint8_t *)c->name, CF_NAME_SIZE, parms->structure);
+    text_name_get(c->cfname, m->mrb + MRB_OWN + CONN_CFNAME);
     get_attributes(&c->attributes, m->mrb + MRB_OWN);
     c->existing = m->mrb[MRB_OWN + CONN_EXISTING];
     c->reconnected = m->mrb[MRB_OWN + CONN_RECONNECTED];
     c->list_exit = parms->list_exit;
     c->event_exit = parms->event_exit;
     c->rebuild_exit = parms->rebuild_exit;
+    c->rebuild = parms->rebuild;
+    c->xes = xes;
     c->rebuild_of = old;
     c->context = parms->context;
     c->busy = s.busy;
@@ -381,7 +388,8 @@ static struct xes_connection *take_over(struct xes_connection *temporary)
     c->structure = temporary->structure;
     c->token = temporary->token;
     c->attributes = temporary->attributes;
-    c->lost = false;
+    memcpy(c->cfname, temporary->cfname, sizeof c->cfname);
+    c->lost = c->cf_failed = false;
     temporary->in_use = false;
     return c;
 }
@@ -390,7 +398,9 @@ static void rebuild_event(struct xes_connection *c, uint32_t phase)
 {
     if (phase == CF_REBUILD_FINISHED && c->rebuild_of)
         c = take_over(c);
-    if (c->rebuild_exit)
+    if (c->rebuild)
+        xes_rebuild_note(c->rebuild, phase);
+    else if (c->rebuild_exit)
         c->rebuild_exit(c->context, phase);
 }
 
@@ -553,7 +563,7 @@ static bool wait_for_grant(struct xes_connection *c)
     return false;
 }
 
-int xes_list(struct xes_connection *c, struct xes_request *r)
+static int list_once(struct xes_connection *c, struct xes_request *r)
 {
     struct message m;
     uint8_t lockoper = r->lockoper;
@@ -591,6 +601,25 @@ int xes_list(struct xes_connection *c, struct xes_request *r)
     }
     if (r->lockoper == CF_LOCK_SET)
         c->lock_wanted = 0;
+    return rc;
+}
+
+/* A request that relies on no lock of an earlier one waits for a rebuild, and is made again in the new structure if the old
+ * one was lost: whatever it has done there went with it. Others are part of a sequence that is not finished, and that
+ * ends in the structure in which it began. */
+int xes_list(struct xes_connection *c, struct xes_request *r)
+{
+    bool first = r->lockoper != CF_LOCK_HELDBY && r->lockoper != CF_LOCK_RESET;
+
+    if (!c->rebuild || !first)
+        return list_once(c, r);
+    (void)xes_rebuild_wait(c);              /* too long: as with a lost CF, the request says so */
+    struct xes_request again = *r;
+    int rc = list_once(c, r);
+    if (c->lost && xes_rebuild_wait(c)) {
+        *r = again;
+        rc = list_once(c, r);
+    }
     return rc;
 }
 
@@ -647,7 +676,7 @@ void xes_poll(struct xes_connection *c)
         const uint8_t *own = m.mrb + MRB_OWN;
         events = get_be32(own + VECTOR_EVENTS);
         if (events & CF_EVENT_CF_FAILED) {
-            c->lost = true;
+            c->lost = c->cf_failed = true;
             platform_post(&c->lock_ecb);
         }
         if (events & CF_EVENT_REBUILD)
@@ -672,7 +701,7 @@ void xes_poll(struct xes_connection *c)
 void xes_attention(struct xes *xes)
 {
     for (unsigned i = 0; i < XES_CONNECTIONS_MAX; i++)
-        if (xes->connections[i].in_use && (!xes->connections[i].lost || xes->connections[i].rebuild_exit))
+        if (xes->connections[i].in_use && (!xes->connections[i].lost || xes->connections[i].rebuild_exit || xes->connections[i].rebuild))
             xes_poll(&xes->connections[i]);
 }
 
@@ -681,4 +710,5 @@ void xes_repoll(struct xes *xes)
     for (unsigned i = 0; i < XES_CONNECTIONS_MAX; i++)
         if (xes->connections[i].in_use && xes->connections[i].poll_again)
             xes_poll(&xes->connections[i]);
+    xes_rebuild_work(xes);
 }

@@ -23,7 +23,8 @@
  *   rebuild_exit(STOP)     xes_disconnect() the temporary one      xes_rebuild_respond(STOP)
  *   rebuild_exit(STOPPED)  everything is as before
  *
- * It works also when the old structure is lost with its CF: the connection says lost, and still gets these events.
+ * It works also when the old structure is lost with its CF: the connection says lost, and still gets these events. Who gives
+ * a struct xes_rebuild with IXLCONN leaves all of that to xes_rebuild.h.
  *
  * xes_attention() may run as an interrupt handler between any two instructions of the main line. Therefore message blocks
  * live on the caller's stack, and the handler only stores to words that the main line reads whole. Exits run in it: they
@@ -102,6 +103,7 @@ enum xes_reason_code {
 };
 
 struct xes_connection;
+struct xes_rebuild;
 
 /* A monitored list became non-empty; vector_index as given to MONITOR. */
 typedef void xes_list_exit(void *context, uint32_t vector_index);
@@ -138,12 +140,14 @@ struct xes_connect_parms {
     xes_list_exit *list_exit;       /* may be NULL */
     xes_event_exit *event_exit;     /* may be NULL */
     xes_rebuild_exit *rebuild_exit; /* may be NULL: ALLOWREBLD=NO */
+    struct xes_rebuild *rebuild;    /* in place of rebuild_exit; kept. May be NULL */
     void *context;
 };
 
 struct xes_connection {
     bool in_use;
     volatile bool lost;             /* loss of connectivity, or fenced */
+    volatile bool cf_failed;        /* that is why it is lost: the structure went with its CF */
     volatile bool poll_again;       /* the CF was busy when it was asked what it has to report */
     bool existing, reconnected;
     unsigned cf;
@@ -151,10 +155,13 @@ struct xes_connection {
     uint32_t conid;
     uint64_t token;
     char name[CF_NAME_SIZE + 1];    /* of the structure */
+    char cfname[NAME_LEN + 1];      /* where it is */
     struct xes_attributes attributes;       /* in force; the caller checks them, as with IXLYCONA */
     xes_list_exit *list_exit;
     xes_event_exit *event_exit;
     xes_rebuild_exit *rebuild_exit;
+    struct xes_rebuild *rebuild;
+    struct xes *xes;
     void *context;
     struct xes_connection *rebuild_of;      /* this is the temporary connection of a rebuild: whose */
     struct ecb lock_ecb;            /* posted when the lock that the main line waits for is granted */
@@ -165,6 +172,9 @@ struct xes_connection {
 
 struct xes {
     struct xes_connection connections[XES_CONNECTIONS_MAX];
+    struct ecb rebuild_ecb;         /* posted when a rebuild is in another phase: xes_rebuild.h */
+    bool rebuilding;                /* xes_rebuild_work() is running */
+    bool waiting;                   /* a request waits for a rebuild, and does this system's part of it meanwhile */
 };
 
 /* List controls: READ_LCONTROLS, WRITE_LCONTROLS. */
@@ -262,7 +272,8 @@ void xes_poll(struct xes_connection *connection);
 /* The CF gave attention: xes_poll() for every connection. Callable from the attention handler. */
 void xes_attention(struct xes *xes);
 
-/* Ask again where the CF was too busy to say what it has to report. For the main loop; costs a few loads. */
+/* Ask again where the CF was too busy to say what it has to report; take part in rebuilds. For the main loop; costs a few
+ * loads. */
 void xes_repoll(struct xes *xes);
 
 /* Entry names and others: text into size bytes, blank padded. */

@@ -185,11 +185,11 @@ static const struct verb *find_verb(const char *line)
     return NULL;
 }
 
-static int fail_facility(struct plex *p, const char *name)
+static int facility(struct plex *p, const char *name, int (*act)(const struct segments *s, unsigned cf))
 {
     for (unsigned i = 0; i < p->definition.cf_count; i++)
         if (strcasecmp(p->definition.cfs[i].name, name) == 0)
-            return segment_fail(&p->segments, i);
+            return act(&p->segments, i);
     return -EINVAL;
 }
 
@@ -206,7 +206,9 @@ static int one_line(struct script *s, char *line)
         return image ? verb->act(s->plex, image) : -EINVAL;
     }
     if (strncmp(line, "fail ", 5) == 0)
-        return fail_facility(s->plex, trim(line + 5));
+        return facility(s->plex, trim(line + 5), segment_fail);
+    if (strncmp(line, "activate ", 9) == 0)
+        return facility(s->plex, trim(line + 9), segment_activate);
     if (less && (!colon || less < colon)) {
         *less = '\0';
         return load_deck(s, trim(line), trim(less + 1));
@@ -239,7 +241,7 @@ int script_run(struct plex *p, const char *path)
         rc = one_line(&script, line);
         if (rc < 0)
             tell_error("%s:%u: %s: %s", path, number, whole,
-                       rc == -EINVAL ? "expected SYSTEM: command, SYSTEM < deck, outside: command, wait SECONDS, fail CF, or "
+                       rc == -EINVAL ? "expected SYSTEM: command, SYSTEM < deck, outside: command, wait SECONDS, fail CF, activate CF, or "
                                        "kill, stop, cont or ipl and a SYSTEM that it can be done to"
                                      : strerror(-rc));
     }

@@ -9,6 +9,7 @@
  *   stop MVS3, cont MVS3                      let it hang, and go on
  *   ipl MVS3                                  IPL it again, in a new emulator if it has none, and wait until it is ready
  *   fail CF01                                 a coupling facility is lost, for all systems at once
+ *   activate CF01                             it comes back, empty
  *   wait 1.5                                  seconds
  *   # comment
  *

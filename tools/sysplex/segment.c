@@ -126,6 +126,14 @@ int segment_fail(const struct segments *s, unsigned cf)
     return rc;
 }
 
+int segment_activate(const struct segments *s, unsigned cf)
+{
+    int rc = cf_activate(s->cf[cf].name);
+    if (rc < 0)
+        tell_error("cannot activate %s: %s", s->cf[cf].name, strerror(-rc));
+    return rc;
+}
+
 void segments_remove(struct segments *s)
 {
     for (; s->count > 0; s->count--) {

@@ -29,6 +29,9 @@ int segments_check(const struct segments *s, FILE *report);
 /* CF number cf is lost, for all systems at once. 0 or -errno, told. */
 int segment_fail(const struct segments *s, unsigned cf);
 
+/* It comes back, empty. 0 or -errno, told. */
+int segment_activate(const struct segments *s, unsigned cf);
+
 void segments_remove(struct segments *s);
 
 /* Remove the segments whose owner has ended without doing so; each is told. Number removed. */

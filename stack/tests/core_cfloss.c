@@ -1,0 +1,303 @@
+/* A coupling facility is lost, or its structure moved away, while stacks assign ports: whatever the keeper, and whatever they
+ * are doing at that instant. */
+#include <string.h>
+
+#include "cfemu/arch/cf_bytes.h"
+#include "stack/tests/core_plex.h"
+
+enum { STACKS = 3, HELD_MAX = 400 };
+
+static uint8_t owner[PORTS_PER_DVIPA];      /* of a connection from DVA: the truth to which the stacks are held */
+static uint16_t held[STACKS + 1][HELD_MAX];
+static unsigned count[STACKS + 1];
+static uint64_t seed;
+
+static uint32_t throw(uint32_t below)
+{
+    seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+    return (uint32_t)(seed >> 33) % below;
+}
+
+static int assign(unsigned n)
+{
+    uint16_t port;
+    int rc = clp_assign(&plex_select(n)->clp, DVA, 0, SERVER, 80, &port);
+
+    if (rc != CLP_OK)
+        return rc;
+    if (owner[port])
+        ck_abort_msg("port %u given to %u is in use by %u", port, n, owner[port]);
+    owner[port] = (uint8_t)n;
+    held[n][count[n]++] = port;
+    return CLP_OK;
+}
+
+static void release(unsigned n)
+{
+    unsigned i = throw(count[n]);
+    uint16_t port = held[n][i];
+
+    held[n][i] = held[n][--count[n]];
+    owner[port] = 0;
+    clp_release(&plex_select(n)->clp, DVA, port, SERVER, 80);
+}
+
+/* Connections come and go on all stacks that are up; each new one gets its port. */
+static void work(unsigned steps)
+{
+    for (unsigned i = 0; i < steps; i++) {
+        unsigned n = 1 + throw(STACKS);
+
+        if (!plex.systems[n].stack)
+            continue;
+        if (count[n] < HELD_MAX && (count[n] == 0 || throw(5) < 3))
+            ck_assert_int_eq(assign(n), CLP_OK);
+        else
+            release(n);
+    }
+}
+
+/* No port is in two maps, none is in no map. */
+static void sound(void)
+{
+    struct clp_audit a;
+
+    for (unsigned n = 1; n <= STACKS; n++) {
+        if (!plex.systems[n].stack)
+            continue;
+        ck_assert_int_eq(clp_check(&plex_select(n)->clp, DVA, &a), CLP_OK);
+        ck_assert_uint_eq(a.differences, 0);
+        ck_assert_uint_eq(a.doubles, 0);
+        ck_assert_uint_eq(a.leaked, 0);
+        ck_assert_uint_eq(a.pool + a.owned, PORTS_PER_DVIPA);
+    }
+}
+
+static void start(enum profile_store store, uint16_t blocksize)
+{
+    memset(owner, 0, sizeof owner);
+    memset(count, 0, sizeof count);
+    seed = 4711;
+    plex_define(1, DVA, blocksize);
+    plex.systems[1].profile.dvipas[0].clusterports.store = store;
+    plex_distribute(1, DVA);
+    for (unsigned n = 1; n <= STACKS; n++)
+        plex_ipl(n);
+    plex_settle();
+}
+
+static void lose_cf01(void)
+{
+    ck_assert_int_eq(cf_fail(plex.segment), 0);
+}
+
+static uint16_t operate(enum cf_command command, const char *structure)
+{
+    uint8_t mcb[CF_MCB_SIZE] = { 0 }, mrb[CF_MRB_SIZE];
+    struct cf *cf;
+
+    ck_assert_int_eq(cf_open(plex.segment, "OPERATOR", &cf), 0);
+    put_be16(mcb + MCB_COMMAND, (uint16_t)command);
+    xes_name(mcb + MCB_NAME, CF_NAME_SIZE, structure);
+    cf_message(cf, mcb, NULL, 0, mrb, NULL, 0);
+    cf_close(cf);
+    return get_be16(mrb + MRB_RESPONSE);
+}
+
+static void move_ports(void)
+{
+    ck_assert_uint_eq(operate(CF_CMD_REBUILD_START, CLP_STRUCTURE), CF_RSP_OK);
+}
+
+/* --- */
+
+static const struct {
+    enum profile_store store;
+    uint16_t blocksize;
+    bool maps;                  /* of the stacks: there is an audit */
+} keepers[] = {
+    { STORE_BITMAP, 64, true }, { STORE_BITMAP, 1, true }, { STORE_BITMAP, 1024, true }, { STORE_REVERSED, 64, true },
+    { STORE_CLUSTERWIDE, 64, false }, { STORE_LISTS, 64, false }, { STORE_LISTS, 16, false }, { STORE_CRHT, 64, false },
+};
+enum { KEEPERS = sizeof keepers / sizeof keepers[0] };
+
+START_TEST(all_go_on_when_the_cf_is_lost)
+{
+    plex_pair();
+    start(keepers[_i].store, keepers[_i].blocksize);
+    work(1000);
+    lose_cf01();
+    work(1000);                 /* who needs a port meanwhile waits for the rebuild, and gets it */
+    plex_settle();
+    work(1000);
+    if (keepers[_i].maps)
+        sound();
+    ck_assert_ptr_nonnull(strstr(plex_wto, "IXC526I STRUCTURE IXCSTR1 IS REBUILDING FROM COUPLING FACILITY CF01 TO COUPLING FACILITY CF02"));
+    for (unsigned n = 1; n <= STACKS; n++) {
+        ck_assert(!plex.systems[n].stack->xcf.connection->lost);
+        ck_assert_str_eq(plex.systems[n].stack->xcf.connection->cfname, "CF02");
+        for (unsigned other = 1; other <= STACKS; other++)
+            ck_assert_ptr_nonnull(xcf_member(&plex.systems[n].stack->xcf, (uint8_t)other));
+    }
+}
+END_TEST
+
+/* The CF is lost before message _i of MVS1; with block size 1 each connection and each end of one is several messages. */
+START_TEST(lost_at_any_message)
+{
+    plex_pair();
+    start(STORE_BITMAP, 1);
+    work(60);
+    plex_select(1);
+    host_platform_strike_after((unsigned)_i, lose_cf01);
+    work(60);
+    plex_settle();
+    work(60);
+    sound();
+}
+END_TEST
+
+/* SETXCF START,REBUILD at any message: nothing is lost, nobody sees anything but a pause. */
+START_TEST(moved_at_any_message)
+{
+    plex_pair();
+    start(STORE_BITMAP, 1);
+    work(60);
+    plex_select(1);
+    host_platform_strike_after((unsigned)_i, move_ports);
+    work(60);
+    plex_settle();
+    sound();
+    ck_assert_str_eq(plex.systems[1].stack->clp.connection->cfname, "CF02");
+    ck_assert_str_eq(plex.systems[1].stack->xcf.connection->cfname, "CF01");
+    move_ports();               /* and back */
+    work(60);
+    plex_settle();
+    sound();
+    ck_assert_str_eq(plex.systems[1].stack->clp.connection->cfname, "CF01");
+}
+END_TEST
+
+static void forget(unsigned n)
+{
+    while (count[n])
+        owner[held[n][--count[n]]] = 0;
+}
+
+/* Nobody has recovered its ports when the map that says which they are is lost. */
+START_TEST(ports_of_a_stack_that_died_come_back)
+{
+    plex_pair();
+    start(STORE_BITMAP, 64);
+    work(600);
+    lose_cf01();
+    plex_kill(3);
+    forget(3);
+    plex_settle();
+    work(200);
+    sound();
+    plex_ipl(3);                /* and it can come back */
+    plex_settle();
+    work(600);
+    sound();
+}
+END_TEST
+
+static void kill_third(void)
+{
+    unsigned self = host_platform_selected();
+
+    plex_kill(3);
+    host_platform_select(self);
+}
+
+/* MVS3 dies before message _i of what MVS1 does in the rebuild. */
+START_TEST(a_stack_dies_in_the_rebuild)
+{
+    plex_pair();
+    start(STORE_BITMAP, 64);
+    work(300);
+    lose_cf01();
+    plex_select(1);
+    host_platform_strike_after((unsigned)_i, kill_third);
+    plex_settle();
+    plex_select(1);
+    host_platform_strike_after(0, NULL);
+    if (plex.systems[3].stack)
+        plex_kill(3);
+    forget(3);
+    plex_settle();
+    for (unsigned n = 1; n <= 2; n++)
+        stack_recover(plex_select(n), "MVS3", 3);
+    work(300);
+    sound();
+}
+END_TEST
+
+START_TEST(without_another_cf_ports_that_are_owned_go_on)
+{
+    unsigned more = 0;
+
+    start(STORE_BITMAP, 64);
+    work(300);
+    lose_cf01();
+    plex_settle();
+    while (assign(1) == CLP_OK && more < HELD_MAX / 2)
+        more++;
+    ck_assert_uint_gt(more, 0);
+    ck_assert_uint_lt(more, HELD_MAX / 2);
+    ck_assert_int_eq(plex.systems[1].stack->clp.reason, CLP_REASON_CF);
+    release(1);
+    ck_assert_int_eq(assign(1), CLP_OK);
+    ck_assert_ptr_nonnull(strstr(plex_wto, "IXC521I REBUILD FOR STRUCTURE EZBEPORT IS NOT POSSIBLE"));
+}
+END_TEST
+
+/* Both CFs, one after the other: the second one while the rebuild into it is under way. */
+START_TEST(the_other_cf_is_lost_too)
+{
+    plex_pair();
+    start(STORE_BITMAP, 64);
+    work(300);
+    lose_cf01();
+    plex_select(1);
+    host_platform_attend(0);
+    ck_assert_int_eq(cf_fail(plex.segment2), 0);
+    plex_settle();
+    for (unsigned n = 1; n <= STACKS; n++) {
+        release(n);
+        ck_assert_int_eq(assign(n), CLP_OK);
+    }
+}
+END_TEST
+
+/* A duplexed structure: the stacks notice nothing. */
+START_TEST(duplexed_nobody_notices)
+{
+    plex_pair();
+    start(STORE_BITMAP, 64);
+    ck_assert_uint_eq(operate(CF_CMD_DUPLEX_START, CLP_STRUCTURE), CF_RSP_OK);
+    ck_assert_uint_eq(operate(CF_CMD_DUPLEX_START, XCF_STRUCTURE), CF_RSP_OK);
+    work(1000);
+    lose_cf01();
+    work(1000);
+    plex_settle();
+    sound();
+    ck_assert_ptr_null(strstr(plex_wto, "REBUILD"));
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("cfloss");
+
+    tcase_add_loop_test(t, all_go_on_when_the_cf_is_lost, 0, KEEPERS);
+    tcase_add_loop_test(t, lost_at_any_message, 0, 16);
+    tcase_add_loop_test(t, moved_at_any_message, 0, 16);
+    tcase_add_test(t, ports_of_a_stack_that_died_come_back);
+    tcase_add_loop_test(t, a_stack_dies_in_the_rebuild, 0, 12);
+    tcase_add_test(t, without_another_cf_ports_that_are_owned_go_on);
+    tcase_add_test(t, the_other_cf_is_lost_too);
+    tcase_add_test(t, duplexed_nobody_notices);
+    return plex_main(t, "core_cfloss");
+}
