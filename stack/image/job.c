@@ -4,7 +4,7 @@
 
 #include "stack/base/text.h"
 
-static const struct program *const programs[] = {&conngen_program, &httpd_program};
+static const struct program *const programs[] = {&conngen_program, &httpd_program, &moddvipa_program, &pair_program};
 #define PROGRAMS (sizeof programs / sizeof programs[0])
 
 static struct job jobs[JOB_MAX];    /* program NULL: free */

@@ -40,6 +40,6 @@ void jobs_start(struct operator *operator);
 bool jobs_poll(void);
 
 /* Programs */
-extern const struct program conngen_program, httpd_program;
+extern const struct program conngen_program, httpd_program, moddvipa_program, pair_program;
 
 #endif

@@ -17,6 +17,7 @@
 #include "stack/image/parm.h"
 #include "stack/image/reader.h"
 #include "stack/image/waitcode.h"
+#include "stack/operator/operator_vipa.h"
 #include "stack/platform/platform.h"
 #include "stack/profile/profile.h"
 #include "stack/socket/socket.h"
@@ -191,20 +192,6 @@ static const struct operator_profile_ops profile_ops = {.change = profile_change
 
 /* --- operator ------------------------------------------------------------------------------------------------------ */
 
-static void display_vipadyn(void *context, const struct operator_parameters *parameters)
-{
-    (void)context;
-    if (operator_none(parameters))
-        vipa_display_sysplex(&stack.vipa, operator_line, NULL);
-}
-
-static void display_netstat_vipadyn(void *context, const struct operator_parameters *parameters)
-{
-    (void)context;
-    if (operator_none(parameters))
-        vipa_display_netstat(&stack.vipa, operator_line, NULL);
-}
-
 /* The reports on the profile differ only in the function that writes them. */
 struct profile_report {
     const char *pattern, *help;
@@ -251,8 +238,7 @@ static void operator_start(void)
     operator_init(&operator);
     jobs_start(&operator);
     operator_register(&operator, OPERATOR_FLOW_PATTERN, operator_flow, NULL, OPERATOR_FLOW_HELP);
-    operator_register(&operator, "D TCPIP,,SYSplex,VIPADyn", display_vipadyn, NULL, "  the DVIPAs of the sysplex");
-    operator_register(&operator, "D TCPIP,,Netstat,VIPADyn", display_netstat_vipadyn, NULL, "  the DVIPAs of this stack");
+    operator_vipa_register(&operator, &stack.vipa);
     operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,MAX=100]  the connections");
     changes.running = &profile;
     changes.input = &profile_input;

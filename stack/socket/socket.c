@@ -351,6 +351,12 @@ void socket_close(struct socket *socket)
     }
 }
 
+enum vipa_result socket_dvipa(uint32_t address, bool create)
+{
+    struct vipa *vipa = &stack_of_image->vipa;
+    return create ? vipa_activate_range(vipa, address, REQUEST_IOCTL) : vipa_delete_range(vipa, address);
+}
+
 const struct socket_statistics *socket_statistics(void)
 {
     return &statistics;

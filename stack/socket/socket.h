@@ -103,6 +103,9 @@ void socket_close(struct socket *socket);
 /* RST; the socket is gone for the job. */
 void socket_abort(struct socket *socket);
 
+/* ioctl SIOCSVIPA: make an address of a VIPARANGE active, or delete one that is active by that. */
+enum vipa_result socket_dvipa(uint32_t address, bool create);
+
 const struct socket_statistics *socket_statistics(void);
 
 /* Connections of this image with this source address, for struct stack_ops. */

@@ -1,0 +1,2 @@
+; MVS4 has no DVIPA but those of its VIPARANGE.
+INCLUDE COMMON
