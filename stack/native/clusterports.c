@@ -521,7 +521,7 @@ const char *clusterports_error(int error)
         { EADDRINUSE, "this member has this connection open, or the port is bound, here or on another member" },
         { ENOTCONN, "the coupling facility is lost or cannot serve: connections of the shared addresses are to be closed" },
         { ENOENT, "no such coupling facility, shared address or connection" },
-        { EEXIST, "another live member has this number" },
+        { EEXIST, "another live member has this number or this name" },
         { EINVAL, "an argument is out of its range (clusterports.h)" },
         { EMFILE, "the process has as many members as it may" },
         { ENOSPC, "no room: 64 addresses are shared, or the coupling facility is full" },

@@ -60,7 +60,7 @@ struct clusterports_options {
 };
 
 /* Become a member. 0 and *member, or:
- *   -EINVAL an option is not as above    -ENOENT no such CF    -EEXIST the number is another live member's
+ *   -EINVAL an option is not as above    -ENOENT no such CF    -EEXIST another live member has the number or the name
  *   -EMFILE the process has 32 members   -ENOTCONN the CF refuses to serve    -EAGAIN, -ENOMEM no thread, no memory
  * and those of opening a CF: -EPROTO no CF or another version, -ENOSPC it is full, -EACCES, -ENOKEY, -EKEYREJECTED,
  * -ETIMEDOUT, -ECONNREFUSED, ... */

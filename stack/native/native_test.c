@@ -532,6 +532,7 @@ START_TEST(what_is_wrong_is_told)
     REFUSED(-EINVAL, o.port_high = 5000);
     REFUSED(-EINVAL, (o.port_low = 5001, o.port_high = 5000));
     REFUSED(-EEXIST, o.number = 1);
+    REFUSED(-EEXIST, o.name = "MEMBER1");
     REFUSED(-ENOENT, o.facility = "nativetest.none");
     REFUSED(-ENOENT, o.facility = "nativetest.none@/tmp/nativetest.none");
     REFUSED(-EINVAL, o.facility = "nativetest@");

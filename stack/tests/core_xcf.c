@@ -345,7 +345,7 @@ START_TEST(a_number_and_a_name_are_used_once)
     ck_assert_int_eq(join_as(2, "MVSX", 1), XCF_NUMBER_IN_USE);
     ck_assert_ptr_nonnull(strstr(plex_wto, "IXC404I SYSTEM NUMBER 1 OF MVSX IS IN USE BY SYSTEM MVS1"));
     down(2);
-    ck_assert_int_eq(join_as(2, "MVS1", 2), XCF_LOST);
+    ck_assert_int_eq(join_as(2, "MVS1", 2), XCF_NUMBER_IN_USE);
     ck_assert_ptr_nonnull(strstr(plex_wto, "IXC463I SYSTEM MVS1 CANNOT USE STRUCTURE IXCSTR1"));
     all_down();
 }

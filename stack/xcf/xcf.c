@@ -430,7 +430,7 @@ static int connect_structure(struct xcf *x, struct xes *xes, unsigned cf, const 
     if (rc > IXLRETCODEWARNING) {
         text_wto("IXC463I SYSTEM %s CANNOT USE STRUCTURE %s FOR SIGNALLING: IXLCONN RETURN CODE %X, REASON %04X", name,
                  XCF_STRUCTURE, (unsigned)rc, reason);
-        return XCF_LOST;
+        return reason == IXLRSNCODECONNAMEINUSE ? XCF_NUMBER_IN_USE : XCF_LOST;
     }
     return XCF_OK;
 }
@@ -482,8 +482,9 @@ int xcf_start(struct xcf *x, struct xes *xes, unsigned cf, const char *name, uin
 
     STACK_ASSERT(number >= 1 && number <= SYSTEMS_MAX && !x->connection);
     x->number = number;
-    if (connect_structure(x, xes, cf, name) != XCF_OK)
-        return XCF_LOST;
+    rc = connect_structure(x, xes, cf, name);
+    if (rc != XCF_OK)
+        return rc;
     if (read_record(x, number, adjunct, &version, &rc)) {
         get_record(&old, adjunct, version);
         if (adjunct[REC_STATE] == RECORD_ACTIVE && !text_equal(old.name, name)) {

@@ -46,7 +46,7 @@ enum xcf_result {
     XCF_NO_MEMBER = 4,              /* the system is not an active member */
     XCF_FULL = 8,                   /* its queue or the structure is full; try later */
     XCF_TOO_LONG = 12,
-    XCF_NUMBER_IN_USE = 16,         /* join: another system has this number */
+    XCF_NUMBER_IN_USE = 16,         /* join: another system has this number, or this name */
     XCF_LOST = 20,                  /* no connectivity to the CF, or not joined */
 };
 

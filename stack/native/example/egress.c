@@ -4,7 +4,8 @@
  *     cfctl create PLEX1.CF01
  *     egress PLEX1.CF01 EGRESS1 1 127.0.0.9 127.0.0.1 8080 1000
  *
- * Opens them, shows what it got, waits for SECONDS (0), closes them and leaves. Exit code 0: all were opened. */
+ * Opens them, shows what it got, stays for SECONDS (0), closes them and leaves. Exit code 0: all were opened; 1: at
+ * the first that could not be it closes them; 64: wrong usage. */
 #include <clusterports.h>
 
 #include <arpa/inet.h>
@@ -162,7 +163,8 @@ int main(int argc, char **argv)
     if (opened < count)
         fprintf(stderr, "egress: connection %u: %s\n", opened + 1, clusterports_error(error));
     show(member, from, connections, opened, now_s() - start);
-    stay(member, seconds);
+    if (opened == count)
+        stay(member, seconds);
     close_all(member, connections, opened, &destination);
     clusterports_close(member);
     free(connections);
