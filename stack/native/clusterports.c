@@ -259,12 +259,18 @@ static void configure(struct clusterports *m, const struct clusterports_options 
     m->context = o->context;
 }
 
+static void start_log(void)
+{
+    host_platform_on_wto(log_line);
+}
+
 static int take_slot(struct clusterports *m)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     int rc = -EMFILE;
 
+    pthread_once(&once, start_log);
     pthread_mutex_lock(&members_lock);
-    host_platform_on_wto(log_line);
     for (unsigned i = 0; rc != 0 && i < HOST_SYSTEMS_MAX; i++) {
         if (members[i])
             continue;
