@@ -589,20 +589,14 @@ static int create_pool(struct clp *clp, const struct clp_table *t)
     return create_entry(clp, t, "", clp->pool, CLP_POOL_BYTES);
 }
 
-/* This stack's map is of its earlier life: nothing of it is in use any more, but it may rest at peers. Else the map is
- * empty. The pool's header gets its name, so that whoever audits or recovers knows of the map. */
-static int enter_name(struct clp *clp, struct clp_table *t, bool earlier_life)
+/* The ports of this stack's map, which is of its earlier life: nothing of it is in use any more, but it may rest at peers. */
+static int return_earlier_life(struct clp *clp, struct clp_table *t)
 {
-    uint32_t now = now_s(), reason;
-    int rc = retrieve_and_lock(clp, t);
+    uint32_t now = now_s();
 
-    if (rc != CLP_OK)
-        return rc;
-    uint32_t shared_before = earlier_life ? shared_count(clp) : 0;
-    if (earlier_life && (read_shared(clp, t) != CLP_OK || read_entry(clp, t->address, clp->system, CF_LOCK_HELDBY, clp->own,
-                                                                     CLP_OWN_BYTES, &reason) != IXLRETCODEOK))
-        return undone(clp, t);
-    for (uint32_t w = 0; earlier_life && w < CLP_WORDS; w++) {
+    if (read_shared(clp, t) != CLP_OK)
+        return failed(clp, CLP_REASON_CF);
+    for (uint32_t w = 0; w < CLP_WORDS; w++) {
         uint64_t ports = word_of(t, clp->own, w);
 
         if (ports) {
@@ -610,6 +604,30 @@ static int enter_name(struct clp *clp, struct clp_table *t, bool earlier_life)
             stamp(clp, w, 0, now);
         }
     }
+    return CLP_OK;
+}
+
+/* This stack has an empty map from now on, and the pool's header its name, so that whoever audits or recovers knows of the
+ * map. All under the lock: another stack may be about to recover the earlier life, and delete the map. */
+static int enter_map(struct clp *clp, struct clp_table *t)
+{
+    uint32_t reason, shared_before = 0;
+    int rc = retrieve_and_lock(clp, t);
+
+    if (rc != CLP_OK)
+        return rc;
+    FLOW(8B, 860);
+    rc = read_entry(clp, t->address, clp->system, CF_LOCK_HELDBY, clp->own, CLP_OWN_BYTES, &reason);
+    if (rc == IXLRETCODEOK) {
+        shared_before = shared_count(clp);
+        rc = return_earlier_life(clp, t);
+    } else if (reason == IXLRSNCODENOENTRY) {
+        FLOW(8B, 865);
+        empty_map(t, clp->own);
+        rc = create_entry(clp, t, clp->system, clp->own, CLP_OWN_BYTES);
+    }
+    if (rc != CLP_OK)
+        return undone(clp, t);
     empty_map(t, clp->own);
     set_name(clp, clp->number, clp->system);
     return restore_given(clp, t, shared_before);
@@ -631,25 +649,12 @@ static int init_pool(struct clp *clp, struct clp_table *t)
 
 static int cf_init(struct clp *clp, struct clp_table *t, unsigned origin)
 {
-    uint32_t reason;
-
     (void)origin;
     if (!clp->connection)
         return failed(clp, CLP_REASON_CF);
     FLOW(8B, 850);
     int rc = init_pool(clp, t);
-    if (rc != CLP_OK)
-        return rc;
-    FLOW(8B, 860);
-    rc = read_entry(clp, t->address, clp->system, CF_LOCK_NONE, clp->own, CLP_OWN_BYTES, &reason);
-    if (rc == IXLRETCODEOK)
-        return enter_name(clp, t, true);
-    if (reason != IXLRSNCODENOENTRY)
-        return failed(clp, CLP_REASON_CF);
-    FLOW(8B, 865);
-    empty_map(t, clp->own);
-    rc = create_entry(clp, t, clp->system, clp->own, CLP_OWN_BYTES);
-    return rc == CLP_OK ? enter_name(clp, t, false) : rc;
+    return rc == CLP_OK ? enter_map(clp, t) : rc;
 }
 
 static int clusterwide_init(struct clp *clp, struct clp_table *t, unsigned origin)

@@ -40,6 +40,7 @@ struct clusterports {
     atomic_bool stopping, news, lost;
     int lost_fd;
     struct profile_clusterports clusterports;
+    char ended[SYSTEMS_MAX + 1][NAME_LEN + 1];      /* members whose ports are to be reclaimed, by number; "": none */
     uint64_t reclaimed, tended;
     struct rest rest;
     struct profile profile;
@@ -112,7 +113,18 @@ static void event(void *context, enum xcf_event what, const struct xcf_member *m
         return;
     }
     clp_gone(&m->clp, member->number);
-    reclaim(m, member->name, member->number);
+    text_format(m->ended[member->number], sizeof m->ended[0], "%s", member->name);
+}
+
+/* One that is back by now has returned what it had itself (8B, 860), and what it has now is its own. */
+static void reclaim_ended(struct clusterports *m)
+{
+    xcf_drain(&m->xcf);
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
+        if (m->ended[n][0] && !xcf_member(&m->xcf, n))
+            reclaim(m, m->ended[n], n);
+        m->ended[n][0] = 0;
+    }
 }
 
 /* Ports that members had of an address when they ended, and nobody shared it. Who is a member is asked after whose maps
@@ -149,6 +161,9 @@ static void tend(struct clusterports *m)
         xes_attention(&m->xes);
     xes_repoll(&m->xes);
     xcf_poll(&m->xcf);
+    for (unsigned n = 1; n <= SYSTEMS_MAX; n++)
+        if (m->ended[n][0])
+            reclaim_ended(m);
     while (rest_over(&m->rest, platform_clock_us(), &t))
         if (clp_in_use(&m->clp, t.source, t.port, t.destination, t.dport))      /* else it was released twice */
             clp_release(&m->clp, t.source, t.port, t.destination, t.dport);
