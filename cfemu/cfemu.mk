@@ -46,9 +46,10 @@ $(B)/tests/test_cf_limits: $(B)/san/cfemu/bench/cf_scale.o
 
 # The same for as long as one likes: make soak.
 $(B)/san/cfemu/tests/cf_soak.o: EXTRA_CFLAGS += -DCF_CRASH_HOOK -Wno-missing-field-initializers
-$(B)/tests/soak: $(addprefix $(B)/san/,cfemu/tests/soak.o cfemu/tests/cf_soak.o cfemu/tests/cf_fixture.o $(CF_ENGINE_SRC:.c=.o))
+$(B)/tests/soak: $(addprefix $(B)/san/,cfemu/tests/soak.o cfemu/tests/cf_soak.o cfemu/tests/cf_fixture.o cfemu/tests/cf_link_fixture.o \
+		$(CF_LINK_SRC:.c=.o) $(CF_ENGINE_SRC:.c=.o))
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check)
+	$(CC) $(SANITIZE) -o $@ $^ $(CF_LINK_LIBS) $$(pkg-config --libs check)
 
 # Fuzz targets: cfemu/fuzz/NAME_fuzz.c, its corpus cfemu/fuzz/corpus/NAME. The corpus is a test, with gcc; make fuzz goes on
 # from there, with clang.

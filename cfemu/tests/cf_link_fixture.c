@@ -30,11 +30,11 @@ void link_tls_name(char name[512])
     snprintf(name, 512, "%s@127.0.0.1:%u,psk=%s/psk", segment_name, link_server_port(link_server), link_directory);
 }
 
-/* Remove what tests make in their directory. */
-static void sweep(void)
+void link_sweep(void)
 {
     static const char *const files[] = {"psk", "other", "socket", "process", "liar"};
     char path[160];
+    snprintf(link_directory, sizeof link_directory, "/tmp/%s", segment_name);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", link_directory, files[i]);
         unlink(path);
@@ -42,14 +42,13 @@ static void sweep(void)
     rmdir(link_directory);
 }
 
-static void serve(void)
+void link_serve(void)
 {
     struct link_address at_unix = {0}, at_tcp;
     uint8_t psk[LINK_PSK_SIZE];
     char key[128];
     const char *why;
-    snprintf(link_directory, sizeof link_directory, "/tmp/%s", segment_name);
-    sweep();        /* of a test that failed */
+    link_sweep();   /* of a test that failed */
     ck_assert_int_eq(mkdir(link_directory, 0700), 0);
     link_key_file(key);
     ck_assert_int_eq(link_psk_create(key), 0);
@@ -68,13 +67,13 @@ static void serve(void)
 void link_use_unix(void)
 {
     by_tls = false;
-    segment_made = serve;
+    segment_made = link_serve;
 }
 
 void link_use_tls(void)
 {
     by_tls = true;
-    segment_made = serve;
+    segment_made = link_serve;
 }
 
 void link_stop(void)
@@ -83,7 +82,7 @@ void link_stop(void)
         link_server_stop(link_server);
     link_server = NULL;
     cf_close(inside);
-    sweep();
+    link_sweep();
 }
 
 /* Asked by the leak sanitizer, which takes longer than such a test does. What commands leak is found in process, what links

@@ -24,6 +24,10 @@ void link_unix_name(char name[512]);
 void link_tls_name(char name[512]);
 void link_key_file(char path[128]);
 
+/* Start the server alone, in this process; and remove the files of one that has ended, also in another process. */
+void link_serve(void);
+void link_sweep(void);
+
 /* Stop the server, close the view inside, and remove what was made. */
 void link_stop(void);
 

@@ -11,6 +11,7 @@
 #include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_undo.h"
 #include "cfemu/tests/cf_fixture.h"
+#include "cfemu/tests/cf_link_fixture.h"
 
 #define ENTRIES 32              /* of a worker in a structure */
 #define COUNTERS 4
@@ -42,6 +43,8 @@ struct worker {
 static struct ledger {
     struct worker worker[SOAK_WORKERS_MAX];
     _Atomic uint32_t lock_owner[LOCKS];         /* process that has the lock, by itself */
+    _Atomic uint32_t serving;                   /* the server of links is up, and these are its names */
+    char unix_name[512], tls_name[512];
 } *ledger;
 
 /* --- a worker -------------------------------------------------------------------------------------------------------- */
@@ -66,12 +69,20 @@ __attribute__((format(printf, 1, 2), noreturn)) static void complain(const char 
     _exit(1);
 }
 
+/* Who has lost its link is fenced: what it was about to be told it will not know. It ends as if it was killed. */
+static int unless_cut(const struct cf_user *of, int response)
+{
+    if (response == CF_RSP_CF_FAILED && cf_lost(of->cf))
+        raise(SIGKILL);
+    return response;
+}
+
 /* A structure that is held up for a moment is no failure: the command has done nothing. */
 static int ask_patiently(const struct cf_user *of, struct ask a)
 {
     int response;
     do
-        response = ask(of, a);
+        response = unless_cut(of, ask(of, a));
     while (response == CF_RSP_BUSY);
     return response;
 }
@@ -194,7 +205,7 @@ static int lock_patiently(struct lop operation)
 {
     int response;
     do
-        response = lop(&irlm, operation);
+        response = unless_cut(&irlm, lop(&irlm, operation));
     while (response == CF_RSP_BUSY);
     return response;
 }
@@ -221,13 +232,16 @@ static void lock_use(void)
     uint32_t before = atomic_exchange(&ledger->lock_owner[index], (uint32_t)getpid());
     if (before != 0 && !dying((pid_t)before))
         complain("lock %u: process %u has it, too", index, before);
+    uint32_t mine = (uint32_t)getpid();
+    bool alone = true;
     for (int i = 0; i < 100; i++)
-        if (atomic_load(&ledger->lock_owner[index]) != (uint32_t)getpid())
-            complain("lock %u: another process has it, too", index);
-    atomic_store(&ledger->lock_owner[index], 0);
+        alone = alone && atomic_load(&ledger->lock_owner[index]) == mine;
+    alone = atomic_compare_exchange_strong(&ledger->lock_owner[index], &mine, 0) && alone;
     response = lock_patiently((struct lop){CF_CMD_LOCK_RELEASE, .index = index});
     if (response != CF_RSP_OK)
         complain("lock %u: response %04x to RELEASE", index, response);
+    if (!alone)         /* and our link was not cut meanwhile */
+        complain("lock %u: another process has it, too", index);
     me->locks++;
 }
 
@@ -235,14 +249,15 @@ static void connect_patiently(struct cf *view, const char *structure, const char
 {
     int response;
     do
-        response = connect_as(view, structure, name, attributes, user);
+        response = unless_cut(&(struct cf_user){.cf = view}, connect_as(view, structure, name, attributes, user));
     while (response == CF_RSP_BUSY || response == CF_RSP_NAME_IN_USE);  /* the one before us has died, and that takes a moment */
     if (response != CF_RSP_OK)
         complain("%s: response %04x to CONNECT", structure, response);
 }
 
 static const struct attributes store_attributes = {.lists = 8, .size_kib = 2048, .entry_ratio = 1, .element_ratio = 8, .maxelemnum = 255,
-                                                   .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED | CF_CONN_CONDISP_KEEP};
+                                                   .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED | CF_CONN_CONDISP_KEEP,
+                                                   .options = CF_CONN_OPT_ALTER};
 static const struct attributes serial_attributes = {.lists = 1, .locks = COUNTERS, .size_kib = 1024, .entry_ratio = 1, .element_ratio = 8,
                                                     .maxelemnum = 255, .flags = CF_CONN_NAMED};
 static const struct attributes irlm_attributes = {.locks = LOCKS, .size_kib = 512};
@@ -255,12 +270,24 @@ static void connect_all(struct cf *view, const char *name)
     connect_patiently(view, "IRLM", name, &irlm_attributes, &irlm);
 }
 
+/* Over a link, if it is this worker's turn; it waits for the server to be there. */
+static struct cf *view_open(int number)
+{
+    struct cf *view = NULL;
+    if (number % 3 == 0)
+        return segment_open();
+    do
+        usleep(5000);
+    while (!atomic_load(&ledger->serving) || cf_open(number % 3 == 1 ? ledger->unix_name : ledger->tls_name, "TEST", &view) != 0);
+    return view;
+}
+
 static void work(int number)
 {
     char name[CF_NAME_SIZE + 1];
     snprintf(name, sizeof name, "WORKER%02d", number);
     me = &ledger->worker[number];
-    connect_all(segment_open(), name);
+    connect_all(view_open(number), name);
     for (int store = 0; store < STORES; store++)
         for (uint32_t i = 0; i < ENTRIES; i++)
             entry_verify(&stores[store], store, number, i);
@@ -297,7 +324,20 @@ static void kill_in_time(void)
         raise(SIGKILL);
 }
 
-/* Workers from 0 on; half of them die by themselves inside a command. number < 0: one who watches. */
+/* Beside the workers: */
+enum { WATCHER = -1, SERVER = -2 };
+
+static void serve(void)
+{
+    link_serve();
+    link_unix_name(ledger->unix_name);
+    link_tls_name(ledger->tls_name);
+    atomic_store(&ledger->serving, 1);
+    for (;;)
+        pause();
+}
+
+/* Workers from 0 on; half of them die by themselves inside a command, as half of the servers do. */
 static pid_t spawn(int number)
 {
     unsigned seed = (unsigned)rand();
@@ -305,12 +345,13 @@ static pid_t spawn(int number)
     if (pid != 0)
         return pid;
     chance = seed;
-    if (number >= 0) {
-        steps_left = (int)draw(STEPS_MAX);
-        if (draw(2))
-            cf_crash_hook = kill_in_time;
+    steps_left = (int)draw(number == SERVER ? 20 * STEPS_MAX : STEPS_MAX);
+    if (number != WATCHER && draw(2))
+        cf_crash_hook = kill_in_time;
+    if (number == SERVER)
+        serve();
+    if (number >= 0)
         work(number);
-    }
     cf_watch(segment_open());
     _exit(0);
 }
@@ -334,6 +375,31 @@ static void end(struct soak *soak, pid_t pid, bool killed)
         finding(soak, "a worker ended by itself");
     soak->kills += killed;
     soak->died_inside += own;
+}
+
+/* Another size and ratio for a structure in use. What is in the way ends it early: that is no failure. */
+static void alter(struct soak *soak, struct cf *view)
+{
+    uint8_t mcb[CF_MCB_SIZE] = {0}, answer[CF_MRB_SIZE];
+    int response;
+    put_be16(mcb + MCB_COMMAND, CF_CMD_ALTER);
+    cf_name_put(mcb + MCB_NAME, CF_NAME_SIZE, store_names[rand() % STORES]);
+    put_be32(mcb + MCB_OWN + ALTER_SIZE_KIB, 1280 + 256 * ((uint32_t)rand() % 4));
+    put_be16(mcb + MCB_OWN + ALTER_ENTRYRATIO, (uint16_t)(1 + rand() % 2));
+    put_be16(mcb + MCB_OWN + ALTER_ELEMENTRATIO, (uint16_t)(4 + rand() % 12));
+    for (int step = 0; step < 1000; step++) {
+        response = cf_send(view, mcb, answer);
+        if (response != CF_RSP_TIMEOUT && response != CF_RSP_BUSY && response != CF_RSP_ALTERING)
+            break;
+        if (response != CF_RSP_BUSY)
+            memcpy(mcb + MCB_RESTART, answer + MRB_RESTART, sizeof(uint64_t));
+    }
+    if (response == CF_RSP_OK) {
+        soak->alters += answer[MRB_OWN + ALTER_REACHED];
+    } else if (response != CF_RSP_REBUILD && response != CF_RSP_ALTER_ENDED && response != CF_RSP_BUSY && response != CF_RSP_CF_FULL) {
+        fprintf(stderr, "soak: response %04x, reason %u to ALTER\n", response, get_be16(answer + MRB_REASON));
+        soak->findings++;
+    }
 }
 
 /* A step in the life of the duplexed structure and of the second CF. Nothing but its second copy, or its first, is in it. */
@@ -398,19 +464,31 @@ static void compare(struct soak *soak, struct cf *view)
 
 static void round_run(struct soak *soak, struct cf *view, uint64_t until_ns)
 {
-    pid_t pids[SOAK_WORKERS_MAX + 1];
-    for (int i = 0; i <= (int)soak->workers; i++)
-        pids[i] = spawn(i < (int)soak->workers ? i : -1);
+    const int workers = (int)soak->workers;
+    pid_t pids[SOAK_WORKERS_MAX], watcher = spawn(WATCHER), server = spawn(SERVER);
+    for (int i = 0; i < workers; i++)
+        pids[i] = spawn(i);
     while (cf_clock_ns(CLOCK_MONOTONIC) < until_ns && soak->findings == 0) {
         usleep((unsigned)rand() % 20000);
-        int victim = rand() % (int)soak->workers;
+        int victim = rand() % workers;
         end(soak, pids[victim], true);
         pids[victim] = spawn(victim);
         if (rand() % 8 == 0)
             disturb(soak, view);
+        if (rand() % 4 == 0)
+            alter(soak, view);
+        if (rand() % 50 == 0 || cf_process_ended(server)) {
+            atomic_store(&ledger->serving, 0);
+            end(soak, server, true);
+            server = spawn(SERVER);
+            soak->cuts++;
+        }
     }
-    for (int i = 0; i <= (int)soak->workers; i++)
-        end(soak, pids[i], i < (int)soak->workers);
+    for (int i = 0; i < workers; i++)
+        end(soak, pids[i], true);
+    atomic_store(&ledger->serving, 0);
+    end(soak, server, true);
+    end(soak, watcher, false);
     soak->rounds++;
 }
 
@@ -429,6 +507,7 @@ static void results(struct soak *soak, struct cf *view)
 {
     for (unsigned i = 0; i < soak->workers; i++) {
         soak->acknowledged += ledger->worker[i].acknowledged;
+        soak->linked += i % 3 != 0 ? ledger->worker[i].acknowledged : 0;
         soak->reads += ledger->worker[i].reads;
         soak->locks += ledger->worker[i].locks;
     }
@@ -453,5 +532,6 @@ void soak_run(struct soak *soak)
     }
     results(soak, view);
     cf_close(view);
+    link_sweep();
     munmap(ledger, sizeof *ledger);
 }

@@ -1,7 +1,9 @@
 /* Soak: worker processes with random commands on several structures, killed again and again, in the middle of commands
- * too. What they were told is done is kept in a ledger that their death does not reach, and compared.
+ * too. Every third works in process, every third over a Unix socket, every third over TLS; the server of the links is a
+ * process of its own, and killed like the others, which cuts all links at once. What they were told is done is kept in a ledger that their death does not reach, and compared.
  *
  *   PLAIN    named entries, each worker its own: written, replaced, deleted, read again; and a queue that all use
+ *            PLAIN and DUP change their size and ratio all the time (IXLALTER)
  *   DUP      the same, duplexed; one CF of the pair fails and comes back, the copies change roles
  *   SERIAL   serialized list: counters of 13 KiB, read with the lock and written back with its release
  *   IRLM     lock structure: exclusive locks; two live processes never have the same one
@@ -20,9 +22,12 @@ struct soak {
     /* results */
     uint64_t kills, died_inside, rounds;
     uint64_t acknowledged;      /* updates */
+    uint64_t linked;            /* those over links among them */
     uint64_t reads, locks;      /* entries that were read and right; locks held and given back */
     uint64_t rollbacks;         /* commands of the dead undone */
     uint64_t failures;          /* of the second CF */
+    uint64_t alters;            /* that reached their target */
+    uint64_t cuts;              /* of all links: the server's deaths */
     unsigned findings;          /* told on standard error */
 };
 
