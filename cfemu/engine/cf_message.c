@@ -97,6 +97,10 @@ int cf_structure_enter(struct cf_call *call, struct cf_slot **slot_out, struct c
         return CF_RSP_BUSY;
     served->from_dead = taken == CF_TAKEN_FROM_DEAD;
     int result = connection_find(call, slot, id);
+    if (result == CF_RSP_CF_FAILED && slot->duplex != CF_DUPLEX_NONE) {
+        cf_duplex_enter(call->cf, slot);        /* it has failed since we locked the slot: the other copy goes on */
+        result = connection_find(call, slot, id);
+    }
     if (result != 0)
         cf_slot_unlock(slot);
     *slot_out = slot;

@@ -102,7 +102,7 @@ static uint32_t entry_read(const struct cf_user *of, const char *name)
         return 0;
     uint32_t value = (uint32_t)get_be64(mrb + MRB_VERSION), length = get_be32(mrb + MRB_DATALEN);
     if (response != CF_RSP_OK || length != value % 3000 || mrb[MRB_ADJUNCT] != (uint8_t)value)
-        complain("READ %s: response %04x, value %u, %u bytes", name, response, value, length);
+        complain("READ %s, structure %08x: response %04x, value %u, %u bytes", name, of->structure, response, value, length);
     for (uint32_t i = 0; i < length; i++)
         if (data_in[i] != (uint8_t)value)
             complain("READ %s: value %u, byte %u is %02x", name, value, i, data_in[i]);

@@ -114,7 +114,7 @@ static void scene(uint8_t flags, uint8_t options)
     struct attributes attributes = {.lists = 5, .locks = 4, .size_kib = 768, .vector = 32, .entry_ratio = 1, .element_ratio = 1,
                                     .maxelemnum = 255, .flags = CF_CONN_ADJUNCT | flags, .options = options,
                                     .emcstgpct = flags & CF_CONN_KEYED ? 100 : 0};
-    cf = mode == SIMPLEX ? segment_new(3 << 20) : pair_new(3 << 20);
+    cf = mode == SIMPLEX ? segment_new(4 << 20) : pair_new(6 << 20);
     ck_assert_int_eq(connect_as(cf, "STR1", "ONE", &attributes, &one), CF_RSP_OK);
     ck_assert_int_eq(connect_as(cf, "STR1", "TWO", &attributes, &two), CF_RSP_OK);
     static const uint8_t gap[CF_LEID_SIZE] = {0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 3};
