@@ -13,34 +13,37 @@
 #include <unistd.h>
 
 enum section { SECTION_NONE, SECTION_SYSPLEX, SECTION_CF, SECTION_SERVER, SECTION_JOB, SECTION_SYSTEM, SECTIONS };
-enum kind { KIND_NAME, KIND_NUMBER, KIND_SIZE, KIND_ADDRESS, KIND_ADDRESS_PREFIX, KIND_FILE, KIND_OPTIONAL_FILE };
+enum kind { KIND_NAME, KIND_NUMBER, KIND_SIZE, KIND_ADDRESS, KIND_ADDRESS_PREFIX, KIND_FILE, KIND_OPTIONAL_FILE, KIND_OPTIONAL_NAMES };
 
 struct keyword {
     const char *word;
     enum section section;
     bool begins;                        /* this keyword begins the section */
     enum kind kind;
-    size_t offset;                      /* in struct definition, or for CF and SYSTEM in the struct of each */
+    size_t offset;                      /* in struct definition, or for CF, JOB and SYSTEM in the struct of each */
     uint64_t low, high;                 /* KIND_NUMBER, KIND_SIZE */
 };
 
 #define DEFINITION(member) offsetof(struct definition, member)
 #define FACILITY(member) offsetof(struct cf_definition, member)
+#define JOB(member) offsetof(struct job_definition, member)
 #define SYSTEM(member) offsetof(struct system_definition, member)
 #define MIB ((uint64_t)1 << 20)
 
 static const struct keyword keywords[] = {
     { "SYSPLEX", SECTION_SYSPLEX, true, KIND_NAME, DEFINITION(sysplex), 0, 0 },
     { "POLICY", SECTION_SYSPLEX, false, KIND_OPTIONAL_FILE, DEFINITION(policy), 0, 0 },
+    { "STORY", SECTION_SYSPLEX, false, KIND_OPTIONAL_FILE, DEFINITION(story), 0, 0 },
     { "CF", SECTION_CF, true, KIND_NAME, FACILITY(name), 0, 0 },
     { "SIZE", SECTION_CF, false, KIND_SIZE, FACILITY(size), MIB, MIB << 16 },
     { "SERVER", SECTION_SERVER, true, KIND_ADDRESS_PREFIX, DEFINITION(server), 0, 0 },
     { "PORT", SECTION_SERVER, false, KIND_NUMBER, DEFINITION(server_port), 1, 65535 },
-    { "JOB", SECTION_JOB, true, KIND_NAME, DEFINITION(job), 0, 0 },
-    { "PROGRAM", SECTION_JOB, false, KIND_NAME, DEFINITION(program), 0, 0 },
-    { "CONNECTIONS", SECTION_JOB, false, KIND_NUMBER, DEFINITION(connections), 1, 10000000 },
-    { "HOLD", SECTION_JOB, false, KIND_NUMBER, DEFINITION(hold), 0, 65535 },
-    { "SOURCE", SECTION_JOB, false, KIND_ADDRESS, DEFINITION(source), 0, 0 },
+    { "JOB", SECTION_JOB, true, KIND_NAME, JOB(name), 0, 0 },
+    { "PROGRAM", SECTION_JOB, false, KIND_NAME, JOB(program), 0, 0 },
+    { "CONNECTIONS", SECTION_JOB, false, KIND_NUMBER, JOB(connections), 1, 10000000 },
+    { "HOLD", SECTION_JOB, false, KIND_NUMBER, JOB(hold), 0, 65535 },
+    { "SOURCE", SECTION_JOB, false, KIND_ADDRESS, JOB(source), 0, 0 },
+    { "SYSTEMS", SECTION_JOB, false, KIND_OPTIONAL_NAMES, JOB(systems), 0, 0 },
     { "SYSTEM", SECTION_SYSTEM, true, KIND_NAME, SYSTEM(name), 0, 0 },
     { "NUMBER", SECTION_SYSTEM, false, KIND_NUMBER, SYSTEM(number), 1, 32 },
     { "PROFILE", SECTION_SYSTEM, false, KIND_FILE, SYSTEM(profile), 0, 0 },
@@ -66,6 +69,41 @@ __attribute__((format(printf, 3, 4))) static void mistake(struct reading *r, uns
     va_end(arguments);
     fputc('\n', r->mistakes);
     r->mistake_count++;
+}
+
+/* --- sections that there may be several of ---------------------------------------------------------------------- */
+
+/* NULL: of this section there is only one. limit: as many as there may be; noun: what they are. */
+static unsigned *section_count(struct definition *d, enum section section, unsigned *limit, const char **noun)
+{
+    *limit = section == SECTION_CF ? DEFINED_CFS_MAX : section == SECTION_JOB ? DEFINED_JOBS_MAX : DEFINED_SYSTEMS_MAX;
+    *noun = section == SECTION_CF ? "facilities" : section == SECTION_JOB ? "jobs" : "systems";
+    return section == SECTION_CF ? &d->cf_count : section == SECTION_JOB ? &d->job_count : section == SECTION_SYSTEM ? &d->system_count : NULL;
+}
+
+/* Where the values of the section in work are. */
+static char *section_base(struct definition *d, enum section section)
+{
+    switch (section) {
+    case SECTION_CF:
+        return (char *)&d->cfs[d->cf_count - 1];
+    case SECTION_JOB:
+        return (char *)&d->jobs[d->job_count - 1];
+    case SECTION_SYSTEM:
+        return (char *)&d->systems[d->system_count - 1];
+    default:
+        return (char *)d;
+    }
+}
+
+/* The line it begins at, its name; the reading's line and "" for a section of which there is only one. */
+static unsigned section_line(struct definition *d, enum section section, unsigned line, const char **name)
+{
+    bool several = section == SECTION_CF || section == SECTION_JOB || section == SECTION_SYSTEM;
+    *name = several ? section_base(d, section) : "";        /* the first member of each */
+    return section == SECTION_CF    ? d->cfs[d->cf_count - 1].line
+         : section == SECTION_JOB   ? d->jobs[d->job_count - 1].line
+         : section == SECTION_SYSTEM ? d->systems[d->system_count - 1].line : line;
 }
 
 /* --- values ----------------------------------------------------------------------------------------------------- */
@@ -120,13 +158,25 @@ static bool get_file(const struct definition *d, const char *text, char *path)
     return snprintf(path, PATH_MAX, "%.*s%s", folder, d->path, text) < PATH_MAX && access(path, R_OK) == 0;
 }
 
+/* "MVS1,MVS2", in capitals; whether there are such systems is looked at when all are known. */
+static bool get_names(const char *text, char *names)
+{
+    char copy[DEFINED_SYSTEMS_MAX * DEFINED_NAME_SIZE], name[DEFINED_NAME_SIZE], *rest;
+    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy)
+        return false;
+    *names = '\0';
+    for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+        if (!get_name(word, name))
+            return false;
+        strcat(strcat(names, *names ? "," : ""), name);
+    }
+    return *names != '\0';
+}
+
 static void set_value(struct reading *r, const struct keyword *k, const char *text)
 {
     struct definition *d = r->d;
-    char *base = k->section == SECTION_SYSTEM ? (char *)&d->systems[d->system_count - 1]
-               : k->section == SECTION_CF     ? (char *)&d->cfs[d->cf_count - 1]
-                                              : (char *)d;
-    void *at = base + k->offset;
+    void *at = section_base(d, k->section) + k->offset;
     const char *end;
     uint64_t *number = at;
 
@@ -152,6 +202,10 @@ static void set_value(struct reading *r, const struct keyword *k, const char *te
         if (!get_address_prefix(text, at, &d->server_prefix))
             mistake(r, r->line, "%s %s: expected an IPv4 address with the length of its network's prefix, 8 to 30, such as "
                     "10.1.0.100/16", k->word, text);
+        break;
+    case KIND_OPTIONAL_NAMES:
+        if (!get_names(text, at))
+            mistake(r, r->line, "%s %s: expected names of systems with commas between them, such as MVS1,MVS2", k->word, text);
         break;
     case KIND_FILE:
     case KIND_OPTIONAL_FILE:
@@ -183,37 +237,38 @@ static const char *section_of(const char *word)
 /* The section in work is complete: is everything there that it needs? */
 static void end_section(struct reading *r)
 {
-    struct definition *d = r->d;
+    const char *name;
+    if (r->section == SECTION_NONE)
+        return;
+    unsigned line = section_line(r->d, r->section, r->line, &name);
     for (size_t i = 0; i < KEYWORDS; i++)
-        if (r->section != SECTION_NONE && keywords[i].section == r->section && keywords[i].kind != KIND_OPTIONAL_FILE && !(r->seen[r->section] & 1u << i)) {
-            const char *name = r->section == SECTION_SYSTEM ? d->systems[d->system_count - 1].name
-                             : r->section == SECTION_CF     ? d->cfs[d->cf_count - 1].name : "";
-            unsigned line = r->section == SECTION_SYSTEM ? d->systems[d->system_count - 1].line
-                          : r->section == SECTION_CF     ? d->cfs[d->cf_count - 1].line : r->line;
+        if (keywords[i].section == r->section && keywords[i].kind < KIND_OPTIONAL_FILE && !(r->seen[r->section] & 1u << i))
             mistake(r, line, "%s%s%s: expected %s", section_names[r->section], *name ? " " : "", name, keywords[i].word);
-        }
 }
 
 /* true: the keyword's value is to be read. */
 static bool begin_section(struct reading *r, const struct keyword *k)
 {
-    struct definition *d = r->d;
+    unsigned limit;
+    const char *noun;
+    unsigned *count = section_count(r->d, k->section, &limit, &noun);
     end_section(r);
     r->section = k->section;
-    if (k->section != SECTION_SYSTEM && k->section != SECTION_CF)
+    if (!count)
         return true;
-    bool system = k->section == SECTION_SYSTEM;
-    if (system ? d->system_count == DEFINED_SYSTEMS_MAX : d->cf_count == DEFINED_CFS_MAX) {
-        mistake(r, r->line, "%s: expected at most %d %s", k->word, system ? DEFINED_SYSTEMS_MAX : DEFINED_CFS_MAX,
-                system ? "systems" : "facilities");
+    if (*count == limit) {
+        mistake(r, r->line, "%s: expected at most %u %s", k->word, limit, noun);
         r->section = SECTION_NONE;
         return false;
     }
+    ++*count;
     r->seen[k->section] = 0;
-    if (system)
-        d->systems[d->system_count++] = (struct system_definition){ .line = r->line };
+    if (k->section == SECTION_CF)
+        r->d->cfs[*count - 1].line = r->line;
+    else if (k->section == SECTION_JOB)
+        r->d->jobs[*count - 1].line = r->line;
     else
-        d->cfs[d->cf_count++] = (struct cf_definition){ .line = r->line };
+        r->d->systems[*count - 1].line = r->line;
     return true;
 }
 
@@ -262,13 +317,48 @@ static void read_line(struct reading *r, char *line)
         read_statement(r, word, value);
 }
 
+/* Is name a word of the list "A,B,C"? */
+static bool is_listed(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)); at += length)
+        if ((at == list || at[-1] == ',') && (at[length] == ',' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
+bool definition_job_runs(const struct job_definition *job, const char *system)
+{
+    return !job->systems[0] || is_listed(job->systems, system);
+}
+
+static void check_job(struct reading *r, const struct job_definition *job)
+{
+    const struct definition *d = r->d;
+    char names[sizeof job->systems], *rest;
+    if (job->hold > job->connections && job->connections)
+        mistake(r, job->line, "JOB %s: HOLD %lu: expected at most CONNECTIONS, %lu", job->name, job->hold, job->connections);
+    for (const struct job_definition *other = d->jobs; other < job; other++)
+        if (strcmp(other->name, job->name) == 0)
+            mistake(r, job->line, "JOB %s: expected a name of its own; line %u has it", job->name, other->line);
+    strcpy(names, job->systems);
+    for (char *name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+        unsigned i = 0;
+        while (i < d->system_count && strcmp(d->systems[i].name, name) != 0)
+            i++;
+        if (i == d->system_count)
+            mistake(r, job->line, "JOB %s: SYSTEMS %s: expected systems that are defined; %s is not", job->name, job->systems, name);
+    }
+}
+
 static void check_whole(struct reading *r)
 {
     const struct definition *d = r->d;
     end_section(r);
     for (enum section s = SECTION_SYSPLEX; s < SECTIONS; s++)
-        if (!r->seen[s])
-            mistake(r, r->line, "expected %s%s", section_names[s], s == SECTION_SYSTEM ? ", one for each system" : "");
+        if (!r->seen[s] && !(s == SECTION_JOB && d->story[0]))
+            mistake(r, r->line, "expected %s%s", section_names[s],
+                    s == SECTION_SYSTEM ? ", one for each system" : s == SECTION_JOB ? ", or a STORY after SYSPLEX" : "");
     if (d->cf_count == DEFINED_CFS_MAX && strcmp(d->cfs[0].name, d->cfs[1].name) == 0)
         mistake(r, d->cfs[1].line, "CF %s: expected a name of its own; line %u has it", d->cfs[1].name, d->cfs[0].line);
     for (unsigned i = 0; i < d->system_count; i++)
@@ -280,8 +370,8 @@ static void check_whole(struct reading *r)
                 mistake(r, other->line, "SYSTEM %s: NUMBER %lu: expected a number of its own; %s has it", other->name,
                         other->number, one->name);
         }
-    if (d->hold > d->connections && d->connections)
-        mistake(r, r->line, "JOB: HOLD %lu: expected at most CONNECTIONS, %lu", d->hold, d->connections);
+    for (unsigned i = 0; i < d->job_count; i++)
+        check_job(r, &d->jobs[i]);
 }
 
 unsigned definition_read(const char *path, struct definition *d, FILE *mistakes)

@@ -1,17 +1,18 @@
 /* The sysplex definition file: what one Sysplex consists of. Read before anything is started.
  *
  * A file of lines `KEYWORD value`. SYSPLEX, CF, SERVER, JOB and SYSTEM each begin a section; the keywords after it, indented
- * by habit, belong to it. `#` begins a comment. Keywords and names are written in any case. config/threeway.conf shows
+ * by habit, belong to it. There may be several of CF, JOB and SYSTEM. `#` begins a comment. Keywords and names are written in any case. config/threeway.conf shows
  * all of them. */
 #ifndef SYSPLEX_DEFINITION_H
 #define SYSPLEX_DEFINITION_H
 
 #include <limits.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-enum { DEFINED_SYSTEMS_MAX = 32, DEFINED_CFS_MAX = 2, DEFINED_NAME_SIZE = 9 };
+enum { DEFINED_SYSTEMS_MAX = 32, DEFINED_CFS_MAX = 2, DEFINED_JOBS_MAX = 8, DEFINED_NAME_SIZE = 9 };
 
 struct cf_definition {
     char name[DEFINED_NAME_SIZE];
@@ -26,6 +27,15 @@ struct system_definition {
     unsigned line;
 };
 
+struct job_definition {
+    char name[DEFINED_NAME_SIZE];
+    char program[DEFINED_NAME_SIZE];
+    uint64_t connections, hold;         /* on each system */
+    struct in_addr source;              /* the one address all of its connections must come from */
+    char systems[DEFINED_SYSTEMS_MAX * DEFINED_NAME_SIZE];      /* "MVS1,MVS2"; empty: all */
+    unsigned line;
+};
+
 struct definition {
     char path[PATH_MAX];
     char sysplex[DEFINED_NAME_SIZE];
@@ -35,10 +45,9 @@ struct definition {
     struct in_addr server;              /* the outside server */
     uint64_t server_prefix;             /* length of the network's prefix */
     uint64_t server_port;
-    char job[DEFINED_NAME_SIZE];        /* runs on every system */
-    char program[DEFINED_NAME_SIZE];
-    uint64_t connections, hold;         /* per system */
-    struct in_addr source;              /* the one address all of its connections must come from */
+    struct job_definition jobs[DEFINED_JOBS_MAX];
+    unsigned job_count;
+    char story[PATH_MAX];               /* script of commands (script.h) that a run does in place of the jobs; empty: none */
     struct system_definition systems[DEFINED_SYSTEMS_MAX];
     unsigned system_count;
 };
@@ -46,6 +55,9 @@ struct definition {
 /* Read path into *d. The path of a profile or a policy is taken relative to the file's folder. Each mistake is reported as
  * "file:line: what is wrong, what was expected". Number of mistakes; *d is to be used only if it is 0. */
 unsigned definition_read(const char *path, struct definition *d, FILE *mistakes);
+
+/* Does the job run on the system of this name? */
+bool definition_job_runs(const struct job_definition *job, const char *system);
 
 /* Leave only the systems of a list "MVS1,MVS3". Number of mistakes, reported as above. */
 unsigned definition_select(struct definition *d, const char *list, FILE *mistakes);

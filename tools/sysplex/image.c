@@ -166,7 +166,7 @@ int image_ipl(struct image *image)
 {
     int rc = 0;
     forget_decks(image);
-    image->job = (struct job){ 0 };
+    memset(image->jobs, 0, sizeof image->jobs);
     if (image->state == IMAGE_STOPPED)
         (void)image_continue(image);
     if (image->pid > 0) {
@@ -234,6 +234,29 @@ static void stopped_itself(struct image *image)
         set_state(image, IMAGE_WAITING);
 }
 
+static void take_job_message(struct image *image, const char *line)
+{
+    const struct definition *d = image->plan->definition;
+    for (unsigned i = 0; i < d->job_count; i++)
+        if (job_message(&image->jobs[i], d->jobs[i].name, line))
+            return;
+}
+
+struct job image_job(const struct image *image, uint64_t *connections)
+{
+    const struct definition *d = image->plan->definition;
+    struct job sum = { .ended = true };
+    uint64_t expected = 0;
+    for (unsigned i = 0; i < d->job_count; i++)
+        if (definition_job_runs(&d->jobs[i], image->system->name)) {
+            job_add(&sum, &image->jobs[i]);
+            expected += d->jobs[i].connections;
+        }
+    if (connections)
+        *connections = expected;
+    return sum;
+}
+
 static void act_on(struct image *image, const char *line)
 {
     const char *tap = strstr(line, MESSAGE_TAP);
@@ -250,7 +273,13 @@ static void act_on(struct image *image, const char *line)
         image->halting = false;
         set_state(image, IMAGE_READY);
     } else
-        job_message(&image->job, image->plan->definition->job, line);
+        take_job_message(image, line);
+}
+
+/* The emulator tells of each deck that comes and goes: only chatter, as the cards show on the console. */
+static bool is_chatter(const char *line)
+{
+    return strncmp(line, "HHCSD018I", 9) == 0 || strncmp(line, "HHCRD012I", 9) == 0;
 }
 
 /* A line is complete, or as long as there is room. */
@@ -260,7 +289,7 @@ static void end_line(struct image *image)
         image->line_length--;
     image->line[image->line_length] = '\0';
     image->line_length = 0;
-    if (!image->line[0] || commands_line(&image->commands, image->line))
+    if (!image->line[0] || is_chatter(image->line) || commands_line(&image->commands, image->line))
         return;
     log_line(image, image->line);
     act_on(image, image->line);

@@ -66,7 +66,7 @@ struct image {
     uint64_t started_ms, ready_ms;
     struct cards reader, members;   /* 000C and 002C */
     struct commands commands;
-    struct job job;
+    struct job jobs[DEFINED_JOBS_MAX];      /* as in the definition */
     char line[IMAGE_LINE_SIZE]; /* console output without its end yet */
     size_t line_length;
     char last[IMAGE_LAST_LINES][IMAGE_LINE_SIZE];   /* ring of the last lines */
@@ -94,6 +94,9 @@ int image_continue(struct image *image);
 
 /* IPL it again: within its emulator if that lives, else in a new one. 0 or -errno, told. */
 int image_ipl(struct image *image);
+
+/* The jobs of the definition that run on it, in one. connections: how many it is to open; may be NULL. */
+struct job image_job(const struct image *image, uint64_t *connections);
 
 /* Show the last lines of its console. */
 void image_show_last(const struct image *image, FILE *out);

@@ -69,6 +69,35 @@ bool job_message(struct job *job, const char *name, const char *line)
     return false;
 }
 
+static void add_reason(struct job *sum, const struct job_reason *reason)
+{
+    unsigned i = 0;
+    while (i < sum->reason_count && strcmp(sum->reasons[i].reason, reason->reason) != 0)
+        i++;
+    if (i == JOB_REASONS_MAX)
+        return;
+    if (i == sum->reason_count)
+        sum->reasons[sum->reason_count++] = *reason;
+    else
+        sum->reasons[i].count += reason->count;
+}
+
+void job_add(struct job *sum, const struct job *job)
+{
+    if (sum->done + job->done > 0)
+        sum->assign_ns = (sum->assign_ns * sum->done + job->assign_ns * job->done) / (sum->done + job->done);
+    sum->ended = sum->ended && job->ended;
+    sum->opened += job->opened;
+    sum->done += job->done;
+    sum->failed += job->failed;
+    sum->held += job->held;
+    sum->answered += job->answered;
+    sum->peak += job->peak;
+    sum->ports += job->ports;
+    for (unsigned i = 0; i < job->reason_count; i++)
+        add_reason(sum, &job->reasons[i]);
+}
+
 unsigned job_percent(const struct job *job, uint64_t connections)
 {
     uint64_t percent = connections ? (job->opened + job->done) * 50 / connections : 100;

@@ -28,6 +28,9 @@ struct job {
 /* Take in a console line. true: it was a message of the job of this name, and has been understood. */
 bool job_message(struct job *job, const char *name, const char *line);
 
+/* Add a job's figures to a sum, which has ended if all in it have. The peaks are added, too; assign_ns is the average. */
+void job_add(struct job *sum, const struct job *job);
+
 /* How far the job is, 0 .. 100: each connection counts when it is opened and when it is done. */
 unsigned job_percent(const struct job *job, uint64_t connections);
 

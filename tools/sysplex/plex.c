@@ -282,12 +282,23 @@ int plex_capture_stop(struct plex *p, struct capture_counts *counts)
 
 /* --- down --------------------------------------------------------------------------------------------------------- */
 
+/* All are killed before one is waited for: each takes its time to give up its TAP device. */
+void plex_end_images(struct plex *p)
+{
+    for (unsigned i = 0; i < p->image_count; i++)
+        if (p->images[i].pid > 0)
+            kill(p->images[i].pid, SIGKILL);
+    for (unsigned i = 0; i < p->image_count; i++)
+        image_kill(&p->images[i], p->images[i].state);
+}
+
 void plex_down(struct plex *p)
 {
     events_write(&p->events, "", "down", "%s", "");
     statistics_close(&p->statistics);
     segments_remove(&p->segments);
     release_signals();
+    plex_end_images(p);
     for (unsigned i = 0; i < p->image_count; i++)
         image_close(&p->images[i]);
     capture_kill(&p->capture);

@@ -73,6 +73,9 @@ int plex_surround(struct plex *p);
 /* Start the images and wait until all are ready. 0 or -errno, told. */
 int plex_boot(struct plex *p);
 
+/* End the emulators at once; the images keep the states that they have. */
+void plex_end_images(struct plex *p);
+
 /* End everything at once; right at any point. */
 void plex_down(struct plex *p);
 

@@ -53,7 +53,8 @@ int privilege_gain(void)
     unsigned user = (unsigned)geteuid(), group = (unsigned)getegid();
     if (user == 0)
         return 0;
-    int rc = unshare(CLONE_NEWUSER) < 0 ? -errno : 0;
+    /* With a network namespace of its own: the one that it is in belongs to others, and it could not come back to it. */
+    int rc = unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 ? -errno : 0;
     rc = rc ? rc : write_once("/proc/self/setgroups", "deny");      /* else the map of groups is not a user's to write */
     rc = rc ? rc : write_once("/proc/self/uid_map", "0 %u 1", user);
     rc = rc ? rc : write_once("/proc/self/gid_map", "0 %u 1", group);

@@ -26,12 +26,14 @@ static int apply_options(struct run *r)
 {
     const struct run_options *o = r->options;
     struct definition *d = &r->plex.definition;
-    if (o->connections != UINT64_MAX)
-        d->connections = o->connections;
-    if (o->hold != UINT64_MAX)
-        d->hold = o->hold;
-    if (d->hold > d->connections)
-        d->hold = d->connections;
+    for (struct job_definition *job = d->jobs; job < d->jobs + d->job_count; job++) {
+        if (o->connections != UINT64_MAX)
+            job->connections = o->connections;
+        if (o->hold != UINT64_MAX)
+            job->hold = o->hold;
+        if (job->hold > job->connections)
+            job->hold = job->connections;
+    }
     for (unsigned i = 0; o->kill_system[0]; i++) {
         if (i == d->system_count) {
             tell_error("--kill %s: expected a system of this run", o->kill_system);
@@ -44,29 +46,28 @@ static int apply_options(struct run *r)
 }
 
 /* "MVS1 40 % (999 open, 3 failed, gone)". Number of characters, as snprintf. */
-static int progress_of(const struct run *r, const struct image *image, char *text, size_t size)
+static int progress_of(const struct image *image, char *text, size_t size)
 {
-    const struct job *j = &image->job;
+    uint64_t connections;
+    struct job j = image_job(image, &connections);
     char failed[32] = "";
-    if (j->failed)
-        snprintf(failed, sizeof failed, ", %lu failed", j->failed);
-    return snprintf(text, size, "   %s %3u %% (%lu open%s%s)", image->system->name,
-                    job_percent(j, r->plex.definition.connections), j->held, failed,
+    if (j.failed)
+        snprintf(failed, sizeof failed, ", %lu failed", j.failed);
+    return snprintf(text, size, "   %s %3u %% (%lu open%s%s)", image->system->name, job_percent(&j, connections), j.held, failed,
                     image->state == IMAGE_READY ? "" : ", gone");
 }
 
 /* All images as if they were one, when there are too many for a line. */
 static void progress_of_all(const struct run *r, char *text, size_t size)
 {
-    struct job all = { 0 };
+    struct job all = { .ended = true };
+    uint64_t connections, sum = 0;
     for (unsigned i = 0; i < r->plex.image_count; i++) {
-        all.opened += r->plex.images[i].job.opened;
-        all.done += r->plex.images[i].job.done;
-        all.held += r->plex.images[i].job.held;
-        all.failed += r->plex.images[i].job.failed;
+        struct job j = image_job(&r->plex.images[i], &connections);
+        job_add(&all, &j);
+        sum += connections;
     }
-    snprintf(text, size, "   %u images %3u %% (%lu open, %lu failed)", r->plex.image_count,
-             job_percent(&all, r->plex.definition.connections * r->plex.image_count), all.held, all.failed);
+    snprintf(text, size, "   %u images %3u %% (%lu open, %lu failed)", r->plex.image_count, job_percent(&all, sum), all.held, all.failed);
 }
 
 static void show_progress(struct run *r, bool at_once)
@@ -81,19 +82,20 @@ static void show_progress(struct run *r, bool at_once)
         progress_of_all(r, text, sizeof text);
     else
         for (unsigned i = 0; i < r->plex.image_count && length < sizeof text; i++)
-            length += (size_t)progress_of(r, &r->plex.images[i], text + length, sizeof text - length);
+            length += (size_t)progress_of(&r->plex.images[i], text + length, sizeof text - length);
     tell_live("%5.1f s%s", seconds(r->job_began_ms, now_ms()), text);
 }
 
 static void kill_as_ordered(struct run *r, struct image *image)
 {
     const struct run_options *o = r->options;
-    if (strcmp(o->kill_system, image->system->name) != 0 || image->state != IMAGE_READY || image->job.ended ||
-        job_percent(&image->job, r->plex.definition.connections) < o->kill_percent)
+    uint64_t connections;
+    struct job job = image_job(image, &connections);
+    unsigned percent = job_percent(&job, connections);
+    if (strcmp(o->kill_system, image->system->name) != 0 || image->state != IMAGE_READY || job.ended || percent < o->kill_percent)
         return;
     image_kill(image, IMAGE_KILLED);
-    tell_step("%s killed at %u %% of its job", image->system->name,
-              job_percent(&image->job, r->plex.definition.connections));
+    tell_step("%s killed at %u %% of its job", image->system->name, percent);
 }
 
 /* The jobs of the images that live have ended. An image that stops in between is told once; the others go on. */
@@ -109,8 +111,9 @@ static int all_jobs_ended(void *context)
             plex_image_trouble(image);
             r->trouble_told |= 1u << i;
         }
-        waited_for += image->state == IMAGE_READY && !image->job.ended;
-        sum += image->job.opened + image->job.done + image->job.ended + (image->state == IMAGE_READY);
+        struct job job = image_job(image, NULL);
+        waited_for += image->state == IMAGE_READY && !job.ended;
+        sum += job.opened + job.done + job.ended + (image->state == IMAGE_READY);
     }
     if (sum != r->job_sum || !r->job_moved_ms)
         r->job_moved_ms = now_ms();
@@ -119,20 +122,27 @@ static int all_jobs_ended(void *context)
     return waited_for == 0 ? 1 : now_ms() - r->job_moved_ms > STALL_MS ? -ETIMEDOUT : 0;
 }
 
+static int start_job(struct run *r, const struct job_definition *job)
+{
+    static const struct command_listener nobody;
+    const struct definition *d = &r->plex.definition;
+    char address[INET_ADDRSTRLEN], command[128];
+    snprintf(command, sizeof command, "S %s,PGM=%s,DEST=%s,PORT=%lu,N=%lu,HOLD=%lu", job->name, job->program,
+             inet_ntop(AF_INET, &d->server, address, sizeof address), d->server_port, job->connections, job->hold);
+    tell_step("%s: %s", job->systems[0] ? job->systems : "all systems", command);
+    int rc = 0;
+    for (unsigned i = 0; i < r->plex.image_count && rc == 0; i++)
+        if (definition_job_runs(job, r->plex.images[i].system->name))
+            rc = image_command(&r->plex.images[i], command, "", COMMAND_MS_MAX, &nobody);
+    return rc;
+}
+
 static int start_jobs(struct run *r)
 {
-    const struct definition *d = &r->plex.definition;
-    static const struct command_listener nobody;
-    char address[INET_ADDRSTRLEN], command[128];
-    snprintf(command, sizeof command, "S %s,PGM=%s,DEST=%s,PORT=%lu,N=%lu,HOLD=%lu", d->job, d->program,
-             inet_ntop(AF_INET, &d->server, address, sizeof address), d->server_port, d->connections, d->hold);
-    tell_step("all systems: %s", command);
-    for (unsigned i = 0; i < r->plex.image_count; i++) {
-        int rc = image_command(&r->plex.images[i], command, "", COMMAND_MS_MAX, &nobody);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
+    int rc = 0;
+    for (unsigned i = 0; i < r->plex.definition.job_count && rc == 0; i++)
+        rc = start_job(r, &r->plex.definition.jobs[i]);
+    return rc;
 }
 
 static int run_jobs(struct run *r)
@@ -164,15 +174,19 @@ static int conclude(struct run *r)
     if (rc != -ETIMEDOUT)
         return rc;
     r->capture_complete = plex_capture_stop(&r->plex, &r->captured) == 0;
-    for (unsigned i = 0; i < r->plex.image_count; i++)
-        if (r->plex.images[i].state == IMAGE_READY)
-            image_kill(&r->plex.images[i], IMAGE_READY);
-
+    plex_end_images(&r->plex);
     FILE *findings = fopen(rundir_file(&r->plex.rundir, "cf_check"), "we");
     r->cf_findings = segments_check(&r->plex.segments, findings);
     if (findings)
         fclose(findings);
     return 0;
+}
+
+/* What is run in place of the jobs: a script, or NULL. */
+static const char *script_of(const struct run *r)
+{
+    const char *story = r->plex.definition.story;
+    return r->options->commands ? r->options->commands : *story ? story : NULL;
 }
 
 /* A script has been run: what it has shown is for its reader to judge, but not whether the sysplex is sound. */
@@ -191,7 +205,7 @@ static int judge(struct run *r)
     snprintf(file, sizeof file, "%s", rundir_file(&r->plex.rundir, "capture.pcap"));
     tuplecheck_files(&r->check, files, 1, NULL, 0);
     r->ended_ms = now_ms();
-    int code = r->options->commands ? judge_script(r) : summary_report(r) ? EXIT_AS_EXPECTED : EXIT_NOT_AS_EXPECTED;
+    int code = script_of(r) ? judge_script(r) : summary_report(r) ? EXIT_AS_EXPECTED : EXIT_NOT_AS_EXPECTED;
     tuplecheck_free(&r->check);
     return code;
 }
@@ -211,7 +225,7 @@ int run_sysplex(const struct run_options *options)
     rc = rc ? rc : plex_surround(p);
     strcpy(r->segment_name, p->segments.cf[0].name);
     rc = rc ? rc : plex_boot(p);
-    rc = rc ? rc : options->commands ? script_run(p, options->commands) : run_jobs(r);
+    rc = rc ? rc : script_of(r) ? script_run(p, script_of(r)) : run_jobs(r);
     rc = rc ? rc : conclude(r);
     plex_down(p);
     int code = rc == 0 ? judge(r) : p->interrupted ? EXIT_INTERRUPTED : EXIT_NOT_RUN;

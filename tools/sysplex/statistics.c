@@ -11,6 +11,8 @@
 #include "tools/sysplex/process.h"
 #include "tools/sysplex/tell.h"
 
+#define SHORTEST_S 0.2          /* processor time is counted in ticks of 10 ms: of less, no load can be told */
+
 /* utime, stime, rss of /proc/<pid>/stat: the fields 14, 15 and 24; the name before them may have blanks. */
 static bool read_process(pid_t pid, uint64_t *ticks, uint64_t *memory_kib)
 {
@@ -44,10 +46,13 @@ static void add_load(struct statistics *s, unsigned i, cJSON *o)
     }
     double seconds = (double)(now - s->last[i].at_ms) / 1000;
     double used = (double)(ticks - s->last[i].ticks) / (double)sysconf(_SC_CLK_TCK);
-    cJSON_AddNumberToObject(o, "cpu_percent", seconds > 0 ? (double)(long)(used / seconds * 1000) / 10 : 0);
+    if (seconds >= SHORTEST_S) {
+        s->last[i].percent = (double)(long)(used / seconds * 1000) / 10;
+        s->last[i].ticks = ticks;
+        s->last[i].at_ms = now;
+    }
+    cJSON_AddNumberToObject(o, "cpu_percent", s->last[i].percent);
     cJSON_AddNumberToObject(o, "memory_kib", (double)memory_kib);
-    s->last[i].ticks = ticks;
-    s->last[i].at_ms = now;
 }
 
 static cJSON *system_json(struct statistics *s, unsigned i)

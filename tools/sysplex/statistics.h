@@ -27,6 +27,7 @@ struct statistics {
     struct cf *cf[DEFINED_CFS_MAX];             /* views to read from */
     struct {
         uint64_t ticks, at_ms;
+        double percent;
     } last[DEFINED_SYSTEMS_MAX];                /* processor time of an image, when that was */
 };
 

@@ -39,12 +39,12 @@ static struct totals sum(const struct run *r)
 {
     struct totals t = { 0 };
     for (unsigned i = 0; i < r->plex.image_count; i++) {
-        const struct job *j = &r->plex.images[i].job;
-        t.done += j->done;
-        t.answered += j->answered;
-        t.failed += j->failed;
-        t.peak += j->peak;
-        t.ports += j->ports;
+        struct job j = image_job(&r->plex.images[i], NULL);
+        t.done += j.done;
+        t.answered += j.answered;
+        t.failed += j.failed;
+        t.peak += j.peak;
+        t.ports += j.ports;
     }
     return t;
 }
@@ -62,24 +62,41 @@ static const struct tally *wire_tally(const struct run *r, const struct image *i
 
 /* --- judgement ----------------------------------------------------------------------------------------------------- */
 
+static void judge_job(const struct job_definition *d, const struct job *j, const char *system, struct reasons *rs)
+{
+    if (!j->ended)
+        add_reason(rs, "%s: its job %s did not end", system, d->name);
+    else if (j->answered < d->connections)
+        add_reason(rs, "%s: %lu of %lu connections of %s answered", system, j->answered, d->connections, d->name);
+    if (j->ended && j->peak < d->hold)
+        add_reason(rs, "%s: at most %lu of %s open at once, expected %lu", system, j->peak, d->name, d->hold);
+}
+
 static void judge_image(const struct run *r, const struct image *image, struct reasons *rs)
 {
-    const struct job *j = &image->job;
+    const struct definition *d = &r->plex.definition;
     const char *name = image->system->name;
     const struct tally *wire = wire_tally(r, image);
+    struct job all = image_job(image, NULL);
     if (image->state == IMAGE_KILLED)
         return;
-    if (image->state != IMAGE_READY)
+    if (image->state != IMAGE_READY) {
         add_reason(rs, "%s: %s during the job", name, image_state_name(image->state));
-    else if (!j->ended)
-        add_reason(rs, "%s: its job did not end", name);
-    else if (j->answered < r->plex.definition.connections)
-        add_reason(rs, "%s: %lu of %lu connections answered", name, j->answered, r->plex.definition.connections);
-    if (j->ended && j->peak < r->plex.definition.hold)
-        add_reason(rs, "%s: at most %lu open at once, expected %lu", name, j->peak, r->plex.definition.hold);
-    if (j->ended && (!wire || wire->opened < j->answered))
-        add_reason(rs, "%s: the capture shows %lu connections opened, the job counts %lu", name,
-                   wire ? wire->opened : 0, j->answered);
+        return;
+    }
+    for (unsigned i = 0; i < d->job_count; i++)
+        if (definition_job_runs(&d->jobs[i], name))
+            judge_job(&d->jobs[i], &image->jobs[i], name, rs);
+    if (all.ended && all.answered > (wire ? wire->opened : 0))
+        add_reason(rs, "%s: the capture shows %lu connections opened, its jobs count %lu", name, wire ? wire->opened : 0, all.answered);
+}
+
+static bool is_source(const struct definition *d, struct in_addr address)
+{
+    for (unsigned i = 0; i < d->job_count; i++)
+        if (d->jobs[i].source.s_addr == address.s_addr)
+            return true;
+    return false;
 }
 
 static void judge_sources(const struct run *r, struct reasons *rs)
@@ -88,7 +105,7 @@ static void judge_sources(const struct run *r, struct reasons *rs)
     for (uint32_t i = 1; i < sources->count; i++) {
         struct in_addr address = { htonl((uint32_t)sources->tallies[i]->key) };
         char text[INET_ADDRSTRLEN];
-        if (address.s_addr != r->plex.definition.source.s_addr)
+        if (!is_source(&r->plex.definition, address))
             add_reason(rs, "%lu connections came from %s", sources->tallies[i]->opened,
                        inet_ntop(AF_INET, &address, text, sizeof text));
     }
@@ -137,7 +154,7 @@ static void print_images(const struct run *r, FILE *out)
             "ports", "assign");
     for (unsigned i = 0; i < r->plex.image_count; i++) {
         const struct image *m = &r->plex.images[i];
-        const struct job *j = &m->job;
+        const struct job sum = image_job(m, NULL), *j = &sum;
         fprintf(out, "%-9s %6.2f s %9lu %9lu %7lu ", m->system->name, (double)(m->ready_ms - m->started_ms) / 1000, j->done,
                 j->answered, j->failed);
         if (j->ended)
@@ -160,17 +177,31 @@ static void print_collisions(const struct run *r, FILE *out)
                 all->challenge_acks, all->reset + all->refused, all->foreign);
 }
 
+/* "10.1.9.1, 10.1.9.2" */
+static const char *list_sources(const struct definition *d, char text[DEFINED_JOBS_MAX * (INET_ADDRSTRLEN + 2)])
+{
+    char address[INET_ADDRSTRLEN];
+    *text = '\0';
+    for (unsigned i = 0; i < d->job_count; i++) {
+        unsigned first = 0;
+        while (d->jobs[first].source.s_addr != d->jobs[i].source.s_addr)
+            first++;
+        if (first == i)
+            strcat(strcat(text, *text ? ", " : ""), inet_ntop(AF_INET, &d->jobs[i].source, address, sizeof address));
+    }
+    return text;
+}
+
 static void print(const struct run *r, const struct reasons *rs, FILE *out)
 {
     struct totals t = sum(r);
     const struct tally *wire = &r->check.flows.total;
-    char source[INET_ADDRSTRLEN];
-    inet_ntop(AF_INET, &r->plex.definition.source, source, sizeof source);
+    char sources[DEFINED_JOBS_MAX * (INET_ADDRSTRLEN + 2)];
     print_images(r, out);
     fprintf(out, "\nclusterports %s\n", r->options->plex.clusterports);
     fprintf(out, "connections  %lu of %u images, %lu answered, %lu failed\n", t.done, r->plex.image_count, t.answered, t.failed);
     fprintf(out, "on the wire  %lu opened, %lu open at once, %u distinct ports of %s\n", wire->opened, wire->open_peak,
-            wire->ports, source);
+            wire->ports, list_sources(&r->plex.definition, sources));
     print_collisions(r, out);
     fprintf(out, "facilities   %s\n", r->cf_findings ? "NOT VALID" : "valid");
     fprintf(out, "capture      %s\n             %lu packets, %lu lost; tuplecheck.txt beside it tells more\n",
@@ -197,22 +228,23 @@ static void number(cJSON *o, const char *name, uint64_t value)
 static void add_image(cJSON *array, const struct run *r, const struct image *m)
 {
     const struct tally *wire = wire_tally(r, m);
+    const struct job j = image_job(m, NULL);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddItemToArray(array, o);
     cJSON_AddStringToObject(o, "name", m->system->name);
     cJSON_AddStringToObject(o, "state", image_state_name(m->state));
-    cJSON_AddBoolToObject(o, "job_ended", m->job.ended);
+    cJSON_AddBoolToObject(o, "job_ended", j.ended);
     number(o, "ready_ms", m->ready_ms - m->started_ms);
-    number(o, "done", m->job.done);
-    number(o, "answered", m->job.answered);
-    number(o, "failed", m->job.failed);
-    number(o, "peak_open", m->job.peak);
-    number(o, "ports", m->job.ports);
-    number(o, "assign_ns", m->job.assign_ns);
+    number(o, "done", j.done);
+    number(o, "answered", j.answered);
+    number(o, "failed", j.failed);
+    number(o, "peak_open", j.peak);
+    number(o, "ports", j.ports);
+    number(o, "assign_ns", j.assign_ns);
     number(o, "opened_on_wire", wire ? wire->opened : 0);
     cJSON *failures = cJSON_AddObjectToObject(o, "failures");
-    for (unsigned i = 0; i < m->job.reason_count; i++)
-        number(failures, m->job.reasons[i].reason, m->job.reasons[i].count);
+    for (unsigned i = 0; i < j.reason_count; i++)
+        number(failures, j.reasons[i].reason, j.reasons[i].count);
 }
 
 static cJSON *to_json(const struct run *r, const struct reasons *rs)

@@ -93,7 +93,7 @@ static int supervisor(struct plex *p, int starter)
         tell_step("%s is up: sysplex ready after %.2f s", p->rundir.name, (double)(p->booted_ms - p->began_ms) / 1000);
         if ((rc = to_log(p)) < 0)
             code = EXIT_NOT_RUN;
-    } else
+    } else if (p->rundir.lock >= 0)
         tell_step(p->interrupted ? "interrupted; everything is ended" : "everything is ended");
     if (rc < 0)
         plex_down(p);           /* before `up` ends */

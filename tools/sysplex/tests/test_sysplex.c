@@ -53,13 +53,42 @@ START_TEST(definition_is_read)
     ck_assert_uint_eq(ntohl(d.server.s_addr), 0x0a010064);
     ck_assert_uint_eq(d.server_prefix, 16);
     ck_assert_uint_eq(d.server_port, 80);
-    ck_assert_uint_eq(d.connections, 20);
-    ck_assert_uint_eq(d.hold, 10);
-    ck_assert_uint_eq(ntohl(d.source.s_addr), 0x0a010901);
+    ck_assert_uint_eq(d.job_count, 1);
+    ck_assert_uint_eq(d.jobs[0].connections, 20);
+    ck_assert_uint_eq(d.jobs[0].hold, 10);
+    ck_assert_uint_eq(ntohl(d.jobs[0].source.s_addr), 0x0a010901);
+    ck_assert(definition_job_runs(&d.jobs[0], "MVS1"));
     ck_assert_uint_eq(d.system_count, 2);
     ck_assert_str_eq(d.systems[1].name, "MVS#2");
     ck_assert_uint_eq(d.systems[1].number, 32);
     ck_assert_ptr_nonnull(strstr(d.systems[1].profile, "/deck"));
+}
+END_TEST
+
+START_TEST(jobs_run_on_their_systems)
+{
+    struct definition d;
+    unsigned count;
+    free(read_text(GOOD_BEGIN GOOD_JOB " SYSTEMS s2,S10\nJOB OTHER\n PROGRAM CONNGEN\n CONNECTIONS 1\n HOLD 1\n SOURCE 10.1.9.2\n"
+                   "SYSTEM S1\n NUMBER 1\n PROFILE deck\nSYSTEM S2\n NUMBER 2\n PROFILE deck\nSYSTEM S10\n NUMBER 3\n PROFILE deck\n",
+                   &d, &count));
+    ck_assert_uint_eq(count, 0);
+    ck_assert_uint_eq(d.job_count, 2);
+    ck_assert(!definition_job_runs(&d.jobs[0], "S1"));
+    ck_assert(definition_job_runs(&d.jobs[0], "S2"));
+    ck_assert(definition_job_runs(&d.jobs[0], "S10"));
+    ck_assert(definition_job_runs(&d.jobs[1], "S1"));
+}
+END_TEST
+
+START_TEST(a_story_takes_the_place_of_the_jobs)
+{
+    struct definition d;
+    unsigned count;
+    char *mistakes = read_text("SYSPLEX A\n STORY deck\nCF CF01\n SIZE 1M\nSERVER 10.1.0.100/16\n PORT 80\n" GOOD_SYSTEM, &d, &count);
+    ck_assert_str_eq(mistakes, "");
+    free(mistakes);
+    ck_assert_ptr_nonnull(strstr(d.story, "/deck"));
 }
 END_TEST
 
@@ -92,7 +121,15 @@ static const struct {
     { "SERVER 1.2.3.4/16\n PORT 65536\n", "2: PORT 65536: expected a number from 1 to 65535" },
     { "SERVER 1.2.3.4/16\n PORT http\n", "2: PORT http: expected a number" },
     { "JOB A\n SOURCE here\n", "2: SOURCE here: expected an IPv4 address" },
-    { "JOB A\n CONNECTIONS 5\n HOLD 6\n", "3: JOB: HOLD 6: expected at most CONNECTIONS, 5" },
+    { "JOB A\n CONNECTIONS 5\n HOLD 6\n", "1: JOB A: HOLD 6: expected at most CONNECTIONS, 5" },
+    { "JOB A\n HOLD 1\nJOB A\n HOLD 1\n", "3: JOB A: expected a name of its own; line 1 has it" },
+    { "JOB A\n SYSTEMS MVS1,MVS2\n" GOOD_SYSTEM, "1: JOB A: SYSTEMS MVS1,MVS2: expected systems that are defined; MVS2 is not" },
+    { "JOB A\n SYSTEMS MVS1,,1X\n", "2: SYSTEMS MVS1,,1X: expected names of systems with commas between them" },
+    { "JOB A\n SYSTEMS ,\n", "2: SYSTEMS ,: expected names of systems with commas between them" },
+    { "JOB A\nJOB B\nJOB C\nJOB D\nJOB E\nJOB F\nJOB G\nJOB H\nJOB I\n", "9: JOB: expected at most 8 jobs" },
+    { "JOB A\nJOB B\n HOLD 1\n", "1: JOB A: expected PROGRAM" },
+    { "SYSPLEX A\n STORY nowhere\n", "2: STORY nowhere: expected a file that can be read" },
+    { GOOD_BEGIN GOOD_SYSTEM, "10: expected JOB, or a STORY after SYSPLEX" },
     { "SYSTEM MVS1\n NUMBER 33\n", "2: NUMBER 33: expected a number from 1 to 32" },
     { "SYSTEM MVS1\n NUMBER 1\n NUMBER 2\n", "3: NUMBER: expected only once" },
     { "SYSTEM MVS1\n NUMBER 1\n", "1: SYSTEM MVS1: expected PROFILE" },
@@ -207,6 +244,23 @@ START_TEST(messages_of_the_job_are_understood)
 }
 END_TEST
 
+START_TEST(jobs_are_summed)
+{
+    struct job sum = { .ended = true };
+    const struct job one = { .ended = true, .done = 100, .answered = 90, .peak = 5, .assign_ns = 10, .reasons = { { "A", 10 } }, .reason_count = 1 };
+    const struct job other = { .done = 300, .answered = 300, .assign_ns = 50, .reasons = { { "B", 1 }, { "A", 2 } }, .reason_count = 2 };
+    job_add(&sum, &one);
+    ck_assert(sum.ended);
+    job_add(&sum, &other);
+    ck_assert(!sum.ended);
+    ck_assert_uint_eq(sum.done, 400);
+    ck_assert_uint_eq(sum.answered, 390);
+    ck_assert_uint_eq(sum.assign_ns, 40);
+    ck_assert_uint_eq(sum.reason_count, 2);
+    ck_assert_uint_eq(sum.reasons[0].count, 12);
+}
+END_TEST
+
 static const char *const no_messages[] = {
     "", "CFS100I", "CFS100I OTHERJOB PROGRESS OPENED=1 DONE=1 FAILED=1 HELD=1",
     "CFS100I CONNGENX PROGRESS OPENED=1 DONE=1 FAILED=1 HELD=1", "CFS100I CONNGEN PROGRESS OPENED=1 DONE=1",
@@ -230,12 +284,15 @@ static Suite *suite(void)
     Suite *s = suite_create("sysplex");
     TCase *c = tcase_create("definition");
     tcase_add_test(c, definition_is_read);
+    tcase_add_test(c, jobs_run_on_their_systems);
+    tcase_add_test(c, a_story_takes_the_place_of_the_jobs);
     tcase_add_loop_test(c, each_mistake_is_told_with_its_line_and_what_was_expected, 0, COUNT(mistaken));
     tcase_add_test(c, more_systems_than_a_sysplex_has_are_refused);
     tcase_add_test(c, a_file_that_is_not_there_is_told);
     tcase_add_test(c, any_bytes_are_survived);
     tcase_add_loop_test(c, systems_are_selected_by_name, 0, COUNT(selections));
     tcase_add_test(c, messages_of_the_job_are_understood);
+    tcase_add_test(c, jobs_are_summed);
     tcase_add_loop_test(c, other_lines_are_no_messages_of_the_job, 0, COUNT(no_messages));
     suite_add_tcase(s, c);
     return s;
