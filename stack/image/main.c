@@ -9,6 +9,7 @@
 
 #include "stack/base/text.h"
 #include "stack/image/cfs.h"
+#include "stack/image/console.h"
 #include "stack/image/cpu.h"
 #include "stack/image/job.h"
 #include "stack/image/loop.h"
@@ -230,6 +231,7 @@ static void halt_command(void *context, const struct operator_parameters *parame
     text_wto("IEE334I HALT EOD SUCCESSFUL");
     stack_stop(&stack);
     image_loop_once();
+    console_flush();
     cpu_stop(WAIT_QUIESCED);
 }
 
@@ -297,6 +299,7 @@ static void stop_unless(const char *problem, uint64_t code)
     if (problem == NULL)
         return;
     text_wto("CFS012E %s, THIS SYSTEM ENDS", problem);
+    console_flush();
     cpu_stop(code);
 }
 

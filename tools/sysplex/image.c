@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stack/image/waitcode.h"
 #include "tools/sysplex/image_files.h"
 #include "tools/sysplex/process.h"
 #include "tools/sysplex/tell.h"
@@ -20,7 +21,7 @@
 #define MESSAGE_DISABLED_WAIT "HHCCP011I"
 #define MESSAGE_TAP "TAP device "
 #define MESSAGE_NOT_STOPPED "HHCPN053E"
-#define MESSAGE_HALT "IEE334I"
+#define WAIT_CODE 0xFFF         /* of the address of a disabled wait PSW */
 
 static void read_console(void *context, int fd, short events);
 
@@ -225,10 +226,12 @@ static void plug_tap(struct image *image, const char *name)
         image_kill(image, IMAGE_DEAD);      /* without a network it is of no use; why has been told */
 }
 
-/* A disabled wait: the end in order comes after the message that announces it. */
-static void stopped_itself(struct image *image)
+/* A disabled wait, in two lines: "HHCCP011I CPU0000: Disabled wait state", "PSW=0002000180000000 0000000000000CCC". */
+static void stopped_itself(struct image *image, const char *psw)
 {
-    if (image->halting)
+    const char *code = strrchr(psw, ' ');
+    image->wait_told = false;
+    if (code && (strtoull(code, NULL, 16) & WAIT_CODE) == WAIT_QUIESCED)
         image_kill(image, IMAGE_HALTED);
     else
         set_state(image, IMAGE_WAITING);
@@ -265,12 +268,11 @@ static void act_on(struct image *image, const char *line)
     else if (tap && !image->plugged)
         plug_tap(image, tap + strlen(MESSAGE_TAP));
     else if (strstr(line, MESSAGE_DISABLED_WAIT))
-        stopped_itself(image);
-    else if (strncmp(line, MESSAGE_HALT, strlen(MESSAGE_HALT)) == 0)
-        image->halting = true;
+        image->wait_told = true;
+    else if (image->wait_told && strstr(line, "PSW="))
+        stopped_itself(image, line);
     else if (strstr(line, MESSAGE_READY) && image->state == IMAGE_BOOTING) {
         image->ready_ms = now_ms();
-        image->halting = false;
         set_state(image, IMAGE_READY);
     } else
         take_job_message(image, line);

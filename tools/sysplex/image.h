@@ -1,6 +1,6 @@
 /* One image: a Hercules process that has IPLed our control program, its folder, its console, its card readers.
  *
- *            image_start           EZAIN11I on the console          Z EOD: IEE334I, disabled wait
+ *            image_start           EZAIN11I on the console          Z EOD: its disabled wait
  *   NONE ──────────────► BOOTING ─────────────────────────► READY ───────────────────────────────► HALTED
  *                           │                               ▲   │ image_stop            any other: WAITING
  *                           │               image_continue  │   ▼
@@ -62,7 +62,7 @@ struct image {
     int folder;                 /* descriptor of its folder, by which its sockets are reached however long the path is */
     FILE *console;              /* hardcopy log */
     bool plugged;               /* its TAP is on the bridge */
-    bool halting;               /* has said that it ends in order */
+    bool wait_told;             /* a disabled wait, of which the next line gives the code */
     uint64_t started_ms, ready_ms;
     struct cards reader, members;   /* 000C and 002C */
     struct commands commands;

@@ -258,10 +258,14 @@ static void ipl_system(struct control_client *client, const cJSON *request)
     bool active = image && (image->state == IMAGE_READY || image->state == IMAGE_BOOTING || image->state == IMAGE_STOPPED);
     if (!image)
         return;
-    if (active && !get_flag(request, "force"))
+    if (active && !get_flag(request, "force")) {
         control_end(client, CONTROL_FAILED, "%s is active (%s): stop or kill it first, or use --force", image->system->name,
                     image_state_name(image->state));
-    else if (image_ipl(image) < 0)
+        return;
+    }
+    if (image->pid > 0)
+        image_kill(image, IMAGE_KILLED);        /* its connections to the coupling facilities end with the emulator alone */
+    if (image_ipl(image) < 0)
         control_end(client, CONTROL_FAILED, "%s cannot be IPLed, see %s", image->system->name, rundir_file(&plex_of(client)->rundir, "supervisor.log"));
     else
         await_state(client, image, IMAGE_READY, PLEX_BOOT_MS_MAX);

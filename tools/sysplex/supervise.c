@@ -119,7 +119,6 @@ static void pass_on(int signal_number)
 int supervise(const struct plex_options *options)
 {
     int report[2];
-    tell_init(stdout, false);
     plex_init(&plex, options);
     if (plex_prepare(&plex) < 0 || privilege_gain() < 0)
         return EXIT_NOT_RUN;

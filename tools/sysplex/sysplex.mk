@@ -21,6 +21,12 @@ $(B)/tests/sysplex_leaves_nothing: tools/sysplex/tests/sysplex_leaves_nothing.sh
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 
+CHECKS += $(B)/tests/sysplex_operates
+
+$(B)/tests/sysplex_operates: tools/sysplex/tests/sysplex_operates.sh $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
 # Everything together, as `make run` boots it.
 CHECKS += $(B)/tests/run_end_to_end
 
