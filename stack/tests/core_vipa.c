@@ -939,6 +939,313 @@ START_TEST(an_address_of_a_range_can_be_deleted)
 }
 END_TEST
 
+/* --- distribution -------------------------------------------------------------------------------------------------- */
+
+/* A SYN from the server's host to DVA. */
+static uint32_t syn_packet(uint8_t *p, uint16_t port, uint16_t peer_port)
+{
+    uint32_t length = tcp_packet(p, DVA, port);
+
+    put_be16(p + 20, peer_port);
+    p[33] = 0x02;
+    return length;
+}
+
+static uint32_t ack_packet(uint8_t *p, uint16_t port, uint16_t peer_port)
+{
+    uint32_t length = syn_packet(p, port, peer_port);
+
+    p[33] = 0x10;
+    return length;
+}
+
+/* MVS1 distributes DVA to MVS1 .. MVS3, where servers listen at 80. */
+static struct profile_distribute *three_targets(enum profile_distmethod method)
+{
+    struct profile_distribute *p = plex.systems[1].profile.distributes;
+
+    plex_define(1, DVA, 0);
+    plex_distribute(1, DVA);
+    p->method = method;
+    p->dest_all = false;
+    p->dest_count = 3;
+    for (uint8_t i = 0; i < 3; i++) {
+        p->dests[i] = XCF_ADDRESS(i + 1u);
+        p->weights[i] = 10;
+    }
+    return p;
+}
+
+static void serve(unsigned n, bool begins)
+{
+    vipa_listen(&plex_select(n)->vipa, 0, 80, begins);
+    plex_settle();
+}
+
+/* The target that MVS `owner` gives a connection from this port; it says that it has it. */
+static unsigned target_of(unsigned owner, uint16_t peer_port)
+{
+    const struct vipa_tuple tuple = { .peer = SERVER, .port = 80, .peer_port = peer_port };
+    unsigned before[PLEX_STACKS];
+    uint8_t packet[64];
+
+    for (unsigned n = 1; n < PLEX_STACKS; n++)
+        before[n] = plex.systems[n].event_count;
+    if (!route(owner, packet, syn_packet(packet, 80, peer_port))) {
+        vipa_connection(&plex_select(owner)->vipa, DVA, &tuple, true);
+        return owner;
+    }
+    plex_settle();
+    for (unsigned n = 1; n < PLEX_STACKS; n++)
+        if (plex.systems[n].event_count > before[n]) {
+            ck_assert_uint_eq(plex.systems[n].event_count, before[n] + 1);
+            vipa_connection(&plex_select(n)->vipa, DVA, &tuple, true);
+            plex_settle();
+            return n;
+        }
+    return 0;
+}
+
+static void end_connection(unsigned n, uint16_t peer_port)
+{
+    const struct vipa_tuple tuple = { .peer = SERVER, .port = 80, .peer_port = peer_port };
+
+    vipa_connection(&plex_select(n)->vipa, DVA, &tuple, false);
+    plex_settle();
+}
+
+START_TEST(connections_go_round_the_targets_where_somebody_listens)
+{
+    static const unsigned order[] = { 1, 2, 3, 1, 2, 3 }, order_without_2[] = { 1, 3, 1, 3 };
+    struct vipa *v;
+    uint16_t port = 2000;
+
+    three_targets(DIST_ROUNDROBIN);
+    ipl_all(4);
+    v = &plex.systems[1].stack->vipa;
+    ck_assert_uint_eq(target_of(1, port++), 1);         /* nobody listens: local, where it is refused */
+    ck_assert_uint_eq(v->statistics.not_ready, 1);
+    end_connection(1, 2000);
+    for (unsigned n = 1; n <= 4; n++)
+        serve(n, true);                                 /* MVS4 is no target */
+    for (unsigned i = 0; i < 6; i++)
+        ck_assert_uint_eq(target_of(1, port++), order[i]);
+    serve(2, false);
+    for (unsigned i = 0; i < 4; i++)
+        ck_assert_uint_eq(target_of(1, port++), order_without_2[i]);
+    serve(2, true);
+    ck_assert_int_eq(vipa_quiesce(&plex_select(1)->vipa, 0, true), VIPA_OK);
+    ck_assert_int_eq(vipa_quiesce(&plex_select(3)->vipa, 80, true), VIPA_OK);
+    ck_assert_int_eq(vipa_quiesce(&plex_select(3)->vipa, 80, true), VIPA_NO_CHANGE);
+    ck_assert_int_eq(vipa_quiesce(&plex_select(3)->vipa, 81, true), VIPA_UNKNOWN);
+    plex_settle();
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_uint_eq(target_of(1, port++), 2);
+    ck_assert_int_eq(vipa_quiesce(&plex_select(3)->vipa, 80, false), VIPA_OK);
+    plex_settle();
+    ck_assert_uint_eq(target_of(1, port++), 3);
+    ck_assert_uint_eq(v->statistics.distributed, 14);
+}
+END_TEST
+
+static const struct {
+    uint8_t weights[3];
+    unsigned share[3];                  /* of 60 connections that stay */
+} weight_cases[] = {
+    { { 10, 10, 10 }, { 20, 20, 20 } }, { { 10, 20, 30 }, { 10, 20, 30 } }, { { 99, 0, 0 }, { 60, 0, 0 } }, { { 0, 10, 5 }, { 0, 40, 20 } },
+};
+
+START_TEST(weightedactive_keeps_active_connections_in_proportion)
+{
+    struct profile_distribute *p = three_targets(DIST_WEIGHTEDACTIVE);
+    unsigned share[PLEX_STACKS] = { 0 };
+
+    memcpy(p->weights, weight_cases[_i].weights, 3);
+    ipl_all(3);
+    for (unsigned n = 1; n <= 3; n++)
+        serve(n, true);
+    for (uint16_t port = 2000; port < 2060; port++)
+        share[target_of(1, port)]++;
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_uint_eq(share[i + 1], weight_cases[_i].share[i]);
+        const struct crht_count *count = crht_count_of(&plex.systems[1].stack->vipa.crht, DVA, 80, (uint8_t)(i + 1));
+        ck_assert_uint_eq(count ? count->active : 0, share[i + 1]);
+    }
+}
+END_TEST
+
+START_TEST(weightedactive_gives_the_next_one_to_the_stack_that_has_become_free)
+{
+    unsigned target[3];
+
+    three_targets(DIST_WEIGHTEDACTIVE);
+    ipl_all(3);
+    for (unsigned n = 1; n <= 3; n++)
+        serve(n, true);
+    for (uint16_t i = 0; i < 3; i++)
+        target[i] = target_of(1, (uint16_t)(2000 + i));
+    end_connection(target[1], 2001);
+    ck_assert_uint_eq(target_of(1, 2003), target[1]);
+}
+END_TEST
+
+START_TEST(a_connection_stays_with_its_target_until_it_ends)
+{
+    uint8_t packet[64];
+
+    three_targets(DIST_ROUNDROBIN);
+    ipl_all(3);
+    serve(2, true);
+    serve(3, true);
+    ck_assert_uint_eq(target_of(1, 2000), 2);
+    ck_assert_uint_eq(target_of(1, 2001), 3);
+    unsigned before = plex.systems[2].event_count;
+    ck_assert(route(1, packet, ack_packet(packet, 80, 2000)));
+    ck_assert(route(1, packet, syn_packet(packet, 80, 2000)));      /* sent again */
+    plex_settle();
+    ck_assert_uint_eq(plex.systems[2].event_count, before + 2);
+    serve(2, false);                                                /* its connections go on */
+    ck_assert(route(1, packet, ack_packet(packet, 80, 2000)));
+    plex_settle();
+    ck_assert_uint_eq(target_of(1, 2000), 3);                       /* the client begins anew: not where nobody listens */
+    end_connection(2, 2000);                                        /* of the one before: no concern of the new one */
+    ck_assert(route(1, packet, ack_packet(packet, 80, 2000)));
+    end_connection(3, 2000);
+    ck_assert(!route(1, packet, ack_packet(packet, 80, 2000)));
+    ck_assert_uint_eq(plex.systems[1].stack->vipa.crht.count, 1);
+}
+END_TEST
+
+START_TEST(connections_of_a_dead_target_are_removed_and_others_are_not)
+{
+    uint8_t packet[64];
+
+    three_targets(DIST_ROUNDROBIN);
+    ipl_all(3);
+    serve(2, true);
+    serve(3, true);
+    for (uint16_t i = 0; i < 10; i++)
+        ck_assert_uint_eq(target_of(1, (uint16_t)(2000 + i)), i % 2 ? 3 : 2);
+    plex_kill(2);
+    plex_settle();
+    ck_assert_uint_eq(plex.systems[1].stack->vipa.crht.count, 5);
+    for (uint16_t i = 0; i < 10; i++)                               /* local: lwIP answers an unknown one with RST */
+        ck_assert_int_eq(route(1, packet, ack_packet(packet, 80, (uint16_t)(2000 + i))), i % 2);
+    plex_settle();
+    for (uint16_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(target_of(1, (uint16_t)(3000 + i)), 3);
+}
+END_TEST
+
+START_TEST(a_new_distributing_stack_knows_listeners_and_connections)
+{
+    uint8_t packet[64];
+
+    three_targets(DIST_ROUNDROBIN);
+    back_up(2, DVA, 10);
+    ipl_all(4);
+    for (unsigned n = 2; n <= 3; n++)
+        serve(n, true);
+    ck_assert_uint_eq(target_of(1, 2000), 2);
+    ck_assert_uint_eq(target_of(1, 2001), 3);
+    open_connection(2, 0, DVA, 80, 2000, true);
+    open_connection(3, 0, DVA, 80, 2001, true);
+    plex_kill(1);
+    plex_settle();
+    assert_owner(DVA, 2);
+    ck_assert_uint_eq(plex.systems[2].stack->vipa.crht.count, 2);
+    ck_assert(!route(2, packet, ack_packet(packet, 80, 2000)));     /* its own */
+    ck_assert(route(2, packet, ack_packet(packet, 80, 2001)));
+    plex_settle();
+    ck_assert_uint_eq(target_of(2, 2002) + target_of(2, 2003), 5);
+}
+END_TEST
+
+/* The old owner gives a target a connection after the target has reported to the new owner. */
+START_TEST(a_connection_that_comes_by_the_old_owner_during_movement_is_known_to_the_new_one)
+{
+    const struct vipa_tuple tuple = { .peer = SERVER, .port = 80, .peer_port = 2000 };
+    uint8_t packet[64];
+
+    three_targets(DIST_ROUNDROBIN);
+    back_up(2, DVA, 10);
+    ipl_all(3);
+    serve(3, true);
+    ck_assert_int_eq(vipa_deactivate(&plex_select(1)->vipa, DVA), VIPA_OK);
+    plex_settle();
+    assert_owner(DVA, 2);
+    ck_assert(route(1, packet, syn_packet(packet, 80, 2000)));      /* the client's ARP entry is old */
+    plex_settle();
+    ck_assert_uint_eq(last_event(3)->kind, DELIVERED);
+    vipa_connection(&plex_select(3)->vipa, DVA, &tuple, true);
+    ck_assert(route(2, packet, ack_packet(packet, 80, 2000)));
+    ck_assert(crht_find(&plex.systems[2].stack->vipa.crht, DVA, &tuple)->confirmed);
+}
+END_TEST
+
+/* Each of two jobs on different stacks connects to the other: one address in both directions, returns by port. */
+START_TEST(paired_applications_share_one_address)
+{
+    uint8_t packet[64];
+
+    three_targets(DIST_ROUNDROBIN);
+    plex.systems[1].profile.dvipas[0].clusterports = (struct profile_clusterports){ .on = true, .blocksize = 64 };
+    ipl_all(3);
+    vipa_listen(&plex_select(3)->vipa, 0, 9002, true);
+    plex_settle();
+    uint16_t port = connect_from(2);
+    tcp_packet(packet, DVA, 9002);                                  /* MVS2's SYN comes round to MVS2 itself: it is for MVS3 */
+    put_be32(packet + 12, DVA);
+    put_be16(packet + 20, port);
+    packet[33] = 0x02;
+    ck_assert(route(2, packet, 40));
+    plex_settle();
+    ck_assert_uint_eq(last_event(3)->kind, DELIVERED);
+    put_be16(packet + 20, 9002);                                    /* MVS3's answer */
+    put_be16(packet + 22, port);
+    packet[33] = 0x12;
+    ck_assert(route(3, packet, 40));
+    plex_settle();
+    ck_assert_uint_eq(last_event(2)->kind, DELIVERED);
+    ck_assert_uint_eq(get_be16(last_event(2)->packet + 22), port);
+}
+END_TEST
+
+START_TEST(the_routing_table_takes_what_fits_and_gives_all_of_it_back)
+{
+    static struct vipa_crht crht;
+    struct vipa_tuple t = { .peer = SERVER, .port = 80 };
+
+    memset(&crht, 0, sizeof crht);
+    for (uint32_t i = 0; i < CRHT_MAX; i++) {
+        t.peer_port = (uint16_t)i;
+        ck_assert_ptr_nonnull(crht_enter(&crht, DVA, &t, (uint8_t)(1 + i % 3), true, 0));
+    }
+    t.peer_port = (uint16_t)CRHT_MAX;
+    ck_assert_ptr_null(crht_enter(&crht, DVA, &t, 1, true, 0));
+    ck_assert_uint_eq(crht.full, 1);
+    ck_assert_uint_eq(crht_clear(&crht, DVB, 0), 0);
+    ck_assert_uint_eq(crht_clear(&crht, 0, 2), (CRHT_MAX + 1) / 3);
+    t.peer_port = 1;
+    ck_assert_ptr_null(crht_find(&crht, DVA, &t));
+    t.peer_port = 3;
+    ck_assert_uint_eq(crht_find(&crht, DVA, &t)->system, 1);
+    crht_remove(&crht, DVA, &t, 2);                                 /* not that system's */
+    ck_assert_ptr_nonnull(crht_find(&crht, DVA, &t));
+    ck_assert(crht_has(&crht, DVA) && !crht_has(&crht, DVB));
+    crht_clear(&crht, DVA, 0);
+    ck_assert(crht.count == 0 && !crht_has(&crht, DVA));
+    t.peer_port = 7;
+    ck_assert_ptr_nonnull(crht_enter(&crht, DVA, &t, 1, false, 0));
+    for (unsigned i = 0; i < CRHT_MAX / CRHT_SWEEP; i++)
+        crht_age(&crht, CRHT_AGE_US);
+    ck_assert_uint_eq(crht.count, 1);
+    for (unsigned i = 0; i < CRHT_MAX / CRHT_SWEEP; i++)
+        crht_age(&crht, CRHT_AGE_US + 1);
+    ck_assert_uint_eq(crht.count, 0);
+}
+END_TEST
+
 /* --- displays ------------------------------------------------------------------------------------------------------ */
 
 static char display[4096];
@@ -986,6 +1293,44 @@ START_TEST(the_displays_are_those_of_the_product)
 }
 END_TEST
 
+START_TEST(vdpt_and_vcrt_show_what_the_distributing_stack_knows)
+{
+    three_targets(DIST_ROUNDROBIN);
+    plex.systems[1].profile.distributes[0].ports[0] = 80;
+    plex.systems[1].profile.distributes[0].port_count = 1;
+    ipl_all(3);
+    serve(2, true);
+    ck_assert_uint_eq(target_of(1, 2000), 2);
+    ck_assert_uint_eq(target_of(1, 2001), 2);
+    end_connection(2, 2000);
+    display[0] = 0;
+    vipa_display_vdpt(&plex.systems[1].stack->vipa, true, on_line, NULL);
+    ck_assert_str_eq(display, "EZD0101I NETSTAT CS V2R5 TCPIP\n"
+                              "DYNAMIC VIPA DESTINATION PORT TABLE:\n"
+                              "DEST IPADDR     DPORT DESTXCF ADDR    RDY TOTALCONN  WLM\n"
+                              "10.1.1.1        00080 192.168.0.1     000 0000000000 01\n"
+                              "  DISTMETHOD: ROUNDROBIN     ACTCONN: 0000000000\n"
+                              "10.1.1.1        00080 192.168.0.2     001 0000000002 01\n"
+                              "  DISTMETHOD: ROUNDROBIN     ACTCONN: 0000000001\n"
+                              "10.1.1.1        00080 192.168.0.3     000 0000000000 01\n"
+                              "  DISTMETHOD: ROUNDROBIN     ACTCONN: 0000000000\n"
+                              "3 OF 3 RECORDS DISPLAYED\n"
+                              "END OF THE REPORT\n");
+    display[0] = 0;
+    vipa_display_vcrt(&plex.systems[1].stack->vipa, 100, true, on_line, NULL);
+    ck_assert_str_eq(display, "EZD0101I NETSTAT CS V2R5 TCPIP\n"
+                              "DYNAMIC VIPA CONNECTION ROUTING TABLE:\n"
+                              "DEST IPADDR     DPORT SRC IPADDR      SPORT DESTXCF ADDR\n"
+                              "10.1.1.1        00080 10.99.99.99     02001 192.168.0.2\n"
+                              "  MVSNAME: MVS2     STATE: ESTABLISHED\n"
+                              "1 OF 1 RECORDS DISPLAYED\n"
+                              "END OF THE REPORT\n");
+    display[0] = 0;
+    vipa_display_vdpt(&plex.systems[2].stack->vipa, false, on_line, NULL);
+    ck_assert_ptr_nonnull(strstr(display, "0 OF 0 RECORDS DISPLAYED"));
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("vipa");
@@ -1022,6 +1367,16 @@ int main(void)
     tcase_add_test(t, who_leaves_the_group_has_no_dvipas_until_it_joins_again);
     tcase_add_loop_test(t, two_actions_on_one_address_follow_the_product_s_table, 0, sizeof conflict_cases / sizeof *conflict_cases);
     tcase_add_test(t, an_address_of_a_range_can_be_deleted);
+    tcase_add_loop_test(t, weightedactive_keeps_active_connections_in_proportion, 0, sizeof weight_cases / sizeof *weight_cases);
+    tcase_add_test(t, connections_go_round_the_targets_where_somebody_listens);
+    tcase_add_test(t, weightedactive_gives_the_next_one_to_the_stack_that_has_become_free);
+    tcase_add_test(t, a_connection_stays_with_its_target_until_it_ends);
+    tcase_add_test(t, connections_of_a_dead_target_are_removed_and_others_are_not);
+    tcase_add_test(t, a_new_distributing_stack_knows_listeners_and_connections);
+    tcase_add_test(t, a_connection_that_comes_by_the_old_owner_during_movement_is_known_to_the_new_one);
+    tcase_add_test(t, paired_applications_share_one_address);
+    tcase_add_test(t, the_routing_table_takes_what_fits_and_gives_all_of_it_back);
+    tcase_add_test(t, vdpt_and_vcrt_show_what_the_distributing_stack_knows);
     tcase_add_test(t, the_displays_are_those_of_the_product);
     return plex_main(t, "core_vipa");
 }
