@@ -78,11 +78,13 @@ struct sim_connection {
     bool open;
     bool closing;                   /* TIME_WAIT, or what comes before it */
     struct clp_tuple tuple;
+    const struct sim_bind *bind;    /* of its socket, NULL = none */
     uint64_t due_us;                /* next change of its state */
 };
 
 struct sim_bind {
-    bool bound, connected;          /* a socket connects once */
+    bool bound;
+    struct sim_connection *connection;      /* NULL: none yet. A socket connects once */
     uint32_t address;
     uint16_t port;
     uint64_t due_us;

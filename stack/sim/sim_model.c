@@ -111,6 +111,15 @@ static void came(unsigned n, unsigned address, uint32_t word, uint64_t ports)
 
 static void forget_connections(unsigned n, unsigned address);
 
+static void note(unsigned n, unsigned address, uint32_t word, const char *how, uint64_t ports)
+{
+    char text[16];
+
+    if (ports && simulator_trace)
+        simulator_note("%s %s %u ports of %s: word %u, %016llx", sim_systems[n].name, how, bits_count(ports),
+                       address_text(address, text), word, (unsigned long long)ports);
+}
+
 static void compare(unsigned n, unsigned address)
 {
     static const uint64_t nothing[CLP_WORDS];
@@ -126,6 +135,8 @@ static void compare(unsigned n, unsigned address)
     for (uint32_t w = 0; w < words; w++) {
         uint64_t more = now[w] & ~before[w];
 
+        note(n, address, w, "has lost", before[w] & ~now[w]);
+        note(n, address, w, "has got", more);
         before[w] = now[w];
         if (more)
             came(n, address, w, more);

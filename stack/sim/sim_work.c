@@ -50,6 +50,8 @@ static int assign(struct sim_system *s, struct clp_tuple *tuple, uint16_t bound,
         return error;
     }
     simulator_note("port %u of %08X to %08X:%u", tuple->port, tuple->source, tuple->destination, tuple->dport);
+    if (s->state == SIM_FENCED)
+        return CLP_OK;                      /* it does not know yet that nobody hears it */
     sim_result.connections++;
     model_opened(s->number, tuple, tuple->destination && promised(s, tuple, from_pool));
     return CLP_OK;
@@ -73,8 +75,8 @@ static void open_connection(struct sim_system *s, struct sim_bind *bind)
     if (assign(s, &tuple, bind ? bind->port : 0, request.pool_port) != CLP_OK)
         return;
     if (bind)
-        bind->connected = true;
-    *c = (struct sim_connection){ .open = true, .tuple = tuple,
+        bind->connection = c;
+    *c = (struct sim_connection){ .open = true, .tuple = tuple, .bind = bind,
                                   .due_us = platform_clock_us() + simulator_below(sim_plan.hold_us_max + 1) };
 }
 
@@ -140,9 +142,10 @@ static void bind_new(struct sim_system *s, struct sim_bind *b)
                             .due_us = platform_clock_us() + simulator_below(sim_plan.hold_us_max + 1) };
 }
 
+/* The connection of a socket outlives its close, and the bind outlives that, as in stack/socket/hold.c. */
 static bool age_bind(struct sim_system *s, struct sim_bind *b)
 {
-    if (!b->bound || b->due_us > platform_clock_us())
+    if (!b->bound || (b->connection && b->connection->open && b->connection->bind == b) || b->due_us > platform_clock_us())
         return false;
     unbind(s, b);
     return true;
@@ -155,7 +158,7 @@ static void work_with_binds(struct sim_system *s)
 
     if (!b->bound)
         bind_new(s, b);
-    else if (!b->connected)
+    else if (!b->connection)
         open_connection(s, b);
 }
 
@@ -239,7 +242,7 @@ static void check_address(struct sim_system *s, const struct clp_table *t)
 {
     struct clp_audit a;
 
-    if (sim_cf_lost || (t->store != &clp_bitmap_store && t->store != &clp_reversed_store))
+    if (sim_cf_lost || s->state == SIM_FENCED || (t->store != &clp_bitmap_store && t->store != &clp_reversed_store))
         return;
     int error = clp_check(&s->stack->clp, t->address, &a);
     if (error != CLP_OK || a.differences || a.doubles || a.leaked)
@@ -265,7 +268,7 @@ void sim_work_take_all(struct sim_system *s)
         check_address(s, t);
         if (!t->store->enter)
             (void)take_address(s, sim_dvipa(i), 0);
-        else if (lowest(s) && !sim_cf_lost)
+        else if (lowest(s) && !sim_cf_lost && s->state == SIM_UP)
             model_all_open(s->number, sim_dvipa(i), take_address(s, sim_dvipa(i), SERVER));
     }
 }
