@@ -159,9 +159,17 @@ static uint8_t clp_distributor(void *context, uint32_t address)
     return d && vipa_is_distributed(d) ? d->owner : 0;
 }
 
+/* When it is recovered, its next life is not known yet, or just about to be. */
+static uint64_t clp_life_of(void *context, uint8_t number)
+{
+    struct stack *s = context;
+
+    return s->xcf.members[number].joined_us;
+}
+
 static const struct clp_ops clp_calls = {
     .announce = clp_announce, .scan = clp_scan, .scan_targets = clp_scan_targets, .send = clp_send_message,
-    .listen = clp_listen, .members = clp_members, .distributor = clp_distributor,
+    .listen = clp_listen, .members = clp_members, .distributor = clp_distributor, .life = clp_life_of,
 };
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */

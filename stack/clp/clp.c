@@ -203,6 +203,13 @@ void clp_reservations_changed(struct clp *clp)
     combine(clp);
 }
 
+uint64_t clp_life(const struct clp *clp, uint8_t number)
+{
+    uint64_t life = clp->ops && clp->ops->life ? clp->ops->life(clp->context, number) : 0;
+
+    return life || number == clp->number ? life : UINT64_MAX;
+}
+
 void clp_gone(struct clp *clp, uint8_t number)
 {
     for (unsigned i = 0; i < CLP_VIEWS; i++)

@@ -150,7 +150,8 @@ struct clp_store {
     int (*share)(struct clp *clp, struct clp_table *table, uint16_t port);
     int (*enter)(struct clp *clp, struct clp_table *table, const struct clp_tuple *tuple);  /* add if new, or EADDRINUSE */
     void (*leave)(struct clp *clp, struct clp_table *table, const struct clp_tuple *tuple);
-    /* 12: 1205-1215. The ports of a system that has failed and is fenced; *ports: how many. */
+    /* 12: 1205-1215. The ports of a system that has failed and is fenced; *ports: how many. A survivor may be late: the
+     * system may be back, and what it has now stays. */
     int (*recover)(struct clp *clp, struct clp_table *table, const char *system, uint8_t number, uint32_t *ports);
     /* The structure is rebuilt (clp_rebuild.c), the connections lead to the new one. Write what this stack owns; when all have,
      * the rest is nobody's. CLP_OK or an errno. */
@@ -172,6 +173,9 @@ struct clp_ops {
     void (*listen)(void *context, uint32_t us);
     uint64_t (*members)(void *context);     /* other active systems: bit 1 << number */
     uint8_t (*distributor)(void *context, uint32_t address);    /* system that distributes the DVIPA, 0 = none known */
+    /* Which life of a system: of this one the present one; of another one the one that it is recovered from. What a later
+     * life has in the CF is not touched by its recovery. NULL: a name has one life only. */
+    uint64_t (*life)(void *context, uint8_t number);
 };
 
 struct clp_statistics {

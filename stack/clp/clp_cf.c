@@ -92,9 +92,27 @@ static int read_entry(struct clp *clp, uint32_t dvipa, const char *system, uint8
     return rc == IXLRETCODEOK && r.data_len < size ? IXLRETCODECOMPERROR : rc;
 }
 
+/* The same of what a system has left, unless it is of a later life of it: VERSIONMISMATCH. */
+static int read_left(struct clp *clp, uint32_t dvipa, const char *system, uint64_t life, uint8_t *data, uint32_t *reason)
+{
+    struct xes_request r = request(CF_CMD_LIST_READ, dvipa, system, CF_LOCK_HELDBY);
+
+    r.verscomp = CF_VERSCOMP_LESSOREQUAL;
+    r.version_comp = life;
+    r.in = data;
+    r.in_cap = CLP_OWN_BYTES;
+    int rc = xes_list(clp->connection, &r);
+    *reason = r.reason;
+    return rc == IXLRETCODEOK && r.data_len < CLP_OWN_BYTES ? IXLRETCODECOMPERROR : rc;
+}
+
+/* Its version is the life of the stack that has written it last. */
 static int write_entry(struct clp *clp, uint32_t dvipa, const char *system, uint8_t lockoper, const uint8_t *data, uint32_t size)
 {
     struct xes_request r = request(CF_CMD_LIST_WRITE, dvipa, system, lockoper);
+
+    r.versupdate = CF_VERSUPDATE_SET;
+    r.version = clp_life(clp, clp->number);
 
     r.entrytype = CF_ENTRY_OLD;
     r.out = data;
@@ -572,6 +590,8 @@ static int create_entry(struct clp *clp, const struct clp_table *t, const char *
     memcpy(r.adjunct, system[0] ? "OWN " : "POOL", 4);
     put_be32(r.adjunct + 4, t->address);
     text_name_put(r.adjunct + 8, system);
+    r.versupdate = CF_VERSUPDATE_SET;
+    r.version = clp_life(clp, clp->number);
     r.out = data;
     r.out_len = size;
     if (xes_list(clp->connection, &r) == IXLRETCODEOK || r.reason == IXLRSNCODEENTRYEXISTS)
@@ -734,8 +754,9 @@ static uint32_t make_available(struct clp *clp, const struct clp_table *t, uint3
     return count;
 }
 
-/* The dead one's map is deleted before its ports are in the pool: who dies in between leaves them in no map, and the next
- * recovery or repair finds them there. For the same reason this recovery adds what is in no map now. */
+/* A system that is back already has put back itself what its earlier life had; its map is not touched. Else the dead one's
+ * map is deleted before its ports are in the pool: who dies in between leaves them in no map, and the next recovery or
+ * repair finds them there. For the same reason this recovery adds what is in no map now. */
 static int cf_recover(struct clp *clp, struct clp_table *t, const char *system, uint8_t number, uint32_t *ports)
 {
     uint32_t reason, doubles = 0, owned = 0, now = now_s();
@@ -747,17 +768,19 @@ static int cf_recover(struct clp *clp, struct clp_table *t, const char *system, 
     uint32_t shared_before = shared_count(clp);
     if (read_shared(clp, t) != CLP_OK)
         return undone(clp, t);
-    rc = read_entry(clp, t->address, system, CF_LOCK_HELDBY, clp->other, CLP_OWN_BYTES, &reason);
-    if (rc != IXLRETCODEOK && reason != IXLRSNCODENOENTRY)
+    rc = read_left(clp, t->address, system, clp_life(clp, number), clp->other, &reason);
+    bool left = rc == IXLRETCODEOK, back = !left && reason == IXLRSNCODEVERSIONMISMATCH;
+    if (!left && !back && reason != IXLRSNCODENOENTRY)
         return undone(clp, t);
     FLOW(12, 1210);
-    if (rc == IXLRETCODEOK)
+    if (left)
         *ports += make_available(clp, t, now);
-    set_name(clp, number, "");
-    if (union_of_maps(clp, t, number, &doubles, &owned) != CLP_OK)
+    if (!back)
+        set_name(clp, number, "");
+    if (union_of_maps(clp, t, back ? 0 : number, &doubles, &owned) != CLP_OK)
         return undone(clp, t);
     *ports += add_leaked(clp, t, now);
-    if (delete_entry(clp, t->address, system) != IXLRETCODEOK || (shared_before && write_shared(clp, t) != CLP_OK))
+    if ((left && delete_entry(clp, t->address, system) != IXLRETCODEOK) || (shared_before && write_shared(clp, t) != CLP_OK))
         return undone(clp, t);
     FLOW(12, 1215);
     return write_pool(clp, t, CF_LOCK_RESET) == IXLRETCODEOK ? CLP_OK : undone(clp, t);

@@ -52,6 +52,8 @@ static int crht_enter(struct clp *clp, struct clp_table *t, const struct clp_tup
     FLOW(9, 935);
     FLOW(4, 420);
     tuple_name(r.name, tuple);
+    r.versupdate = CF_VERSUPDATE_SET;
+    r.version = clp_life(clp, clp->number);
     if (xes_list(clp->crht, &r) == IXLRETCODEOK) {
         FLOW(9, 940);
         return CLP_OK;
@@ -75,10 +77,11 @@ static void crht_leave(struct clp *clp, struct clp_table *t, const struct clp_tu
     FLOW(10, 1025);
 }
 
-/* Delete what a system has entered. Entries, or -1. */
+/* Delete what a system has entered in its lives up to this one; the version of an entry is the life. Entries, or -1. */
 static int32_t delete_list(struct clp *clp, uint8_t number)
 {
-    struct xes_request r = { .command = CF_CMD_LIST_DELETE_MULT, .options = CF_OPT_LISTCOMP, .list = number };
+    struct xes_request r = { .command = CF_CMD_LIST_DELETE_MULT, .options = CF_OPT_LISTCOMP, .list = number,
+                             .verscomp = CF_VERSCOMP_LESSOREQUAL, .version_comp = clp_life(clp, number) };
     int32_t entries = 0;
 
     for (;;) {

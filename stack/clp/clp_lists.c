@@ -68,9 +68,10 @@ static int lock(struct clp *clp, const struct clp_table *t, uint8_t oper)
 }
 
 /* One block from list to list; its adjunct is written, or read as it is. name NULL: the first one. Return code of IXLLIST,
- * *reason NOENTRY: the list is empty, LISTMISMATCH: the named block is on another one. */
+ * *reason NOENTRY: the list is empty, LISTMISMATCH: the named block is on another one, VERSIONMISMATCH: a later life than
+ * `life` has taken it (0: any may have). The version of a block is the life of the stack that took it last. */
 static int move(struct clp *clp, const struct clp_table *t, const uint8_t *name, uint32_t from, uint32_t to, bool write,
-                uint8_t adjunct[CF_ADJUNCT_SIZE], uint32_t *reason)
+                uint64_t life, uint8_t adjunct[CF_ADJUNCT_SIZE], uint32_t *reason)
 {
     struct xes_request r = { .command = CF_CMD_LIST_MOVE, .locate = name ? CF_LOCATE_NAME : CF_LOCATE_HEAD, .list = from,
                              .target_list = to, .position = CF_LOCATE_TAIL, .lockoper = CF_LOCK_HELDBY,
@@ -80,6 +81,14 @@ static int move(struct clp *clp, const struct clp_table *t, const uint8_t *name,
     if (name) {
         memcpy(r.name, name, CF_NAME_SIZE);
         r.options |= CF_OPT_LISTCOMP;
+    }
+    if (to == own_list(t, clp->number)) {
+        r.versupdate = CF_VERSUPDATE_SET;
+        r.version = clp_life(clp, clp->number);
+    }
+    if (life) {
+        r.verscomp = CF_VERSCOMP_LESSOREQUAL;
+        r.version_comp = life;
     }
     if (write)
         memcpy(r.adjunct, adjunct, CF_ADJUNCT_SIZE);
@@ -122,7 +131,7 @@ static void take_under_lock(struct clp *clp, struct clp_table *t, uint32_t wante
     uint32_t reason, ports = 0, passed = 0;
 
     for (g->count = 0; ports < wanted && g->count < CLP_GRANT_WORDS && passed * unit_of(t) < PORTS_PER_DVIPA;) {
-        if (move(clp, t, NULL, available_list(t), own_list(t, clp->number), false, adjunct, &reason) != IXLRETCODEOK)
+        if (move(clp, t, NULL, available_list(t), own_list(t, clp->number), false, 0, adjunct, &reason) != IXLRETCODEOK)
             break;
         uint32_t first = get_be32(adjunct + BLOCK_FIRST);
         uint64_t block = get_be64(adjunct + BLOCK_PORTS);
@@ -136,7 +145,7 @@ static void take_under_lock(struct clp *clp, struct clp_table *t, uint32_t wante
         }
         passed++;
         block_name(name, t->address, first);
-        (void)move(clp, t, name, own_list(t, clp->number), available_list(t), false, adjunct, &reason);
+        (void)move(clp, t, name, own_list(t, clp->number), available_list(t), false, 0, adjunct, &reason);
     }
 }
 
@@ -179,7 +188,7 @@ static int lists_give(struct clp *clp, struct clp_table *t, const struct clp_gra
             left &= ~block;
             block_name(name, t->address, first);
             put_block(adjunct, t, first, block, clp->number);
-            if (move(clp, t, name, own_list(t, clp->number), available_list(t), true, adjunct, &reason) != IXLRETCODEOK)
+            if (move(clp, t, name, own_list(t, clp->number), available_list(t), true, 0, adjunct, &reason) != IXLRETCODEOK)
                 all = false;
         }
     }
@@ -206,7 +215,7 @@ static int lists_claim(struct clp *clp, struct clp_table *t, uint16_t port, stru
     if (rc != CLP_OK)
         return rc;
     block_name(name, t->address, first);
-    rc = move(clp, t, name, available_list(t), own_list(t, clp->number), false, adjunct, &reason);
+    rc = move(clp, t, name, available_list(t), own_list(t, clp->number), false, 0, adjunct, &reason);
     (void)lock(clp, t, CF_LOCK_RESET);
     if (rc != IXLRETCODEOK)
         return reason == IXLRSNCODELISTMISMATCH ? clp_error(clp, CLP_EADDRINUSE, CLP_REASON_OWNED)
@@ -216,16 +225,16 @@ static int lists_claim(struct clp *clp, struct clp_table *t, uint16_t port, stru
     return CLP_OK;
 }
 
-/* Append the blocks of a list to those available. Blocks, or -1: the CF is lost. */
-static int32_t append(struct clp *clp, struct clp_table *t, uint32_t list)
+/* Append the blocks that a system has had in its lives up to this one to those available. Blocks, or -1: the CF is lost. */
+static int32_t append(struct clp *clp, struct clp_table *t, uint8_t number, uint64_t life)
 {
     uint8_t adjunct[CF_ADJUNCT_SIZE];
     uint32_t reason;
     int32_t blocks = 0;
 
-    while (move(clp, t, NULL, list, available_list(t), false, adjunct, &reason) == IXLRETCODEOK)
+    while (move(clp, t, NULL, own_list(t, number), available_list(t), false, life, adjunct, &reason) == IXLRETCODEOK)
         blocks++;
-    return reason == IXLRSNCODENOENTRY ? blocks : -1;
+    return reason == IXLRSNCODENOENTRY || reason == IXLRSNCODEVERSIONMISMATCH ? blocks : -1;
 }
 
 static int lists_recover(struct clp *clp, struct clp_table *t, const char *system, uint8_t number, uint32_t *ports)
@@ -236,7 +245,7 @@ static int lists_recover(struct clp *clp, struct clp_table *t, const char *syste
     if (rc != CLP_OK)
         return rc;
     FLOW(12, 1210);
-    int32_t blocks = append(clp, t, own_list(t, number));
+    int32_t blocks = append(clp, t, number, clp_life(clp, number));
     FLOW(12, 1215);
     (void)lock(clp, t, CF_LOCK_RESET);
     if (blocks < 0)
@@ -338,7 +347,7 @@ static int lists_init(struct clp *clp, struct clp_table *t, unsigned origin)
         rc = mark_ready(clp, t, adjunct);
     FLOW(8B, 860);
     FLOW(8B, 865);
-    if (rc == CLP_OK && append(clp, t, own_list(t, clp->number)) < 0)      /* of this stack's earlier life */
+    if (rc == CLP_OK && append(clp, t, clp->number, clp_life(clp, clp->number)) < 0)      /* of this stack's earlier life */
         rc = failed(clp, CLP_REASON_CF);
     (void)lock(clp, t, CF_LOCK_RESET);
     return rc;

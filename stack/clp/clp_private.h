@@ -23,6 +23,9 @@ uint32_t clp_give_surplus(struct clp *clp, struct clp_table *t, uint32_t keep);
 /* A keeper has seen how full the pool is: `available` of `all` ports that could be given out. */
 void clp_pool_seen(struct clp_table *t, uint32_t available, uint32_t all);
 
+/* The life of this stack, or the one that another system is recovered from: the version of what it writes to the CF. */
+uint64_t clp_life(const struct clp *clp, uint8_t number);
+
 /* clp->reserved of another system has changed. */
 void clp_reservations_changed(struct clp *clp);
 
