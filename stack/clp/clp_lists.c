@@ -364,7 +364,8 @@ static int lists_contribute(struct clp *clp, struct clp_table *t)
         return failed(clp, CLP_REASON_CF);
     for (uint32_t first = 0; first < PORTS_PER_DVIPA; first += unit_of(t)) {
         struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_NEW,
-                                 .options = CF_OPT_ADJUNCT, .list = own_list(t, clp->number) };
+                                 .options = CF_OPT_ADJUNCT, .list = own_list(t, clp->number),
+                                 .versupdate = CF_VERSUPDATE_SET, .version = clp_life(clp, clp->number) };
 
         if (!(t->owned[first / 64] & block_ports(t, first)))
             continue;

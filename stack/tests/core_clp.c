@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "stack/base/flow.h"
+#include "stack/clp/clp_bits.h"
+#include "stack/clp/clp_private.h"
 #include "stack/recovery/recovery.h"
 #include "stack/tests/core_plex.h"
 #include "stack/tests/flow_report.h"
@@ -697,6 +699,34 @@ START_TEST(death_in_the_middle_of_a_recovery_is_made_good_by_the_next_one)
         plex_ipl(3);
         plex_settle();
     }
+}
+END_TEST
+
+static const enum profile_store of_lives[] = { STORE_BITMAP, STORE_REVERSED, STORE_LISTS };
+
+/* MVS3 hears of the end of MVS2 when that is back and has taken ports again. */
+START_TEST(a_late_recovery_leaves_alone_what_the_next_life_has)
+{
+    uint16_t port;
+
+    store = of_lives[_i];
+    start(3, 64);
+    for (unsigned i = 0; i < 100; i++)
+        ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    struct stack *late = plex.systems[3].stack;     /* it stands still */
+    plex.systems[3].stack = NULL;
+    plex_kill(2);
+    plex_settle();
+    plex_ipl(2);
+    plex_settle();
+    for (unsigned i = 0; i < 100; i++)
+        ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    plex.systems[3].stack = late;
+    const uint64_t *own = clp_find(&plex.systems[2].stack->clp, DVA)->owned;
+    ck_assert_uint_eq(recovery_of_ports(&plex_select(3)->clp, "MVS2", 2).failed, 0);
+    plex_settle();
+    while (clp_assign(&plex_select(1)->clp, DVA, 0, 0, 0, &port) == CLP_OK)
+        MUST(!port_in(own, port));
 }
 END_TEST
 
@@ -1488,6 +1518,7 @@ int main(void)
     tcase_add_test(t, the_audit_finds_what_is_wrong);
     tcase_add_loop_test(t, recovery_makes_the_ports_of_a_failed_stack_available, 0, 2);
     tcase_add_loop_test(t, death_in_the_middle_of_a_recovery_is_made_good_by_the_next_one, 0, 2);
+    tcase_add_loop_test(t, a_late_recovery_leaves_alone_what_the_next_life_has, 0, 3);
     tcase_add_loop_test(t, a_stack_that_died_moving_a_block_is_recovered_with_the_block, 0, 2);
     tcase_add_loop_test(t, repair_puts_in_order_what_the_audit_finds, 0, 2);
     tcase_add_test(t, bind_takes_each_way_through_figure_11);
