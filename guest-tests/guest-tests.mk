@@ -6,7 +6,7 @@
 # It is built as build/guest/gt_NAME.bin and run by build/tests/guest_NAME (or: guest-tests/run-guest NAME).
 
 GUEST_TESTS := program_check timer reader deck net
-GUEST_TESTS += cfs_instruction cfs_access cfs_channel cfs_attention cfs_fence
+GUEST_TESTS += ports cfs_instruction cfs_access cfs_channel cfs_attention cfs_fence
 
 GUEST_TEST_TOOLS := $(B)/bin/card $(B)/bin/echo
 GUEST_TEST_LIB := $(B)/guest/guest-tests/lib/gt.o
@@ -17,6 +17,8 @@ $(GUEST_TEST_BINS): $(B)/guest/gt_%.bin: $(IMAGE_BASE) $(GUEST_TEST_LIB) $(B)/gu
 
 # What a test needs besides the base.
 $(B)/guest/gt_net.bin: $(IMAGE_NET)
+$(B)/guest/gt_ports.bin: $(addprefix $(B)/guest/,$(STACK_CLP_SRC:.c=.o) $(STACK_XES_SRC:.c=.o) stack/base/flow.o)
+$(B)/tests/guest_ports: $(B)/lib/hdtcfs.so $(B)/tests/cfs_segment
 
 $(GUEST_TESTS:%=$(B)/tests/guest_%): $(B)/tests/guest_%: $(B)/guest/gt_%.bin guest-tests/run-guest $(GUEST_TEST_TOOLS)
 	@mkdir -p $(@D)

@@ -35,4 +35,17 @@ static inline void flow_passed(enum flow_block block)
     __atomic_store_n(&flow_counts[block], __atomic_load_n(&flow_counts[block], __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
+/* A way: blocks that are always passed together, and too often for a store each. One store for all of them; the list of
+ * their blocks stands in flow.c. */
+enum flow_way { FLOW_WAY_ASSIGN, FLOW_WAY_RELEASE, FLOW_WAY_COUNT };
+extern uint64_t flow_ways[FLOW_WAY_COUNT];
+
+#define FLOW_WAY(way) ((void)++flow_ways[FLOW_WAY_##way])
+
+/* How often a block was passed, by itself and as part of a way. */
+uint64_t flow_count(enum flow_block block);
+
+/* All counts are 0. */
+void flow_reset(void);
+
 #endif

@@ -53,18 +53,9 @@ static struct clp_table *find_dvipa(struct clp *clp, uint32_t address)
 }
 
 /* Conventional assignment: all ports of the address are this stack's, it asks nobody. */
-static void own_all(struct clp *clp, struct clp_table *t)
+static void own_all(struct clp_table *t)
 {
-    struct clp_grant g;
-
-    for (uint32_t w = 0; w < CLP_WORDS; w += CLP_GRANT_WORDS) {
-        g.count = 0;
-        for (uint32_t i = w; i < w + CLP_GRANT_WORDS; i++)
-            if (t->eligible[i])
-                g.words[g.count++] = (struct clp_word){ .word = (uint16_t)i, .ports = t->eligible[i] };
-        table_add(clp, t, &g);
-    }
-    table_mix(clp, t);
+    table_own_all(t);
     t->ready = true;
 }
 
@@ -74,7 +65,8 @@ static struct clp_table *ordinary(struct clp *clp)
 
     if (!t->ready) {
         t->eligible = clp->eligible;
-        own_all(clp, t);
+        t->destinations = clp->destinations;
+        own_all(t);
     }
     return t;
 }
@@ -86,9 +78,10 @@ static struct clp_table *explicit_pool(struct clp *clp)
     if (t->address == 0) {
         t->address = CLP_EXPLICIT;
         t->eligible = clp->explicit_eligible;
+        t->destinations = clp->destinations;
         t->clusterports = (struct profile_clusterports){ .on = true, .blocksize = BLOCKSIZE_DEFAULT };
         t->store = &clp_bitmap_store;
-        t->blocks = 1;
+        table_set_blocks(t, 1);
     }
     return t;
 }
@@ -258,7 +251,7 @@ static void keep_found_port(struct clp *clp, struct clp_table *t, uint16_t port)
             came(clp, t, &g);
     }
     if (rc == CLP_OK)
-        port_set(t->draining, port);
+        table_drain(t, port);
 }
 
 static void use_found_port(void *argument, uint16_t port)
@@ -270,7 +263,7 @@ static void use_found_port(void *argument, uint16_t port)
         return;
     if (!t->use[port])
         keep_found_port(scan->clp, t, port);
-    table_use(scan->clp, t, NULL, port);
+    table_use(t, NULL, port);
 }
 
 /* A port that a target stack uses: not this stack's, and not the pool's. */
@@ -287,7 +280,7 @@ static void scan_connections(struct clp *clp, struct clp_table *t)
 {
     struct scan scan = { clp, t };
 
-    for (uint32_t port = 0; t->used && port < PORTS_PER_DVIPA; port++)
+    for (uint32_t port = 0; table_used(t) && port < PORTS_PER_DVIPA; port++)
         if (t->use[port])
             keep_found_port(clp, t, (uint16_t)port);
     if (clp->ops && clp->ops->scan)
@@ -348,7 +341,7 @@ static int initialise(struct clp *clp, struct clp_table *t, unsigned origin)
     else
         FLOW(8B, 800);
     if (!t->clusterports.on) {
-        own_all(clp, t);
+        own_all(t);
         return CLP_OK;
     }
     int rc = t->store->init(clp, t, origin);        /* 805, 850 - 865 */
@@ -356,8 +349,9 @@ static int initialise(struct clp *clp, struct clp_table *t, unsigned origin)
         rc = t->store->init(clp, t, origin);
     if (rc != CLP_OK)
         return rc;
+    table_set_blocks(t, t->blocks);         /* the block size may be what other stacks have said */
     if (t->store->enter)
-        own_all(clp, t);                    /* what counts is the connection, not the port */
+        own_all(t);                    /* what counts is the connection, not the port */
     t->ready = true;
     if (a)
         initialise_8a(clp, t, origin);
@@ -382,7 +376,7 @@ static void set_clusterports(struct clp_table *t, const struct profile_clusterpo
     t->store = t->clusterports.store < sizeof stores / sizeof stores[0] ? stores[t->clusterports.store] : NULL;
     if (!t->store)
         t->store = &clp_bitmap_store;
-    t->blocks = 1;
+    table_set_blocks(t, 1);
 }
 
 /* CLUSTERPORTS comes to an address that has been conventional: nothing is owned any more but what is in use. */
@@ -414,7 +408,7 @@ static int leave_clusterports(struct clp *clp, struct clp_table *t, const struct
     table_disown(t);
     memset(t->draining, 0, sizeof t->draining);
     set_clusterports(t, clusterports);
-    own_all(clp, t);
+    own_all(t);
     return CLP_OK;
 }
 
@@ -424,6 +418,7 @@ int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterpo
 
     if (t && clusterports->on == t->clusterports.on)
         return CLP_OK;
+    clp->quick = NULL;
     if (t)
         return clusterports->on ? join_clusterports(clp, t, clusterports, origin) : leave_clusterports(clp, t, clusterports);
     if (clp->count == DVIPA_MAX)
@@ -432,6 +427,7 @@ int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterpo
     clp->addresses[clp->count++] = dvipa;
     t->address = dvipa;
     t->eligible = clp->eligible;
+    t->destinations = clp->destinations;
     t->list = clp_list(dvipa);
     set_clusterports(t, clusterports);
     return initialise(clp, t, origin);
@@ -464,7 +460,7 @@ static int announce_port(struct clp *clp, const struct clp_table *t, uint16_t po
 static void cool(struct clp_table *t, uint64_t now)
 {
     while (t->blocks > 1 && now - t->cooled_us >= DEMAND_US) {
-        t->blocks /= 2;
+        table_set_blocks(t, t->blocks / 2);
         t->cooled_us += DEMAND_US;
     }
 }
@@ -479,12 +475,6 @@ static uint32_t appetite(struct clp_table *t, uint64_t now)
         return t->blocks * 2;
     cool(t, now);
     return t->blocks;
-}
-
-/* Idle blocks stay here up to this many free ports, so that a stack at the edge of a block does not move it to and fro. */
-static uint32_t high_water(const struct clp_table *t)
-{
-    return 2u * t->blocks * t->clusterports.blocksize;
 }
 
 /* Cut to what the quota leaves, in whole blocks; 0: nothing. */
@@ -537,7 +527,7 @@ static int take_blocks(struct clp *clp, struct clp_table *t, bool wait)
     }
     if (rc != CLP_OK)
         return rc;
-    t->blocks = blocks;
+    table_set_blocks(t, blocks);
     t->taken_us = t->cooled_us = now;
     clp->statistics.taken++;
     clp->statistics.ports_taken += grant_ports(&g);
@@ -569,8 +559,8 @@ uint32_t clp_give_surplus(struct clp *clp, struct clp_table *t, uint32_t keep)
     struct clp_grant g;
     uint32_t given = 0;
 
-    while (t->free_owned > keep) {
-        uint32_t ports = table_idle(clp, t, t->free_owned - keep, &g);
+    while (table_free_owned(t) > keep) {
+        uint32_t ports = table_idle(clp, t, table_free_owned(t) - keep, &g);
         if (ports == 0 || clp_give(clp, t, &g) != CLP_OK)
             break;
         given += ports;
@@ -611,7 +601,7 @@ static int exhausted(struct clp *clp, int rc)
 /* A port that is here: a free one, else one that is in use towards other destinations. */
 static uint32_t port_here(struct clp *clp, struct clp_table *t, struct clp_destination *d)
 {
-    uint32_t port = table_pop(t);
+    uint32_t port = table_pop(clp, t);
 
     if (port == NO_PORT && d && (t->clusterports.blocksize != 1 || !t->clusterports.on)) {
         port = table_share(t, d);
@@ -627,13 +617,13 @@ static int assign_clustered(struct clp *clp, struct clp_table *t, struct clp_des
 
     if (t->clusterports.blocksize == 1) {
         rc = take_blocks(clp, t, true);
-        *port = table_pop(t);               /* also without a new one: ports that are here may be used without the CF */
+        *port = table_pop(clp, t);               /* also without a new one: ports that are here may be used without the CF */
     } else {
         *port = port_here(clp, t, d);
         if (*port == NO_PORT) {
             rc = take_blocks(clp, t, true);
             *port = port_here(clp, t, d);
-        } else if (t->free_owned * 4 < t->blocks * t->clusterports.blocksize) {
+        } else if (table_free_owned(t) < t->low) {
             clp->thirsty = t;
         }
     }
@@ -707,7 +697,7 @@ static int assign_given(struct clp *clp, struct clp_table *t, struct clp_destina
 {
     if (t->clusterports.on)
         FLOW(9, 920);
-    if (t->use[port] == UINT8_MAX || (t->use[port] && !port_in(t->solo, port) && (!d || port_in(d->busy, port))))
+    if (t->use[port] == UINT8_MAX || (t->use[port] && !port_in(t->solo, port) && (!d || table_towards(t, d, port))))
         return clp_error(clp, CLP_EADDRINUSE, CLP_REASON_USED);
     int rc = own_port(clp, t, port);
     if (rc == CLP_EADDRINUSE)
@@ -734,7 +724,8 @@ static void flow_of_assignment(const struct clp_table *t)
     }
 }
 
-int clp_assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint32_t destination, uint16_t dport, uint16_t *port)
+static __attribute__((noinline)) int assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint32_t destination,
+                                            uint16_t dport, uint16_t *port)
 {
     struct clp_table *t = find_dvipa(clp, source);
     uint32_t chosen = bound_port;
@@ -744,6 +735,7 @@ int clp_assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint32_t d
         t = ordinary(clp);
     flow_of_assignment(t);
     struct clp_destination *d = destination_make(clp, t, destination, dport);
+    clp->quick = t->quick ? d : NULL;
     if (bound_port)
         rc = assign_given(clp, t, d, bound_port);
     else if (!t->clusterports.on)
@@ -765,9 +757,23 @@ int clp_assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint32_t d
         FLOW(9, 945);                       /* the caller opens the connection with it */
         FLOW(4, 425);
     }
-    table_use(clp, t, t->use[chosen] && port_in(t->solo, chosen) ? NULL : d, (uint16_t)chosen);
+    table_use(t, t->use[chosen] && port_in(t->solo, chosen) ? NULL : d, (uint16_t)chosen);
     *port = (uint16_t)chosen;
-    clp->statistics.assigned++;
+    return CLP_OK;
+}
+
+/* The quick way first: where the destination is that of the connection before, and a port of this stack's blocks is ready. */
+int clp_assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint32_t destination, uint16_t dport, uint16_t *port)
+{
+    struct clp_destination *d = clp->quick;
+    struct clp_table *t;
+
+    if (!d || d->source != source || d->address != destination || d->port != dport || bound_port ||
+        !table_quick_use(t = d->table, d, port))
+        return assign(clp, source, bound_port, destination, dport, port);
+    FLOW_WAY(ASSIGN);                       /* 9: 900, 905, 915, 930, 945; 4: 400, 410, 425 */
+    if (t->plain > t->plain_low)
+        clp->thirsty = t;
     return CLP_OK;
 }
 
@@ -782,8 +788,7 @@ int clp_claim(struct clp *clp, uint32_t source, uint16_t port)
         return rc;
     if (t->address)
         FLOW(9, 930);
-    table_use(clp, t, NULL, port);
-    clp->statistics.assigned++;
+    table_use(t, NULL, port);
     return CLP_OK;
 }
 
@@ -797,8 +802,7 @@ int clp_claim_explicit(struct clp *clp, uint16_t *port)
         text_wto("EZD1296I NO PORT OF THE EXPLICITBINDPORTRANGE CAN BE ASSIGNED, REASON %04X", (unsigned)clp->reason);
         return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_JRSRCIPDISTDVIPA);
     }
-    table_use(clp, t, NULL, (uint16_t)chosen);
-    clp->statistics.assigned++;
+    table_use(t, NULL, (uint16_t)chosen);
     *port = (uint16_t)chosen;
     return CLP_OK;
 }
@@ -822,6 +826,13 @@ static void flow_of_termination(const struct clp_table *t)
         FLOW(5, 520);
 }
 
+/* Idle blocks stay here up to a number of free ports, so that a stack at the edge of a block does not move it to and fro. */
+static void give_idle(struct clp *clp, struct clp_table *t, uint16_t port)
+{
+    if (table_free_owned(t) > t->high && table_block_idle(t, port))
+        (void)clp_give_surplus(clp, t, t->high / 2);
+}
+
 /* A port of this stack is free: to the ring, or to the pool. */
 static void port_free(struct clp *clp, struct clp_table *t, uint16_t port)
 {
@@ -840,24 +851,40 @@ static void port_free(struct clp *clp, struct clp_table *t, uint16_t port)
         return;
     if (t->clusterports.blocksize == 1)
         (void)clp_give(clp, t, grant_one(&g, port));
-    else if (t->free_owned > high_water(t) && table_block_idle(t, port))
-        (void)clp_give_surplus(clp, t, high_water(t) / 2);
+    else
+        give_idle(clp, t, port);
 }
 
-void clp_release(struct clp *clp, uint32_t source, uint16_t port, uint32_t destination, uint16_t dport)
+static __attribute__((noinline)) void release(struct clp *clp, uint32_t source, uint16_t port, uint32_t destination,
+                                              uint16_t dport)
 {
     struct clp_table *t = table_of(clp, source);
 
     flow_of_termination(t);
-    clp->statistics.released++;
     if (destination && t->clusterports.on && t->store->leave) {
         struct clp_tuple tuple = { source, destination, port, dport };
         t->store->leave(clp, t, &tuple);
     }
-    if (!table_unuse(clp, t, destination_find(clp, t, destination, dport), port))
+    struct clp_destination *d = destination_find(clp, t, destination, dport);
+    clp->quick = t->quick ? d : NULL;
+    if (!table_unuse(clp, t, d, port))
         return;
     if (port_in(t->owned, port))
         port_free(clp, t, port);
+}
+
+void clp_release(struct clp *clp, uint32_t source, uint16_t port, uint32_t destination, uint16_t dport)
+{
+    struct clp_destination *d = clp->quick;
+    struct clp_table *t;
+
+    if (!d || d->source != source || !table_quick_unuse(clp, t = d->table, port)) {
+        release(clp, source, port, destination, dport);
+        return;
+    }
+    FLOW_WAY(RELEASE);                      /* 10: 1000, 1005, 1010; 5: 500, 505, 510 */
+    if (t->plain < t->plain_high)
+        give_idle(clp, t, port);
 }
 
 bool clp_in_use(struct clp *clp, uint32_t source, uint16_t port, uint32_t destination, uint16_t dport)
@@ -867,7 +894,7 @@ bool clp_in_use(struct clp *clp, uint32_t source, uint16_t port, uint32_t destin
     if (!t->use[port] || port_in(t->solo, port))
         return t->use[port];
     const struct clp_destination *d = destination_find(clp, t, destination, dport);
-    return d && port_in(d->busy, port);
+    return d && table_towards(t, d, port);
 }
 
 /* --- in the background --------------------------------------------------------------------------------------------- */
@@ -880,7 +907,7 @@ static void prefetch(struct clp *clp)
     clp->thirsty = NULL;
     if (t->yielded_us && platform_clock_us() - t->yielded_us < DEMAND_US)
         return;                             /* others need ports more: do not take back what they were just given */
-    if (t->free_owned * 4 < t->blocks * t->clusterports.blocksize && take_blocks(clp, t, false) == CLP_OK)
+    if (table_free_owned(t) < t->low && take_blocks(clp, t, false) == CLP_OK)
         clp->statistics.prefetched++;
     clp->reason = reason;                   /* nobody has asked for anything */
 }
@@ -910,8 +937,8 @@ static void tend(struct clp *clp, struct clp_table *t, uint64_t now)
     cool(t, now);
     if (t->undrained)
         give_drained(clp, t);
-    uint32_t keep = t->clusterports.blocksize == 1 ? 0 : high_water(t);     /* 1: only what could not be given at once */
-    if (t->free_owned > keep)
+    uint32_t keep = t->clusterports.blocksize == 1 ? 0 : t->high;     /* 1: only what could not be given at once */
+    if (table_free_owned(t) > keep)
         (void)clp_give_surplus(clp, t, keep);
     if (t->wanting) {
         t->wanting = false;
@@ -945,7 +972,7 @@ struct clp_usage clp_usage(const struct clp *clp, uint32_t address)
         const struct clp_table *t = &clp->tables[i];
 
         if (t->address == address && (address || i == DVIPA_MAX))
-            usage = (struct clp_usage){ .used = t->used, .owned = t->owned_ports, .free_owned = t->free_owned };
+            usage = (struct clp_usage){ .used = table_used(t), .owned = t->owned_ports, .free_owned = table_free_owned(t) };
     }
     return usage;
 }

@@ -103,34 +103,42 @@ struct clp_table {
     struct profile_clusterports clusterports;
     const struct clp_store *store;
     const uint64_t *eligible;
+    struct clp_destination *destinations;   /* of the stack */
     uint32_t list;                          /* list and lock number in the structure */
     uint32_t slot;                          /* clp_lists.c */
-    uint32_t blocks;                        /* appetite: blocks of the next trip */
+    uint32_t blocks;                        /* appetite: blocks of the next trip; set by table_set_blocks() */
+    uint32_t low, high;                     /* free ports below which more are wanted, above which idle blocks go: */
+    int32_t plain_low, plain_high;          /* that is when `plain` is above the one, below the other */
+    bool quick;                             /* blocks of this stack: a port of the ring needs no further question */
     uint64_t taken_us, cooled_us;           /* last trip; last halving */
     uint64_t asked_us, begged_us;           /* last time that others were asked for ports, by the way and urgently */
     uint64_t yielded_us;                    /* last time that others asked */
     uint32_t owned_ports;                   /* owned and eligible */
-    uint32_t free_owned;                    /* owned, eligible and not in use */
-    uint32_t used;                          /* ports in use */
-    uint32_t tracked;                       /* ports in use all of whose connections have known destinations */
+    int32_t plain;                          /* ports in the state PORT_PLAIN: in use, but counted among ... */
+    uint32_t free_owned_or_plain;           /* ... owned, eligible and not in use, */
+    uint32_t tracked_not_plain;             /* not among those in use all of whose connections have known destinations */
+    uint32_t solos;                         /* the other ports in use */
     bool low_told;                          /* the operator knows that the pool is nearly empty */
     bool wanting;                           /* the other stacks are to be asked for ports */
     bool undrained;                         /* a port of `draining` without use could not be given back */
-    uint32_t ring_head, ring_count;
-    uint64_t owned[CLP_WORDS], queued[CLP_WORDS], touched[CLP_WORDS], solo[CLP_WORDS], draining[CLP_WORDS];
-    uint8_t busy[CLP_WORDS];                /* ports in use of each word */
+    uint16_t ring_head, ring_tail;          /* equal: empty; port 0 is never given out, so it is never full */
+    uint32_t fresh_ports;                   /* in `fresh` */
+    uint64_t owned[CLP_WORDS], fresh[CLP_WORDS], solo[CLP_WORDS], draining[CLP_WORDS];
+    uint8_t state[PORTS_PER_DVIPA];         /* enum port_state, see clp_table.h */
     uint8_t use[PORTS_PER_DVIPA];
     uint16_t ring[PORTS_PER_DVIPA];
 };
 
 /* A destination: which ports are in use towards it. */
 struct clp_destination {
-    uint32_t address;
-    uint16_t port, table;                   /* index in clp->tables */
+    uint32_t source, address;               /* source: address of the table */
+    uint16_t port;
     uint16_t cursor;                        /* word at which the next search begins */
+    struct clp_table *table;
     uint8_t next;                           /* index + 1 in its bucket */
+    uint8_t plain;                          /* state of a port that is in use only towards this destination */
     uint32_t count;                         /* ports in use; 0: may be reused for another one */
-    uint64_t busy[CLP_WORDS];
+    uint64_t busy[CLP_WORDS];               /* without those in the state PORT_PLAIN */
 };
 
 /* The keeper of the cluster's pool. Each function is one step seen from outside; CLP_OK or an errno, reason in clp->reason.
@@ -179,7 +187,6 @@ struct clp_ops {
 };
 
 struct clp_statistics {
-    uint64_t assigned, released;
     uint64_t taken, given;                  /* trips to the keeper */
     uint64_t ports_taken, ports_given;
     uint64_t shared;                        /* connections whose port had another destination already */
@@ -259,7 +266,8 @@ struct clp {
     uint8_t shared[CLP_SHARED_MAX * 4];
     uint8_t message[16384];                 /* that is being built */
     struct clp_destination *destination;    /* found last */
-    uint32_t destinations_idle;             /* with count 0 */
+    struct clp_destination *quick;          /* the same if its table is quick, else NULL */
+    bool destinations_idle;                 /* one with count 0 may be there */
     uint32_t destination_count;             /* ever used */
     uint8_t buckets[CLP_DESTINATIONS];      /* index + 1 of the first destination of a hash value */
     struct clp_destination destinations[CLP_DESTINATIONS];

@@ -1,5 +1,5 @@
 /* Port maps: 64-bit words, port p is bit p & 63 from the high end of word p >> 6. In the CF the same words stand big-endian,
- * so that port 0 is the high bit of byte 0. No compiler built-in here becomes a library call on any machine. */
+ * so that port 0 is the high bit of byte 0. The compiler's built-in here is an instruction on either machine (FLOGR, BSR), not a library call. */
 #ifndef CLP_BITS_H
 #define CLP_BITS_H
 
@@ -38,15 +38,7 @@ static inline uint32_t bits_count(uint64_t w)
 /* Place of the first bit set, 0 = high end; w is not 0. */
 static inline uint32_t bits_first(uint64_t w)
 {
-    uint32_t n = 0;
-
-    for (uint32_t half = 32; half; half >>= 1) {
-        if (!(w >> (64 - half))) {
-            n += half;
-            w <<= half;
-        }
-    }
-    return n;
+    return (uint32_t)__builtin_clzll(w);
 }
 
 static inline uint64_t bits_rotate_left(uint64_t w, uint32_t n)

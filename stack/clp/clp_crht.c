@@ -13,7 +13,7 @@
 #include "stack/base/flow.h"
 #include "stack/base/text.h"
 #include "stack/clp/clp_bits.h"
-#include "stack/clp/clp_private.h"
+#include "stack/clp/clp_table.h"
 
 #define STRUCTURE "EZBCRHT"
 
@@ -151,11 +151,11 @@ static int crht_contribute(struct clp *clp, struct clp_table *t)
         const struct clp_destination *d = &clp->destinations[i];
         struct clp_tuple tuple = { t->address, d->address, 0, d->port };
 
-        if (&clp->tables[d->table] != t || d->count == 0)
+        if (d->table != t || d->count == 0)
             continue;
         for (uint32_t port = 0; port < PORTS_PER_DVIPA; port++) {
             tuple.port = (uint16_t)port;
-            if (port_in(d->busy, port) && crht_enter(clp, t, &tuple) == CLP_EADDRNOTAVAIL)
+            if (table_towards(t, d, tuple.port) && crht_enter(clp, t, &tuple) == CLP_EADDRNOTAVAIL)
                 return failed(clp, CLP_REASON_CF);
         }
     }

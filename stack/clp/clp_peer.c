@@ -122,11 +122,11 @@ static void give_back(struct clp *clp, struct clp_table *t, bool urgent)
     struct clp_grant g;
     uint32_t size = t->clusterports.blocksize;
 
-    t->blocks = 1;
+    table_set_blocks(t, 1);
     t->yielded_us = platform_clock_us();
     uint32_t given = clp_give_surplus(clp, t, urgent ? 0 : size);
     if (urgent && given == 0 && !t->store->whole_blocks) {
-        given = table_free(clp, t, (t->free_owned + 1) / 2, &g);
+        given = table_free(clp, t, (table_free_owned(t) + 1) / 2, &g);
         if (g.count && clp_give(clp, t, &g) != CLP_OK)
             given = 0;
     }

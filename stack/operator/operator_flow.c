@@ -16,7 +16,7 @@ static unsigned display(const char *figure)
     for (unsigned i = 0; i < FLOW_BLOCK_COUNT; i++) {
         if (figure != NULL && !text_equal(figure, flow_names[i].figure))
             continue;
-        text_wto("%-6s %5u %10llu %s", flow_names[i].figure, flow_names[i].block, (unsigned long long)flow_counts[i], flow_names[i].text);
+        text_wto("%-6s %5u %10llu %s", flow_names[i].figure, flow_names[i].block, (unsigned long long)flow_count(i), flow_names[i].text);
         records++;
     }
     return records;

@@ -449,7 +449,7 @@ END_TEST
 START_TEST(clusterports_added_live_spare_the_ports_in_use_on_every_stack)
 {
     uint16_t first[PLEX_STACKS], port;
-    uint64_t before = flow_counts[FLOW_8B_885];
+    uint64_t before = flow_count(FLOW_8B_885);
     unsigned given = 0;
 
     for (unsigned n = 1; n <= 3; n++) {
@@ -462,7 +462,7 @@ START_TEST(clusterports_added_live_spare_the_ports_in_use_on_every_stack)
         plex.systems[n].scan[0] = first[n];
     }
     obey(1, clusterports_to_a);
-    ck_assert_uint_eq(flow_counts[FLOW_8B_885], before + 3);
+    ck_assert_uint_eq(flow_count(FLOW_8B_885), before + 3);
     for (unsigned n = 1; n <= 3; n++) {
         ck_assert(vipa_find(&plex.systems[n].stack->vipa, DVA)->clusterports.on);
         while (clp_assign(&plex_select(n)->clp, DVA, 0, 0, 0, &port) == CLP_OK) {
@@ -505,7 +505,7 @@ END_TEST
 START_TEST(clusterports_of_a_range_come_to_its_active_addresses)
 {
     struct profile *p = &plex.systems[1].profile;
-    uint64_t before = flow_counts[FLOW_8B_880];
+    uint64_t before = flow_count(FLOW_8B_880);
 
     p->ranges[p->range_count++] = (struct profile_range){ .address = 0x0A020200, .mask = 0xFFFFFF00 };
     plex_ipl(1);
@@ -513,7 +513,7 @@ START_TEST(clusterports_of_a_range_come_to_its_active_addresses)
     ck_assert(!vipa_find(&plex.systems[1].stack->vipa, 0x0A020205)->clusterports.on);
     obey(1, clusterports_to_range);
     ck_assert(vipa_find(&plex.systems[1].stack->vipa, 0x0A020205)->clusterports.on);
-    ck_assert_uint_eq(flow_counts[FLOW_8B_880], before + 1);
+    ck_assert_uint_eq(flow_count(FLOW_8B_880), before + 1);
     obey(1, delete_from_range);
     ck_assert_ptr_null(vipa_find(&plex.systems[1].stack->vipa, 0x0A020205));
 }

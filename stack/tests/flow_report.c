@@ -16,8 +16,8 @@ static uint64_t before[FLOW_BLOCK_COUNT];      /* the last flow_restart() */
 void flow_restart(void)
 {
     for (unsigned i = 0; i < FLOW_BLOCK_COUNT; i++)
-        before[i] += flow_counts[i];
-    memset(flow_counts, 0, sizeof flow_counts);
+        before[i] += flow_count(i);
+    flow_reset();
 }
 
 static void append_counts(void)
@@ -28,7 +28,7 @@ static void append_counts(void)
 
     for (unsigned i = 0; i < FLOW_BLOCK_COUNT; i++)
         length += snprintf(text + length, sizeof text - (size_t)length, "%s %u %llu %s\n", flow_names[i].figure,
-                           flow_names[i].block, (unsigned long long)(before[i] + flow_counts[i]), flow_names[i].text);
+                           flow_names[i].block, (unsigned long long)(before[i] + flow_count(i)), flow_names[i].text);
     if (file < 0 || write(file, text, (size_t)length) != length) {      /* one write: processes do not mix their lines */
         perror(getenv("FLOW_COUNTS"));
         _exit(EXIT_FAILURE);

@@ -136,7 +136,7 @@ START_TEST(flow_shows_the_counts_of_a_figure)
     struct operator operator;
 
     set_up(&operator);
-    memset(flow_counts, 0, sizeof flow_counts);
+    flow_reset();
     FLOW(12, 1205);
     FLOW(12, 1205);
     operator_command(&operator, "D TCPIP,,FLOW,12");

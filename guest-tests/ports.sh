@@ -1,0 +1,1 @@
+source guest-tests/cfs.sh
