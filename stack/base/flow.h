@@ -27,12 +27,12 @@ struct flow_name {
 extern uint64_t flow_counts[FLOW_BLOCK_COUNT];
 extern const struct flow_name flow_names[FLOW_BLOCK_COUNT];
 
-#define FLOW(figure, block) flow_passed(FLOW_##figure##_##block)
+#define FLOW(figure, block) flow_passed(&flow_counts[FLOW_##figure##_##block])
 
 /* Stacks in threads of one process count together and may lose a count; nothing else may happen to them. */
-static inline void flow_passed(enum flow_block block)
+static inline void flow_passed(uint64_t *count)
 {
-    __atomic_store_n(&flow_counts[block], __atomic_load_n(&flow_counts[block], __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
 /* A way: blocks that are always passed together, and too often for a store each. One store for all of them; the list of
@@ -40,7 +40,7 @@ static inline void flow_passed(enum flow_block block)
 enum flow_way { FLOW_WAY_ASSIGN, FLOW_WAY_RELEASE, FLOW_WAY_COUNT };
 extern uint64_t flow_ways[FLOW_WAY_COUNT];
 
-#define FLOW_WAY(way) ((void)++flow_ways[FLOW_WAY_##way])
+#define FLOW_WAY(way) flow_passed(&flow_ways[FLOW_WAY_##way])
 
 /* How often a block was passed, by itself and as part of a way. */
 uint64_t flow_count(enum flow_block block);

@@ -41,7 +41,7 @@ struct clusterports {
     int lost_fd;
     struct profile_clusterports clusterports;
     char ended[SYSTEMS_MAX + 1][NAME_LEN + 1];      /* members whose ports are to be reclaimed, by number; "": none */
-    uint64_t reclaimed, tended;
+    uint64_t reclaimed, tended, assigned, released;
     struct rest rest;
     struct profile profile;
     struct xes xes;
@@ -153,6 +153,12 @@ static bool is_lost(struct clusterports *m)
     return atomic_load(&m->lost);
 }
 
+static void release(struct clusterports *m, const struct clp_tuple *t)
+{
+    clp_release(&m->clp, t->source, t->port, t->destination, t->dport);
+    m->released++;
+}
+
 static void tend(struct clusterports *m)
 {
     struct clp_tuple t;
@@ -166,7 +172,7 @@ static void tend(struct clusterports *m)
             reclaim_ended(m);
     while (rest_over(&m->rest, platform_clock_us(), &t))
         if (clp_in_use(&m->clp, t.source, t.port, t.destination, t.dport))      /* else it was released twice */
-            clp_release(&m->clp, t.source, t.port, t.destination, t.dport);
+            release(m, &t);
     clp_poll(&m->clp);
 }
 
@@ -200,7 +206,7 @@ static void *serve(void *context)
             break;
         if (enter(m) == 0)
             tend(m);
-        uint64_t done = m->clp.statistics.assigned + m->clp.statistics.released;
+        uint64_t done = m->assigned + m->released;
         tick_ms = done != m->tended || m->rest.count ? TICK_BUSY_MS : TICK_IDLE_MS;
         m->tended = done;
         (void)is_lost(m);
@@ -456,6 +462,7 @@ int clusterports_assign(struct clusterports *m, struct sockaddr_in *source, cons
         return rc;
     rc = clp_assign(&m->clp, ntohl(source->sin_addr.s_addr), ntohs(source->sin_port), ntohl(destination->sin_addr.s_addr),
                     ntohs(destination->sin_port), &port);
+    m->assigned += rc == CLP_OK;
     if (rc == CLP_OK)
         source->sin_port = htons(port);
     return leave(m, error_of(m, rc));
@@ -469,6 +476,7 @@ int clusterports_bind(struct clusterports *m, const struct sockaddr_in *source)
     if (rc != 0)
         return rc;
     rc = clp_claim(&m->clp, ntohl(source->sin_addr.s_addr), ntohs(source->sin_port));
+    m->assigned += rc == CLP_OK;
     return leave(m, error_of(m, rc));
 }
 
@@ -487,7 +495,7 @@ int clusterports_release(struct clusterports *m, const struct sockaddr_in *sourc
     if (!is_shared(m, t.source) || !clp_in_use(&m->clp, t.source, t.port, t.destination, t.dport))
         rc = -ENOENT;
     else if (end != CLUSTERPORTS_TIME_WAIT)
-        clp_release(&m->clp, t.source, t.port, t.destination, t.dport);
+        release(m, &t);
     else if (!rest_add(&m->rest, &t, platform_clock_us() + m->profile.timewait_s * 1000000ull))
         rc = -ENOMEM;
     return leave(m, rc);
@@ -510,8 +518,8 @@ int clusterports_statistics(struct clusterports *m, struct in_addr address, stru
     const struct clp_statistics *s = &m->clp.statistics;
     struct clp_usage usage = clp_usage(&m->clp, ntohl(address.s_addr));
     *statistics = (struct clusterports_statistics){
-        .used = usage.used, .owned = usage.owned, .free_owned = usage.free_owned, .assigned = s->assigned,
-        .released = s->released, .shared = s->shared, .taken = s->taken, .given = s->given, .asked = s->asked,
+        .used = usage.used, .owned = usage.owned, .free_owned = usage.free_owned, .assigned = m->assigned,
+        .released = m->released, .shared = s->shared, .taken = s->taken, .given = s->given, .asked = s->asked,
         .answered = s->answered, .exhausted = s->exhausted, .reclaimed = m->reclaimed };
     return leave(m, 0);
 }
