@@ -203,7 +203,7 @@ static int judge(struct run *r)
     static char file[PATH_MAX];
     static const char *const files[] = { file };
     snprintf(file, sizeof file, "%s", rundir_file(&r->plex.rundir, "capture.pcap"));
-    tuplecheck_files(&r->check, files, 1, NULL, 0);
+    tuplecheck_files(&r->check, files, 1, NULL);
     r->ended_ms = now_ms();
     int code = script_of(r) ? judge_script(r) : summary_report(r) ? EXIT_AS_EXPECTED : EXIT_NOT_AS_EXPECTED;
     tuplecheck_free(&r->check);

@@ -3,11 +3,10 @@
 #include "tools/tuplecheck/tuplecheck.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/tuplecheck/packet.h"
-#include "tools/tuplecheck/reader.h"
 
 static void note_damage(void *context, const char *file, const char *what)
 {
@@ -18,45 +17,106 @@ static void note_damage(void *context, const char *file, const char *what)
     t->damage_count++;
 }
 
+/* A packet whose link layer names no sender has been sent by whose file it is. */
+#define SENDER_OF_FILE 0x1000000000000u
+
+struct sender_text tuplecheck_sender(void *context, uint64_t sender)
+{
+    const struct tuplecheck *t = context;
+    struct sender_text text;
+    uint64_t file = sender - SENDER_OF_FILE;
+    if (sender >= SENDER_OF_FILE && file < t->file_count) {
+        const char *base = strrchr(t->files[file], '/');
+        snprintf(text.s, sizeof text.s, "%.63s", base ? base + 1 : t->files[file]);
+    } else {
+        snprintf(text.s, sizeof text.s, "%02x:%02x:%02x:%02x:%02x:%02x", (unsigned)(sender >> 40 & 0xff),
+                 (unsigned)(sender >> 32 & 0xff), (unsigned)(sender >> 24 & 0xff), (unsigned)(sender >> 16 & 0xff),
+                 (unsigned)(sender >> 8 & 0xff), (unsigned)(sender & 0xff));
+    }
+    return text;
+}
+
 static bool add(struct tuplecheck *t, const struct frame *frame)
 {
     struct segment segment;
-    enum packet_kind kind = packet_decode(frame->data, frame->captured, frame->length, &segment);
+    enum packet_kind kind = packet_decode(frame->link, frame->data, frame->captured, frame->length, &segment);
+    if (segment.sender == 0)
+        segment.sender = SENDER_OF_FILE + frame->at.file;
     if (t->packets++ == 0)
         t->first_ns = frame->at.ns;
     t->last_ns = frame->at.ns;
     t->kinds[kind]++;
-    return kind != PACKET_TCP || flow_table_add(&t->flows, &segment, &frame->at);
+    return (kind != PACKET_TCP && kind != PACKET_UDP) || flow_table_add(&t->flows, &segment, &frame->at);
 }
 
-void tuplecheck_files(struct tuplecheck *t, const char *const *files, size_t file_count, const uint32_t *addresses,
-                      size_t address_count)
+static void begin(struct tuplecheck *t, const char *const *files, size_t file_count, const struct flow_options *options)
 {
+    static const struct flow_options none;
     memset(t, 0, sizeof *t);
     t->files = files;
     t->file_count = file_count;
-    t->out_of_memory = !flow_table_init(&t->flows, addresses, address_count);
-    struct reader *reader = t->out_of_memory ? NULL : reader_open(files, file_count, note_damage, t);
-    if (!reader) {
-        t->out_of_memory = true;
-        return;
-    }
+    t->out_of_memory = !flow_table_init(&t->flows, options ? options : &none);
+}
+
+void tuplecheck_begin(struct tuplecheck *t, const char *const *files, size_t file_count, const struct flow_options *options)
+{
+    begin(t, files, file_count, options);
+    t->reader = t->out_of_memory ? NULL : reader_open(files, file_count, note_damage, t);
+    t->out_of_memory = !t->reader;
+}
+
+void tuplecheck_begin_live(struct tuplecheck *t, const char *const *interface, const char *keep,
+                           const struct flow_options *options)
+{
+    begin(t, interface, 1, options);
+    t->reader = t->out_of_memory ? NULL : reader_open_live(interface, keep, note_damage, t);
+    t->out_of_memory = !t->reader;
+}
+
+enum reader_result tuplecheck_step(struct tuplecheck *t)
+{
     struct frame frame;
-    while (!t->out_of_memory && reader_next(reader, &frame))
+    if (!t->reader || t->out_of_memory)
+        return READER_END;
+    enum reader_result result = reader_next(t->reader, &frame);
+    if (result == READER_FRAME)
         t->out_of_memory = !add(t, &frame);
-    reader_close(reader);
+    return result;
+}
+
+void tuplecheck_end(struct tuplecheck *t)
+{
+    if (!t->reader)
+        return;
+    t->lost = reader_lost(t->reader);
+    reader_close(t->reader);
+    t->reader = NULL;
+}
+
+void tuplecheck_files(struct tuplecheck *t, const char *const *files, size_t file_count, const struct flow_options *options)
+{
+    tuplecheck_begin(t, files, file_count, options);
+    while (tuplecheck_step(t) != READER_END)
+        continue;
+    tuplecheck_end(t);
 }
 
 void tuplecheck_free(struct tuplecheck *t)
 {
+    tuplecheck_end(t);
     for (size_t i = 0; i < DAMAGE_MAX; i++)
         free(t->damage[i]);
     flow_table_free(&t->flows);
 }
 
+static bool opened(const struct tuplecheck *t)
+{
+    return t->flows.total.opened || t->flows.total.udp_flows;
+}
+
 static bool complete(const struct tuplecheck *t)
 {
-    return !t->out_of_memory && !t->damage_count && !t->kinds[PACKET_CUT] && t->flows.total.opened;
+    return !t->out_of_memory && !t->broken_off && !t->damage_count && !t->lost && !t->kinds[PACKET_CUT] && opened(t);
 }
 
 enum verdict tuplecheck_verdict(const struct tuplecheck *t)
@@ -92,12 +152,16 @@ int tuplecheck_doubts(const struct tuplecheck *t, void (*line)(void *context, co
         doubt(&d, "%zu more files are damaged", t->damage_count - DAMAGE_MAX);
     if (t->out_of_memory)
         doubt(&d, "out of memory after packet %lu", (unsigned long)t->packets);
+    if (t->broken_off)
+        doubt(&d, "broken off after packet %lu", (unsigned long)t->packets);
+    if (t->lost)
+        doubt(&d, "%lu packets were lost because they could not be read fast enough", (unsigned long)t->lost);
     if (t->kinds[PACKET_CUT])
-        doubt(&d, "%lu packets are cut off before the end of their TCP header; capture 96 bytes of each or more",
+        doubt(&d, "%lu packets are cut off before the end of their headers; capture 96 bytes of each or more",
               (unsigned long)t->kinds[PACKET_CUT]);
     if (!t->packets && !t->damage_count)
         doubt(&d, "the capture holds no packets");
-    else if (t->packets && !t->flows.total.opened)
-        doubt(&d, "no connection was opened%s", t->flows.address_count ? " from the given addresses" : "");
+    else if (t->packets && !opened(t))
+        doubt(&d, "no connection was opened%s", t->flows.options.address_count ? " from the given addresses" : "");
     return d.count;
 }

@@ -29,7 +29,7 @@ int main(void)
     struct timespec began, ended;
     struct tuplecheck t;
     clock_gettime(CLOCK_MONOTONIC, &began);
-    tuplecheck_files(&t, files, 1, NULL, 0);
+    tuplecheck_files(&t, files, 1, NULL);
     clock_gettime(CLOCK_MONOTONIC, &ended);
     double seconds = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
     printf("tuplecheck: %.2f million packets a second (budget 1.00), %lu packets, verdict %d\n",

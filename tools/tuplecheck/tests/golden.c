@@ -157,17 +157,55 @@ static void cut_off(struct script *s)
 static void mixed(struct script *s)
 {
     static const uint8_t arp[60] = { [12] = 0x08, [13] = 0x06 };
-    static const uint8_t udp[60] = { [12] = 0x08, [14] = 0x45, [17] = 46, [23] = 17 };
+    static const uint8_t udp_to_all[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, [12] = 0x08, [14] = 0x45, [17] = 46, [23] = 17,
+                                            [26] = 10, [30] = 10, [39] = 26 };
+    static const uint8_t icmp[60] = { [12] = 0x08, [14] = 0x45, [17] = 46, [23] = 1 };
+    static const uint8_t udp_too_short[60] = { [12] = 0x08, [14] = 0x45, [17] = 46, [23] = 17, [39] = 7 };
     static const uint8_t fragment[60] = { [12] = 0x08, [14] = 0x45, [17] = 46, [20] = 0x00, [21] = 0x10, [23] = 6 };
     static const uint8_t header_too_short[60] = { [12] = 0x08, [14] = 0x42, [17] = 46, [23] = 6 };
     static const uint8_t longer_than_itself[60] = { [12] = 0x08, [14] = 0x45, [16] = 0x40, [23] = 6 };
     static const uint8_t tcp_too_short[60] = { [12] = 0x08, [14] = 0x45, [17] = 46, [23] = 6, [46] = 0x10 };
-    const uint8_t *const frames[] = { arp, udp, fragment, header_too_short, longer_than_itself, tcp_too_short };
+    const uint8_t *const frames[] = { arp, udp_to_all, icmp, udp_too_short, fragment, header_too_short, longer_than_itself, tcp_too_short };
     for (unsigned i = 0; i < sizeof frames / sizeof frames[0]; i++)
         script_bytes(s, frames[i], 60, 60);
     script_bytes(s, arp, 5, 5);
     struct talk t = established(s, 1, 2000, 1000);
     script_close(s, &t);
+}
+
+static void over_ipv6(struct script *s)
+{
+    s->ipv6 = true;
+    collision(s);
+}
+
+static void ipv6_clean(struct script *s)
+{
+    s->ipv6 = true;
+    clean_run(s);
+}
+
+/* A flow ends by silence: then another image may have it. */
+static void udp_alone(struct script *s)
+{
+    const struct talk one = { .image = 1, .port = 2000 }, two = { .image = 2, .port = 2000 };
+    for (int i = 0; i < 2; i++) {
+        image_datagram(s, &one);
+        server_datagram(s, &one);
+        s->us += 100000000;
+    }
+    s->us += 100000000;
+    image_datagram(s, &two);
+    server_datagram(s, &two);
+}
+
+static void udp_collision(struct script *s)
+{
+    const struct talk one = { .image = 1, .port = 2000 }, two = { .image = 2, .port = 2000 };
+    image_datagram(s, &one);
+    s->us += 60000000;
+    image_datagram(s, &two);
+    image_datagram(s, &one);
 }
 
 static void nothing(struct script *s)
@@ -176,30 +214,45 @@ static void nothing(struct script *s)
 }
 
 /* One line a story: name, story, file; verdict; packets, opened, completed, refused, reset, abandoned, open, peak,
- * collisions; repeated SYNs, challenge ACKs, foreign segments, reuses, of these by another; ports; kinds; doubts. */
+ * collisions; repeated SYNs, challenge ACKs, foreign segments, reuses, of these by another; ports; kinds; doubts; UDP flows;
+ * link layer. */
 const struct golden golden[] = {
-    { "clean", clean_run, 0, NULL, VERDICT_UNIQUE, 24, 3, 3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 3, { 24 }, 0 },
-    { "collision", collision, 0, NULL, VERDICT_COLLISION, 19, 2, 1, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 1, { 19 }, 0 },
-    { "close-numbers", close_numbers, 0, NULL, VERDICT_COLLISION, 14, 2, 1, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 1, { 14 }, 0 },
-    { "taken-back", taken_back, 0, NULL, VERDICT_UNIQUE, 2, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, { 2 }, 0 },
-    { "both-at-once", both_at_once, 0, NULL, VERDICT_COLLISION, 7, 2, 1, 0, 0, 0, 1, 2, 1, 0, 0, 0, 0, 0, 1, { 7 }, 0 },
-    { "reuse", reuse, 0, NULL, VERDICT_UNIQUE, 24, 4, 4, 0, 0, 0, 0, 1, 0, 0, 0, 0, 3, 1, 1, { 24 }, 0 },
-    { "reuse-too-early", reuse_too_early, 0, NULL, VERDICT_COLLISION, 7, 2, 1, 0, 0, 0, 1, 2, 1, 0, 0, 0, 0, 0, 1, { 7 }, 0 },
-    { "resets", resets, 0, NULL, VERDICT_UNIQUE, 10, 3, 0, 1, 2, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, { 10 }, 0 },
-    { "repeated-syn", repeated_syn, 0, NULL, VERDICT_UNIQUE, 8, 1, 1, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 1, { 8 }, 0 },
-    { "opened-anew", opened_anew, 0, NULL, VERDICT_UNIQUE, 9, 2, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, { 9 }, 0 },
-    { "given-up", given_up, 0, NULL, VERDICT_UNIQUE, 7, 2, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, { 7 }, 0 },
-    { "numbers-wrap", numbers_wrap, 0, NULL, VERDICT_UNIQUE, 8, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, { 8 }, 0 },
-    { "vlan", tagged, 0, NULL, VERDICT_COLLISION, 19, 2, 1, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 1, { 19 }, 0 },
-    { "mixed", mixed, 0, NULL, VERDICT_UNIQUE, 13, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, { 6, 2, 1, 4, 0 }, 0 },
-    { "cut-off", cut_off, 0, NULL, VERDICT_UNKNOWN, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0, 0, 0, 0, 24 }, 2 },
-    { "truncated", clean_run, -10, NULL, VERDICT_UNKNOWN, 23, 3, 2, 0, 0, 0, 1, 3, 0, 0, 0, 0, 0, 0, 3, { 23 }, 1 },
-    { "truncated-collision", collision, -10, NULL, VERDICT_COLLISION, 18, 2, 0, 0, 0, 0, 2, 2, 1, 1, 1, 0, 0, 0, 1, { 18 }, 1 },
-    { "no-packets", nothing, 0, NULL, VERDICT_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }, 1 },
-    { "half-a-header", clean_run, 13, NULL, VERDICT_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }, 1 },
-    { "empty", NULL, 0, "", VERDICT_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }, 1 },
+    { "clean", clean_run, 0, NULL, VERDICT_UNIQUE, 24, 3, 3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 3, { 24 }, 0, 0, 0 },
+    { "collision", collision, 0, NULL, VERDICT_COLLISION, 19, 2, 1, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 1, { 19 }, 0, 0, 0 },
+    { "close-numbers", close_numbers, 0, NULL, VERDICT_COLLISION, 14, 2, 1, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 1, { 14 }, 0, 0, 0 },
+    { "taken-back", taken_back, 0, NULL, VERDICT_UNIQUE, 2, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, { 2 }, 0, 0, 0 },
+    { "both-at-once", both_at_once, 0, NULL, VERDICT_COLLISION, 7, 2, 1, 0, 0, 0, 1, 2, 1, 0, 0, 0, 0, 0, 1, { 7 }, 0, 0, 0 },
+    { "reuse", reuse, 0, NULL, VERDICT_UNIQUE, 24, 4, 4, 0, 0, 0, 0, 1, 0, 0, 0, 0, 3, 1, 1, { 24 }, 0, 0, 0 },
+    { "reuse-too-early", reuse_too_early, 0, NULL, VERDICT_COLLISION, 7, 2, 1, 0, 0, 0, 1, 2, 1, 0, 0, 0, 0, 0, 1, { 7 }, 0, 0, 0 },
+    { "resets", resets, 0, NULL, VERDICT_UNIQUE, 10, 3, 0, 1, 2, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, { 10 }, 0, 0, 0 },
+    { "repeated-syn", repeated_syn, 0, NULL, VERDICT_UNIQUE, 8, 1, 1, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 1, { 8 }, 0, 0, 0 },
+    { "opened-anew", opened_anew, 0, NULL, VERDICT_UNIQUE, 9, 2, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, { 9 }, 0, 0, 0 },
+    { "given-up", given_up, 0, NULL, VERDICT_UNIQUE, 7, 2, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, { 7 }, 0, 0, 0 },
+    { "numbers-wrap", numbers_wrap, 0, NULL, VERDICT_UNIQUE, 8, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, { 8 }, 0, 0, 0 },
+    { "vlan", tagged, 0, NULL, VERDICT_COLLISION, 19, 2, 1, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 1, { 19 }, 0, 0, 0 },
+    { "mixed", mixed, 0, NULL, VERDICT_UNIQUE, 15, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, { 6, 3, 1, 5, 0, 0 }, 0, 0, 0 },
+    { "cooked", collision, 0, NULL, VERDICT_COLLISION, 19, 2, 1, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 1, { 19 }, 0,
+      .link = DLT_LINUX_SLL },
+    { "cooked-2", collision, 0, NULL, VERDICT_COLLISION, 19, 2, 1, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 1, { 19 }, 0,
+      .link = DLT_LINUX_SLL2 },
+    { "raw", clean_run, 0, NULL, VERDICT_UNIQUE, 24, 3, 3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 3, { 24 }, 0, .link = DLT_RAW },
+    { "ipv6", over_ipv6, 0, NULL, VERDICT_COLLISION, 19, 2, 1, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 1, { 19 }, 0, 0, 0 },
+    { "ipv6-raw", ipv6_clean, 0, NULL, VERDICT_UNIQUE, 24, 3, 3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 3, { 24 }, 0,
+      .link = DLT_RAW },
+    { "udp", udp_alone, 0, NULL, VERDICT_UNIQUE, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, { [PACKET_UDP] = 6 }, 0,
+      .udp_flows = 2 },
+    { "udp-collision", udp_collision, 0, NULL, VERDICT_COLLISION, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1,
+      { [PACKET_UDP] = 3 }, 0, .udp_flows = 2 },
+    { "link-unknown", clean_run, 0, NULL, VERDICT_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }, 1,
+      .link = DLT_PPP },
+    { "cut-off", cut_off, 0, NULL, VERDICT_UNKNOWN, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0, 0, 0, 0, 24 }, 2, 0, 0 },
+    { "truncated", clean_run, -10, NULL, VERDICT_UNKNOWN, 23, 3, 2, 0, 0, 0, 1, 3, 0, 0, 0, 0, 0, 0, 3, { 23 }, 1, 0, 0 },
+    { "truncated-collision", collision, -10, NULL, VERDICT_COLLISION, 18, 2, 0, 0, 0, 0, 2, 2, 1, 1, 1, 0, 0, 0, 1, { 18 }, 1, 0, 0 },
+    { "no-packets", nothing, 0, NULL, VERDICT_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }, 1, 0, 0 },
+    { "half-a-header", clean_run, 13, NULL, VERDICT_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }, 1, 0, 0 },
+    { "empty", NULL, 0, "", VERDICT_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }, 1, 0, 0 },
     { "garbage", NULL, 0, "This is a letter to a friend, and not a capture at all.\n", VERDICT_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0,
-      0, 0, 0, 0, 0, 0, 0, { 0 }, 1 },
+      0, 0, 0, 0, 0, 0, 0, { 0 }, 1, 0, 0 },
 };
 const unsigned golden_count = sizeof golden / sizeof golden[0];
 
@@ -217,7 +270,7 @@ int golden_write(const struct golden *g, const char *path)
     struct script s;
     if (g->content)
         return write_content(g, path);
-    if (!script_begin(&s, path))
+    if (!script_begin_link(&s, path, g->link ? g->link : DLT_EN10MB))
         return -1;
     g->story(&s);
     script_end(&s);

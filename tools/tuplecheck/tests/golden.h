@@ -18,6 +18,8 @@ struct golden {
     uint32_t ports;
     uint64_t kinds[PACKET_KINDS];
     unsigned doubts;
+    uint64_t udp_flows;
+    int link;                   /* DLT_..., 0: Ethernet */
 };
 
 extern const struct golden golden[];

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# build/tests/tuplecheck_live: the program as its user has it: wrong usage, a file through a pipe, an interface watched live
+# in a network namespace of its own, its capture judged again from the file. TAP on standard output.
+set -u
+build=$(cd "$(dirname "$0")/.." && pwd)
+tuplecheck=$build/bin/tuplecheck
+[ "${1:-}" = inside ] || exec unshare --net --mount-proc --pid --fork -- "$0" inside
+output=$(mktemp -d)
+trap 'rm -rf "$output"' EXIT
+tests=0 failed=0
+
+result() { # condition description
+    ((tests++))
+    if (($1)); then echo "ok $tests - $2"; else ((failed++)); echo "not ok $tests - $2"; sed 's/^/# /' "$output"/*; fi
+}
+
+refuses() { # words of the message, arguments...
+    local words=$1; shift
+    "$tuplecheck" "$@" >"$output/out" 2>"$output/err"
+    result $(($? == 64)) "refused: $*"
+    grep -q -- "$words" "$output/err"; result $((!$?)) "  it says: $words"
+}
+
+refuses "expected a capture file, or -i"
+refuses "expected an IP address" --dvipa 10.1.9 file
+refuses "expected a number" --show many file
+refuses "expected either files or -i" -i lo file
+refuses "only with -i" --write x file
+"$tuplecheck" "$output/nothing-here" >"$output/out" 2>&1
+result $(($? == 2)) "a file that is not there: no verdict"
+grep -q "nothing-here: No such file" "$output/out"; result $((!$?)) "  it says which file"
+"$tuplecheck" -i nosuch0 >"$output/out" 2>&1
+result $(($? == 2)) "an interface that is not there: no verdict"
+grep -q "nosuch0" "$output/out"; result $((!$?)) "  it says which one"
+
+ip link set lo up
+"$tuplecheck" -i lo -w "$output/lo.pcap" --json >"$output/live.json" 2>"$output/err" &
+pid=$!
+for ((i = 0; i < 200; i++)); do         # until it has its socket
+    [ "$(wc -l </proc/net/packet)" -gt 1 ] && break
+    sleep 0.05
+done
+for ((i = 0; i < 3; i++)); do (exec 3<>/dev/tcp/127.0.0.1/9) 2>/dev/null; done
+sleep 0.5                               # the kernel hands over what it holds every 0.1 s
+kill -INT $pid
+wait $pid
+result $(($? == 0)) "Ctrl-C ends a live capture with its verdict"
+grep -q '"opened":[[:space:]]*3,' "$output/live.json"; result $((!$?)) "  it has seen three connections"
+grep -q '"refused":[[:space:]]*3,' "$output/live.json"; result $((!$?)) "  and that they were refused"
+"$tuplecheck" - <"$output/lo.pcap" >"$output/out" 2>&1
+result $(($? == 0)) "what it kept is judged the same, from a pipe"
+"$tuplecheck" --plot "$output/plot.svg" "$output/lo.pcap" >"$output/out" 2>&1 && grep -q "</svg>" "$output/plot.svg"
+result $((!$?)) "and drawn"
+rm -f "$output/plot.svg"
+echo "1..$tests"
+exit $((failed > 0))
