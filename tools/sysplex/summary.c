@@ -55,7 +55,7 @@ static const struct tally *wire_tally(const struct run *r, const struct image *i
     uint64_t mac = 0x020000000000u | image->system->number;
     const struct tally_table *senders = &r->check.flows.senders;
     for (uint32_t i = 1; i < senders->count; i++)
-        if (senders->tallies[i]->key == mac)
+        if (senders->tallies[i]->key.low == mac)
             return senders->tallies[i];
     return NULL;
 }
@@ -103,11 +103,10 @@ static void judge_sources(const struct run *r, struct reasons *rs)
 {
     const struct tally_table *sources = &r->check.flows.sources;
     for (uint32_t i = 1; i < sources->count; i++) {
-        struct in_addr address = { htonl((uint32_t)sources->tallies[i]->key) };
-        char text[INET_ADDRSTRLEN];
-        if (!is_source(&r->plex.definition, address))
-            add_reason(rs, "%lu connections came from %s", sources->tallies[i]->opened,
-                       inet_ntop(AF_INET, &address, text, sizeof text));
+        const struct tally *t = sources->tallies[i];
+        struct in_addr address = { htonl((uint32_t)t->key.low) };
+        if (t->opened && !(address_is_v4(t->key) && is_source(&r->plex.definition, address)))
+            add_reason(rs, "%lu connections came from %s", t->opened, address_text(t->key).s);
     }
 }
 
