@@ -1,8 +1,13 @@
-# Benchmarks beside those of the parts: what a command costs a guest; PEERS=1: what others need for the same work.
+# Benchmarks beside those of the parts: what a command costs a guest; connection rate with and without CLUSTERPORTS; PEERS=1: what others need for the same work.
 BENCHES += $(B)/bench/guest_bench
-$(B)/bench/guest_bench: tools/bench/guest_bench $(B)/tests/guest_cfs_instruction $(B)/tests/guest_cfs_channel
+$(B)/bench/guest_bench: tools/bench/guest_bench $(addprefix $(B)/tests/guest_,cfs_instruction cfs_channel ports)
 	@mkdir -p $(@D)
 	@printf '#!/bin/sh\nexec tools/bench/guest_bench\n' >$@ && chmod +x $@
+
+BENCHES += $(B)/bench/rate_bench
+$(B)/bench/rate_bench: tools/bench/rate_bench $(B)/bin/sysplex $(B)/bin/tuplecheck $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec tools/bench/rate_bench\n' >$@ && chmod +x $@
 
 ifeq ($(PEERS),1)
 BENCHES += $(B)/bench/peer_bench
