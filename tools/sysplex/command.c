@@ -77,7 +77,8 @@ static int send_deck(struct commands *c, const char *text, unsigned number)
 int commands_give(struct commands *c, const char *text, const char *awaited, unsigned ms_max, const struct command_listener *listener)
 {
     bool is_card = text[strspn(text, " ")] != '\0';
-    if (strlen(text) > COMMAND_LINE_MAX || strlen(awaited) > COMMAND_AWAITED_MAX || !is_printable(text) || !is_printable(awaited))
+    if (strlen(text) > COMMAND_LINE_MAX || strlen(awaited) > COMMAND_AWAITED_MAX || !is_printable(text) || !is_printable(awaited) ||
+        (!is_card && !*awaited))
         return -EINVAL;
     if (c->count == COMMANDS_MAX)
         return -EAGAIN;

@@ -53,8 +53,8 @@ struct commands {
 void commands_open(struct commands *c, struct loop *loop, struct cards *cards, const char *system);
 
 /* Give a command. text: may be empty, if only awaited is to be waited for. awaited: text that the console must show after
- * the command's echo before it counts as answered, or "". 0; -EINVAL: longer than a card or a console line, or not of
- * printable ASCII characters; -EAGAIN: too many are on their way; -ENOMEM. On an error nothing is called. */
+ * the command's echo before it counts as answered, or "". 0; -EINVAL: longer than a card or a console line, not of
+ * printable ASCII characters, or both empty; -EAGAIN: too many are on their way; -ENOMEM. On an error nothing is called. */
 int commands_give(struct commands *c, const char *text, const char *awaited, unsigned ms_max, const struct command_listener *listener);
 
 /* A line of the console. true: it is a comment of ours. */

@@ -81,6 +81,7 @@ static void line_typed(char *line)
 {
     if (!line) {
         console.leave = true;           /* Ctrl-D */
+        rl_callback_handler_remove();   /* no prompt any more */
         return;
     }
     if (*line) {

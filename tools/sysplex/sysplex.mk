@@ -27,6 +27,12 @@ $(B)/tests/sysplex_operates: tools/sysplex/tests/sysplex_operates.sh $(B)/bin/sy
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 
+CHECKS += $(B)/tests/sysplex_definitions
+
+$(B)/tests/sysplex_definitions: tools/sysplex/tests/sysplex_definitions.sh $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
 # Everything together, as `make run` boots it.
 CHECKS += $(B)/tests/run_end_to_end
 
