@@ -16,6 +16,16 @@
 #include "tools/sysplex/plex.h"
 #include "tools/sysplex/tell.h"
 
+/* A packet that waits to be sent. */
+struct control_packet {
+    struct control_packet *next;
+    size_t length;
+    char text[];
+};
+
+static void on_client(void *context, int fd, short events);
+static void drop_first(struct control_client *client);
+
 /* --- clients -------------------------------------------------------------------------------------------------------- */
 
 static void end_client(struct control_client *client)
@@ -27,15 +37,69 @@ static void end_client(struct control_client *client)
         commands_forget(&p->images[i].commands, client);
     loop_unwatch(&p->loop, client->fd);
     close(client->fd);
+    while (client->first)
+        drop_first(client);
     *client = (struct control_client){ .fd = -1 };
 }
 
-void control_send(struct control_client *client, cJSON *packet)
+/* The loop then sees its end, not somebody in the middle of a call. */
+static void cut_off(struct control_client *client)
 {
-    char *text = cJSON_PrintUnformatted(packet);
-    cJSON_Delete(packet);
-    if (client->fd >= 0 && (!text || send(client->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) < 0))
-        (void)shutdown(client->fd, SHUT_RDWR);      /* the loop then sees its end, not somebody in the middle of a call */
+    (void)shutdown(client->fd, SHUT_RDWR);
+}
+
+/* false: there is no room. */
+static bool send_packet(struct control_client *client, const char *text, size_t length)
+{
+    if (send(client->fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+        return true;
+    if (errno == EAGAIN)
+        return false;
+    cut_off(client);
+    return true;
+}
+
+static void queue_packet(struct control_client *client, const char *text, size_t length)
+{
+    struct control_packet *packet = client->queued + length <= CONTROL_QUEUE_MAX ? malloc(sizeof *packet + length) : NULL;
+    if (!packet) {
+        cut_off(client);
+        return;
+    }
+    packet->next = NULL;
+    packet->length = length;
+    memcpy(packet->text, text, length);
+    *client->last = packet;
+    client->last = &packet->next;
+    client->queued += length;
+    loop_watch(&client->owner->plex->loop, client->fd, POLLIN | POLLOUT, on_client, client);
+}
+
+static void drop_first(struct control_client *client)
+{
+    struct control_packet *packet = client->first;
+    client->queued -= packet->length;
+    client->first = packet->next;
+    if (!client->first)
+        client->last = &client->first;
+    free(packet);
+}
+
+/* There is room again. */
+static void send_queued(struct control_client *client)
+{
+    while (client->first && send_packet(client, client->first->text, client->first->length))
+        drop_first(client);
+    if (!client->first)
+        loop_watch(&client->owner->plex->loop, client->fd, POLLIN, on_client, client);
+}
+
+void control_send(struct control_client *client, cJSON *object)
+{
+    char *text = cJSON_PrintUnformatted(object);
+    cJSON_Delete(object);
+    if (client->fd >= 0 && text && (client->first || !send_packet(client, text, strlen(text))))
+        queue_packet(client, text, strlen(text));
     free(text);
 }
 
@@ -64,11 +128,12 @@ void control_end(struct control_client *client, enum control_end end, const char
     control_send(client, o);
 }
 
-static void on_packet(void *context, int fd, short events)
+static void on_client(void *context, int fd, short events)
 {
     struct control_client *client = context;
     static char packet[CONTROL_PACKET_MAX + 1];
-    (void)events;
+    if (events & POLLOUT)
+        send_queued(client);
     ssize_t got = recv(fd, packet, sizeof packet, MSG_DONTWAIT);
     if (got < 0 && errno == EAGAIN)
         return;
@@ -95,8 +160,8 @@ static void on_connection(void *context, int fd, short events)
         return;
     for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
         if (c->clients[i].fd < 0) {
-            c->clients[i] = (struct control_client){ .fd = connection, .owner = c };
-            loop_watch(&c->plex->loop, connection, POLLIN, on_packet, &c->clients[i]);
+            c->clients[i] = (struct control_client){ .fd = connection, .owner = c, .last = &c->clients[i].first };
+            loop_watch(&c->plex->loop, connection, POLLIN, on_client, &c->clients[i]);
             return;
         }
     close(connection);          /* it sees the end of the connection */

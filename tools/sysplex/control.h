@@ -19,7 +19,7 @@
  *   {"told":"..."}                                                     for the user
  *   {"end":0}  {"end":1,"error":"..."}                                 enum control_end
  *
- * A packet that is no such request is answered by an end with an error. A client that does not read loses its connection;
+ * A packet that is no such request is answered by an end with an error. A client that leaves CONTROL_QUEUE_MAX bytes unread loses its connection;
  * one that is gone leaves its request behind, which is carried out. */
 #ifndef SYSPLEX_CONTROL_H
 #define SYSPLEX_CONTROL_H
@@ -29,7 +29,7 @@
 
 #include "tools/sysplex/command.h"
 
-enum { CONTROL_PACKET_MAX = 65536, CONTROL_CLIENTS_MAX = 64, CONTROL_TEXT_MAX = 200 };
+enum { CONTROL_PACKET_MAX = 65536, CONTROL_QUEUE_MAX = 4 << 20 /* bytes that a client may leave unread */, CONTROL_CLIENTS_MAX = 64, CONTROL_TEXT_MAX = 200 };
 
 /* Also exit codes of the client. */
 enum control_end {
@@ -45,6 +45,8 @@ struct image;
 struct control_client {
     int fd;                     /* -1: free */
     struct control *owner;
+    struct control_packet *first, **last;   /* packets that the socket had no room for */
+    size_t queued;              /* bytes of them */
     bool busy;                  /* a request is in work */
     unsigned pending;           /* commands of it that are not answered */
     enum control_end end;       /* the worst so far */
