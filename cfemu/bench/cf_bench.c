@@ -68,11 +68,11 @@ static void sample(const struct work *work, uint64_t *to, uint32_t count, uint64
     }
 }
 
-static void tell(const char *name, uint64_t *samples, uint32_t count, double elapsed_ns, double per_ns, double budget_ns)
+static void tell(const char *name, uint64_t *samples, uint32_t count, double rate, double per_ns, double budget_ns)
 {
     qsort(samples, count, sizeof samples[0], by_value);
     printf("%-44s %8.0f %8.0f %12.0f", name, (double)samples[count / 2] / per_ns, (double)samples[count / 100 * 99] / per_ns,
-           count / elapsed_ns * 1e9);
+           rate);
     if (budget_ns > 0)
         printf(" %8.0f", budget_ns);
     printf("\n");
@@ -84,7 +84,8 @@ static void measure(const struct work *work)
     sample(work, ticks, SAMPLES / 20, 0);       /* warm */
     uint64_t cost = clock_cost(), started = cf_clock_ns(CLOCK_MONOTONIC);
     sample(work, ticks, SAMPLES, cost);
-    tell(work->name, ticks, SAMPLES, (double)(cf_clock_ns(CLOCK_MONOTONIC) - started), per_ns, work->budget_ns);
+    double elapsed_ns = (double)(cf_clock_ns(CLOCK_MONOTONIC) - started);
+    tell(work->name, ticks, SAMPLES, SAMPLES / elapsed_ns * 1e9, per_ns, work->budget_ns);
 }
 
 static void request(uint8_t *mcb, enum cf_command command, const char *name, uint8_t options, uint32_t length, enum cf_lockoper oper)
@@ -157,17 +158,40 @@ static void lock_request(uint8_t *mcb, const struct cf_user *of, enum cf_command
 /* --- several processes ---------------------------------------------------------------------------------------------- */
 
 #define PROCESSES_MAX 4
-#define PROCESS_SAMPLES 100000u
+#define PROCESS_SAMPLES 100000u         /* the last of each process; the rate is that of all */
+#define TOGETHER_MS 300
 
 static struct shared {
-    _Atomic uint32_t ready, done;
-    uint64_t ticks[PROCESSES_MAX * PROCESS_SAMPLES];
+    _Atomic uint32_t ready, started, stop;
+    uint64_t count[PROCESSES_MAX];      /* commands from the start to the stop */
+    uint64_t ticks[PROCESSES_MAX][PROCESS_SAMPLES];
 } *shared;
 
-enum { LIST_READ, LIST_WRITE, LOCK_PAIR, KINDS };
+enum { LIST_READ, LIST_WRITE, LOCK_PAIR, MUTEX, KINDS };
+
+/* What a command does to the structure's mutex, and nothing under it. */
+static void run_mutex(struct cf *cf)
+{
+    struct cf_slot *slot = &cf->slots[user.structure & 0xFFFF];
+    bool waited;
+    if (cf_slot_lock(cf, slot, &waited) == CF_NOT_TAKEN)
+        exit(1);
+    cf_slot_unlock(slot);
+}
+
+static void run_kind(struct cf *cf, int kind, const struct work *work)
+{
+    if (kind == MUTEX) {
+        run_mutex(cf);
+        return;
+    }
+    run(work->first);
+    if (kind == LOCK_PAIR)
+        run(work->second);
+}
 
 /* One of several processes. own: each in a structure of its own; a lock structure's entries are their own in any case. */
-static void process(const char *segment, uint32_t number, uint32_t processes, int kind, bool own)
+static void process(const char *segment, uint32_t number, int kind, bool own)
 {
     struct work work = {0};
     struct cf *cf;
@@ -182,39 +206,60 @@ static void process(const char *segment, uint32_t number, uint32_t processes, in
         lock_request(work.second, &user, CF_CMD_LOCK_RELEASE, number * 1000);
     } else {
         connect_user(cf, list);
-        request(work.first, kind == LIST_READ ? CF_CMD_LIST_READ : CF_CMD_LIST_WRITE, "ADJUNCT", CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
+        request(work.first, kind == LIST_WRITE ? CF_CMD_LIST_WRITE : CF_CMD_LIST_READ, "ADJUNCT", CF_OPT_ADJUNCT, 0, CF_LOCK_NONE);
     }
-    uint64_t *to = shared->ticks + number * PROCESS_SAMPLES, cost = clock_cost();
-    sample(&work, to, PROCESS_SAMPLES / 20, 0);
-    for (atomic_fetch_add(&shared->ready, 1); atomic_load(&shared->ready) <= processes;)
+    uint64_t *to = shared->ticks[number], cost = clock_cost(), count = 0;
+    for (uint32_t i = 0; i < PROCESS_SAMPLES / 20; i++)         /* warm */
+        run_kind(cf, kind, &work);
+    for (atomic_fetch_add(&shared->ready, 1); !atomic_load(&shared->started);)
         usleep(100);
-    sample(&work, to, PROCESS_SAMPLES, cost);
-    for (atomic_fetch_add(&shared->done, 1); atomic_load(&shared->done) < processes;)
-        run(work.first), get_be16(work.second) != 0 ? run(work.second) : (void)0;     /* the others are to be measured under load */
+    for (; !atomic_load_explicit(&shared->stop, memory_order_relaxed); count++) {
+        uint64_t before = cf_ticks();
+        run_kind(cf, kind, &work);
+        uint64_t spent = cf_ticks() - before;
+        to[count % PROCESS_SAMPLES] = spent > cost ? spent - cost : 0;
+    }
+    shared->count[number] = count;
     _exit(0);
 }
 
-static void measure_together(const char *segment, const char *name, uint32_t processes, int kind, bool own)
+/* Result: commands (pairs of them) per second. */
+static double measure_together(const char *segment, const char *name, uint32_t processes, int kind, bool own)
 {
     double per_ns = cf_ticks_per_us(user.cf) / 1000.0;
-    atomic_store(&shared->ready, 0);
-    atomic_store(&shared->done, 0);
+    uint64_t commands = 0;
+    uint32_t samples = 0;
+    memset(shared, 0, sizeof *shared);
     fflush(stdout);
     for (uint32_t i = 0; i < processes; i++)
         if (fork() == 0)
-            process(segment, i, processes, kind, own);
+            process(segment, i, kind, own);
     while (atomic_load(&shared->ready) < processes)
         usleep(1000);
     uint64_t started = cf_clock_ns(CLOCK_MONOTONIC);
-    atomic_fetch_add(&shared->ready, 1);
+    atomic_store(&shared->started, 1);
+    usleep(TOGETHER_MS * 1000);
+    atomic_store(&shared->stop, 1);
+    double elapsed_ns = (double)(cf_clock_ns(CLOCK_MONOTONIC) - started);
     while (wait(NULL) > 0)
         ;
-    tell(name, shared->ticks, processes * PROCESS_SAMPLES, (double)(cf_clock_ns(CLOCK_MONOTONIC) - started), per_ns, 0);
+    for (uint32_t i = 0; i < processes; i++) {
+        uint32_t of = shared->count[i] < PROCESS_SAMPLES ? (uint32_t)shared->count[i] : PROCESS_SAMPLES;
+        memmove(shared->ticks[0] + samples, shared->ticks[i], of * sizeof(uint64_t));
+        samples += of;
+        commands += shared->count[i];
+    }
+    double rate = (double)commands / elapsed_ns * 1e9;
+    tell(name, shared->ticks[0], samples, rate, per_ns, 0);
+    return rate;
 }
 
+/* What commands of several processes on one structure cost more than those of one, and how much of that the mutex costs by
+ * itself: handed to and fro with nothing under it. */
 static void measure_processes(const char *segment)
 {
-    static const char *const kinds[KINDS] = {"list READ, adjunct", "list WRITE, adjunct", "lock OBTAIN, RELEASE"};
+    static const char *const kinds[KINDS] = {"list READ, adjunct", "list WRITE, adjunct", "lock OBTAIN, RELEASE", "the mutex alone"};
+    double one[KINDS], together[KINDS];
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)
         exit(1);
@@ -222,12 +267,15 @@ static void measure_processes(const char *segment)
     for (int kind = 0; kind < KINDS; kind++) {
         char name[64];
         snprintf(name, sizeof name, "%s, 1 process", kinds[kind]);
-        measure_together(segment, name, 1, kind, true);
+        one[kind] = measure_together(segment, name, 1, kind, true);
         snprintf(name, sizeof name, "%s, 4, own structures", kinds[kind]);
         measure_together(segment, name, PROCESSES_MAX, kind, true);
         snprintf(name, sizeof name, "%s, 4, one structure", kinds[kind]);
-        measure_together(segment, name, PROCESSES_MAX, kind, false);
+        together[kind] = measure_together(segment, name, PROCESSES_MAX, kind, false);
     }
+    printf("%-44s %8s %17s\n", "4 processes on one structure, against 1", "ratio", "ns more for each");
+    for (int kind = 0; kind < KINDS; kind++)
+        printf("%-44s %8.2f %17.0f\n", kinds[kind], together[kind] / one[kind], 1e9 / together[kind] - 1e9 / one[kind]);
 }
 
 /* Commands of the connections that were just made, each with its budget. */

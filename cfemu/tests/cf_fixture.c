@@ -1,7 +1,9 @@
 #include "cfemu/tests/cf_fixture.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 char segment_name[32], segment_place[512];
@@ -200,6 +202,37 @@ void drain(struct cf *cf, uint32_t *seen)
 {
     while (cf_wait(cf, seen, segment_place[0] ? 30 : 0))
         ;
+}
+
+pid_t child_holding(bool (*take)(void))
+{
+    int ready[2];
+    char byte = 0;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        byte = take();
+        if (write(ready[1], &byte, 1) == 1)
+            pause();
+        _exit(1);
+    }
+    ck_assert_int_eq((int)read(ready[0], &byte, 1), 1);
+    ck_assert_int_eq(byte, 1);
+    close(ready[0]);
+    close(ready[1]);
+    return pid;
+}
+
+void child_stop(pid_t pid)
+{
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    ck_assert_int_eq(waitpid(pid, NULL, WUNTRACED), pid);
+}
+
+void child_kill(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
 }
 
 int run_suite(Suite *suite)

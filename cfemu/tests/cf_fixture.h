@@ -92,6 +92,11 @@ extern void (*segment_made)(void);
 /* Nothing is left to be told about what was done before. */
 void drain(struct cf *cf, uint32_t *seen);
 
+/* A process that takes something (take() says whether it got it; it has no view yet) and holds it until it is killed. */
+pid_t child_holding(bool (*take)(void));
+void child_stop(pid_t pid);         /* it has stopped: the signal alone takes its time on a busy machine */
+void child_kill(pid_t pid);
+
 /* main() of a test program. */
 int run_suite(Suite *suite);
 

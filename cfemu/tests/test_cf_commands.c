@@ -532,38 +532,22 @@ END_TEST
 /* --- processes that die or stop ------------------------------------------------------------------------------------------ */
 
 /* A process that connects to STR1, takes lock 0, and waits to be killed. */
-static pid_t holder(void)
+static bool take_lock(void)
 {
-    int ready[2];
-    char byte = 0;
-    ck_assert_int_eq(pipe(ready), 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct cf_user of;
-        struct cf *own = segment_open();
-        byte = connect_as(own, "STR1", "HOLDER", &usual, &of) == CF_RSP_OK && ask(&of, (struct ask){LOCK, .lockoper = SET}) == CF_RSP_OK;
-        if (write(ready[1], &byte, 1) == 1)
-            pause();
-        _exit(1);
-    }
-    ck_assert_int_eq((int)read(ready[0], &byte, 1), 1);
-    ck_assert_int_eq(byte, 1);
-    close(ready[0]);
-    close(ready[1]);
-    return pid;
+    struct cf_user of;
+    return connect_as(segment_open(), "STR1", "HOLDER", &usual, &of) == CF_RSP_OK && ask(&of, (struct ask){LOCK, .lockoper = SET}) == CF_RSP_OK;
 }
 
-static void end(pid_t pid)
+static pid_t holder(void)
 {
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
+    return child_holding(take_lock);
 }
 
 START_TEST(lock_of_a_dead_process_is_free_at_the_next_request)
 {
     pid_t pid = holder();
     RESPONSE(&user, LOCK_HELD, LOCK, .lockoper = SET);
-    end(pid);
+    child_kill(pid);
     RESPONSE(&user, OK, LOCK, .lockoper = SET);
     ck_assert_uint_ne(events(&other) & CF_EVENT_CONN_FAILED, 0);
 }
@@ -587,7 +571,7 @@ START_TEST(watch_notices_a_death_at_once)
     events(&user);
     drain(cf, &seen);
     uint64_t before = cf_clock_ns(CLOCK_MONOTONIC);
-    end(pid);
+    child_kill(pid);
     ck_assert(cf_wait(cf, &seen, 2000));
     ck_assert_uint_lt(cf_clock_ns(CLOCK_MONOTONIC) - before, 200000000u);
     uint32_t told = 0;
@@ -631,7 +615,7 @@ START_TEST(caller_says_how_long_it_waits)
     uint64_t short_ones = cf_clock_ns(CLOCK_MONOTONIC) - started;
     RESPONSE(&user, BUSY, READ, HEAD);
     ck_assert_uint_lt(short_ones, cf_clock_ns(CLOCK_MONOTONIC) - started - short_ones);     /* twenty together, against one */
-    end(pid);
+    child_kill(pid);
     cf_message_within(cf, mcb, NULL, 0, mrb, NULL, 0, 0);
     ck_assert_uint_eq(get_be16(mrb + MRB_RESPONSE), CF_RSP_NO_ENTRY);                       /* a dead one is not waited for */
 }
@@ -641,7 +625,7 @@ START_TEST(stopped_process_holds_nobody_up_for_long)
 {
     pid_t pid = stopped_inside();
     RESPONSE(&user, BUSY, READ, HEAD);
-    end(pid);
+    child_kill(pid);
     RESPONSE(&user, NO_ENTRY, READ, HEAD);
     ck_assert_uint_eq(cf_control(inside, &inside->slots[0])->stats.rollbacks, 1);
 }

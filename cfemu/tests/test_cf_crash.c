@@ -1,15 +1,15 @@
 /* Death at every step.
  *
- * Step by step: for each command a child process executes it and dies at its N-th store, for N = 1, 2, … until it gets
+ * Step by step: for each command a thread executes it and dies at its N-th store, for N = 1, 2, … until it gets
  * through; then the next taker recovers, and the structure must be what it was before or what it is after the command,
  * as a text that lists everything in it (without what may differ between two runs: tokens, the secret of the hash).
  * The same with a duplexed structure: both copies stay, or the CF of one of them fails before somebody recovers.
  * By chance: workers are killed again and again for some seconds; what they were told is done must be there. */
-#include <signal.h>
+#include <pthread.h>
+#include <sanitizer/lsan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,8 +18,6 @@
 #include "cfemu/engine/cf_undo.h"
 #include "cfemu/tests/cf_fixture.h"
 #include "cfemu/tests/cf_soak.h"
-
-#define DIED 99
 
 /* --- a segment as text ------------------------------------------------------------------------------------------------ */
 
@@ -369,27 +367,33 @@ static int steps_left;
 static void die_in_time(void)
 {
     if (--steps_left == 0)
-        _exit(DIED);
+        pthread_exit(NULL);
 }
 
-/* Run in a child that dies at a step. true: it died. The child uses our view, so we count as alive: nothing is cleaned
- * up but what it left half done. */
+static void *lives(void *of)
+{
+    static char survived;
+    const struct act *act = of;
+    __lsan_disable();       /* what it has allocated dies with it, as far as the engine can tell */
+    if (act)
+        perform(act);
+    else
+        cf_check(cf, NULL);
+    return &survived;
+}
+
+/* Run in a thread that dies at a step: to the kernel, who tells the next owner of a mutex, it ends like a process, and it is
+ * made in a hundredth of the time. true: it died. Our view lives on, so nothing is cleaned up but what was left half done. */
 static bool dies(int step, const struct act *act)
 {
-    pid_t pid = fork();
-    if (pid == 0) {
-        steps_left = step;
-        cf_crash_hook = die_in_time;
-        if (act)
-            perform(act);
-        else
-            cf_check(cf, NULL);
-        _exit(0);
-    }
-    int status;
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == DIED), "status %x", status);
-    return WEXITSTATUS(status) == DIED;
+    pthread_t thread;
+    void *survived;
+    steps_left = step;
+    cf_crash_hook = die_in_time;
+    ck_assert_int_eq(pthread_create(&thread, NULL, lives, (void *)(uintptr_t)act), 0);
+    ck_assert_int_eq(pthread_join(thread, &survived), 0);
+    cf_crash_hook = NULL;
+    return !survived;
 }
 
 /* Every step of a simplex structure. A duplexed one takes the same steps and those of its commit: every third, each command

@@ -273,25 +273,15 @@ START_TEST(last_one_keeps_its_locks_until_it_returns)
 }
 END_TEST
 
+static bool take_lock(void)
+{
+    return connect_as(segment_open(), "STR1", "DEAD", &keeping, &one) == CF_RSP_OK && ask(&one, (struct ask){LOCK, .lockoper = SET}) == CF_RSP_OK;
+}
+
 START_TEST(dead_process_is_failing_too)
 {
-    int ready[2];
-    char byte = 1;
     CONNECTED("TWO", &responding, &two);
-    ck_assert_int_eq(pipe(ready), 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct cf *own = segment_open();
-        byte = connect_as(own, "STR1", "DEAD", &keeping, &one) == CF_RSP_OK && ask(&one, (struct ask){LOCK, .lockoper = SET}) == CF_RSP_OK;
-        if (write(ready[1], &byte, 1) == 1)
-            pause();
-        _exit(1);
-    }
-    ck_assert_int_eq((int)read(ready[0], &byte, 1), 1);
-    close(ready[0]);
-    close(ready[1]);
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
+    child_kill(child_holding(take_lock));
     RESPONSE(&two, LOCK_HELD, LOCK, .lockoper = SET);
     ck_assert_uint_ne(events(&two) & CF_EVENT_CONN_FAILED, 0);
     RESPONSE(&two, OK, CF_CMD_RESPOND, .options = CF_OPT_RELEASECONN, .own = {2});

@@ -577,12 +577,6 @@ END_TEST
 
 /* --- the end of a client --------------------------------------------------------------------------------------------------- */
 
-static void end(pid_t pid)
-{
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-}
-
 /* A process with a link of its own, whose connection HOLDER has lock 0. At a byte from *order it does a command and tells
  * the response as two bytes. -1: it did not come up. */
 static pid_t try_holder(const char *name, int *order, int *answers)
@@ -613,7 +607,7 @@ static pid_t try_holder(const char *name, int *order, int *answers)
         ck_assert_int_eq(ready, CF_RSP_OK);
         return pid;
     }
-    end(pid);
+    child_kill(pid);
     close(down[1]);
     close(up[0]);
     return -1;
@@ -651,7 +645,7 @@ START_TEST(killed_client_fails_at_once)
         ck_assert_int_eq(command_of(order, answers), CF_RSP_NO_ENTRY);
         ck_assert_int_eq(lock(&user, CF_LOCK_SET, CF_LOCKMODE_UNCOND), CF_RSP_LOCK_QUEUED);
         uint64_t started = now_ms();
-        end(pid);
+        child_kill(pid);
         ck_assert(told(CF_EVENT_LOCK_GRANTED, SOON_MS));
         printf("# %s: killed, its lock passed on after %u ms\n", i ? "TLS" : "Unix socket", (unsigned)(now_ms() - started));
         ck_assert_int_eq(lock(&user, CF_LOCK_RESET, 0), CF_RSP_OK);
@@ -680,14 +674,14 @@ START_TEST(stopped_client_is_fenced_after_the_interval_and_knows_it)
     int order, answers;
     pid_t pid = holder(tls_name, &order, &answers);
     ck_assert_int_eq(lock(&user, CF_LOCK_SET, CF_LOCKMODE_UNCOND), CF_RSP_LOCK_QUEUED);
-    kill(pid, SIGSTOP);
+    child_stop(pid);
     uint64_t started = now_ms();
     ck_assert(told(CF_EVENT_LOCK_GRANTED, INTERVAL_MS + SLACK_MS));
     ck_assert_uint_gt(now_ms() - started, GIVE_UP_MS);
     kill(pid, SIGCONT);
     ck_assert_int_eq(command_of(order, answers), CF_RSP_CF_FAILED);
     ck_assert_int_eq(command_of(order, answers), CF_RSP_CF_FAILED);
-    end(pid);
+    child_kill(pid);
     close(order);
     close(answers);
 }
@@ -697,11 +691,11 @@ START_TEST(client_that_stopped_for_a_moment_goes_on)
 {
     int order, answers;
     pid_t pid = holder(unix_name, &order, &answers);
-    kill(pid, SIGSTOP);
+    child_stop(pid);
     usleep(GIVE_UP_MS * 1000 / 3);
     kill(pid, SIGCONT);
     ck_assert_int_eq(command_of(order, answers), CF_RSP_NO_ENTRY);
-    end(pid);
+    child_kill(pid);
     close(order);
     close(answers);
 }
@@ -758,7 +752,7 @@ START_TEST(killed_server_is_a_lost_cf_at_once)
     drain(view, &seen);
     ck_assert_ptr_null(cf_lost(view));
     uint64_t started = now_ms();
-    end(pid);
+    child_kill(pid);
     ck_assert(cf_wait(view, &seen, SOON_MS));
     ck_assert_uint_lt(now_ms() - started, SOON_MS);
     is_lost(view, &of);
@@ -784,7 +778,7 @@ START_TEST(stopped_server_is_given_up_before_it_could_act)
         struct cf *view = open_patiently(name);
         ck_assert_int_eq(connect_as(view, "STR1", "REMOTE", &usual, &of), CF_RSP_OK);
         drain(view, &seen);
-        kill(pid, SIGSTOP);
+        child_stop(pid);
         uint64_t started = now_ms();
         if (waits)
             ck_assert(cf_wait(view, &seen, (int)INTERVAL_MS));
@@ -796,7 +790,7 @@ START_TEST(stopped_server_is_given_up_before_it_could_act)
         kill(pid, SIGCONT);
         is_lost(view, &of);
         cf_close(view);
-        end(pid);
+        child_kill(pid);
         unlink(strchr(name, '@') + 1);
     }
 }
@@ -834,7 +828,7 @@ START_TEST(socket_of_a_killed_server_is_taken_over_but_not_that_of_a_living_one)
     ck_assert_int_eq(link_address_parse(name, &at), 0);
     struct link_server_config config = {.segment = segment_name, .unix_address = &at, .interval_ms = INTERVAL_MS};
     ck_assert_int_eq(link_server_start(&config, &server, NULL), -EADDRINUSE);
-    end(pid);
+    child_kill(pid);
     ck_assert_int_eq(link_server_start(&config, &server, NULL), 0);
     cf_close(open_patiently(name));
     link_server_stop(server);

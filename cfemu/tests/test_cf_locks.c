@@ -709,33 +709,20 @@ END_TEST
 /* --- processes that die ------------------------------------------------------------------------------------------------------------- */
 
 /* A process that obtains entries 0 exclusive and 1 shared, and waits to be killed. */
-static pid_t holder(uint8_t flags)
+static struct attributes holder_attributes;
+
+static bool take_both(void)
 {
-    struct attributes attributes = lock_usual;
-    int ready[2];
-    char byte = 0;
-    attributes.flags = flags;
-    ck_assert_int_eq(pipe(ready), 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct cf_user of;
-        byte = connect_as(segment_open(), "LOCK1", "HOLDER", &attributes, &of) == CF_RSP_OK &&
-               lop(&of, (struct lop){OBTAIN, EXCL}) == CF_RSP_OK && lop(&of, (struct lop){OBTAIN, SHR, .index = 1}) == CF_RSP_OK;
-        if (write(ready[1], &byte, 1) == 1)
-            pause();
-        _exit(1);
-    }
-    ck_assert_int_eq((int)read(ready[0], &byte, 1), 1);
-    ck_assert_int_eq(byte, 1);
-    close(ready[0]);
-    close(ready[1]);
-    return pid;
+    struct cf_user of;
+    return connect_as(segment_open(), "LOCK1", "HOLDER", &holder_attributes, &of) == CF_RSP_OK &&
+           lop(&of, (struct lop){OBTAIN, EXCL}) == CF_RSP_OK && lop(&of, (struct lop){OBTAIN, SHR, .index = 1}) == CF_RSP_OK;
 }
 
-static void end(pid_t pid)
+static pid_t holder(uint8_t flags)
 {
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
+    holder_attributes = lock_usual;
+    holder_attributes.flags = flags;
+    return child_holding(take_both);
 }
 
 START_TEST(interest_of_a_dead_process_is_dealt_with_at_the_next_request)
@@ -743,7 +730,7 @@ START_TEST(interest_of_a_dead_process_is_dealt_with_at_the_next_request)
     pid_t pid = holder(KEEP);
     LOP(&a, LOCK_CONTENTION, OBTAIN, EXCL, .index = 0);
     LOP(&a, LOCK_CONTENTION, OBTAIN, EXCL, .index = 1);
-    end(pid);
+    child_kill(pid);
     LOP(&a, OK, OBTAIN, EXCL, .index = 1);
     LOP(&a, LOCK_RETAINED, OBTAIN, EXCL, .index = 0);
     ck_assert(result_set_is(LRES_FAILED, (uint32_t[]){4, 0}));
@@ -753,7 +740,7 @@ START_TEST(interest_of_a_dead_process_is_dealt_with_at_the_next_request)
     ck_assert_int_eq(connect_as(cf, "LOCK1", "HOLDER", &lock_usual, &again), CF_RSP_OK);
     ck_assert_int_eq(ask(&again, (struct ask){CF_CMD_DISCONNECT}), CF_RSP_OK);
     pid = holder(0);
-    end(pid);
+    child_kill(pid);
     LOP(&a, OK, OBTAIN, EXCL, .index = 0);
 }
 END_TEST
@@ -875,7 +862,7 @@ START_TEST(killed_workers_exclude_each_other)
         pids[victim] = spawn(victim);
     }
     for (int i = 0; i < WORKERS; i++)
-        end(pids[i]);
+        child_kill(pids[i]);
     cf_reap(cf);
     ck_assert_int_eq(shared->broken, 0);
     ck_assert_uint_gt(shared->obtained, 1000);
