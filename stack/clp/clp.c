@@ -976,3 +976,26 @@ struct clp_usage clp_usage(const struct clp *clp, uint32_t address)
     }
     return usage;
 }
+
+void clp_display(const struct clp *clp, clp_line_fn *line, void *context)
+{
+    char text[WTO_MAX + 1], ip[16];
+    unsigned records = 0;
+
+    line(context, "EZZ8260I SYSPLEX CS V2R5");
+    text_format(text, sizeof text, "PORTS DISPLAY FROM TCPIP AT %s", clp->system);
+    line(context, text);
+    line(context, "IPADDR          KEEPER      BLOCKSIZE OWNED FREE  INUSE");
+    for (unsigned i = 0; i < clp->count; i++) {
+        const struct clp_table *t = &clp->tables[i];
+
+        if (!t->clusterports.on)
+            continue;
+        text_format(text, sizeof text, "%-15s %-11s %9u %5u %5u %5u", text_ip(ip, t->address), t->store->name,
+                    t->clusterports.blocksize, t->owned_ports, table_free_owned(t), table_used(t));
+        line(context, text);
+        records++;
+    }
+    text_format(text, sizeof text, "%u OF %u RECORDS DISPLAYED", records, records);
+    line(context, text);
+}

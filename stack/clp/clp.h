@@ -367,6 +367,9 @@ struct clp_usage {
 };
 struct clp_usage clp_usage(const struct clp *clp, uint32_t address);
 
+/* D TCPIP,,SYSPLEX,PORTS: a line for each DVIPA of this stack that has CLUSTERPORTS. Modelled on the other displays. */
+void clp_display(const struct clp *clp, clp_line_fn *line, void *context);
+
 /* Number of the list and of the lock entry of a DVIPA in EZBEPORT. Addresses may share one: entries are told apart by name. */
 uint32_t clp_list(uint32_t dvipa);
 

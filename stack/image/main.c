@@ -213,6 +213,13 @@ static void display_report(void *context, const struct operator_parameters *para
         report->display(&profile, operator_line, NULL);
 }
 
+static void display_ports(void *context, const struct operator_parameters *parameters)
+{
+    (void)context;
+    if (operator_none(parameters))
+        clp_display(&stack.clp, operator_line, NULL);
+}
+
 /* D TCPIP,,NETSTAT,CONN[,MAX=n] */
 static void display_conn(void *context, const struct operator_parameters *parameters)
 {
@@ -241,6 +248,7 @@ static void operator_start(void)
     jobs_start(&operator);
     operator_register(&operator, OPERATOR_FLOW_PATTERN, operator_flow, NULL, OPERATOR_FLOW_HELP);
     operator_vipa_register(&operator, &stack.vipa);
+    operator_register(&operator, "D TCPIP,,SYSplex,PORTS", display_ports, NULL, "  the cluster-wide ports of this stack");
     operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,MAX=100]  the connections");
     changes.running = &profile;
     changes.input = &profile_input;
