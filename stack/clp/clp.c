@@ -156,9 +156,15 @@ static void combine(struct clp *clp)
             clear_range(clp->eligible, clp->reserved[n].ranges[i].first, clp->reserved[n].ranges[i].count);
     clp->eligible_ports = count_map(clp->eligible);
     clp->explicit_ports = count_map(clp->explicit_eligible);
-    for (unsigned i = 0; i < CLP_TABLES; i++)
-        if (clp->tables[i].ready)
-            table_recount(clp, &clp->tables[i]);
+    for (unsigned i = 0; i < CLP_TABLES; i++) {
+        struct clp_table *t = &clp->tables[i];
+
+        if (!t->ready)
+            continue;
+        if (!t->clusterports.on || t->store->enter)
+            own_all(clp, t);                /* also those that have become eligible */
+        table_recount(clp, t);
+    }
 }
 
 void clp_configure(struct clp *clp, const struct profile *profile)

@@ -196,6 +196,8 @@ void model_died(unsigned n)
     }
     overlap_count = kept;
     dead[n] = true;
+    for (unsigned a = 0; a < SIM_DVIPAS && sim_plan.clusterports.store == STORE_BROADCAST; a++)
+        memset(shadow[n][a], 0, sizeof shadow[n][a]);       /* whom nobody can ask has nothing */
     for (unsigned a = 0; a < ADDRESSES; a++)
         clustered[n][a] = false;
 }

@@ -190,6 +190,19 @@ static void member_gone(struct xcf *x, struct xcf_member *m, enum xcf_event even
 }
 
 /* A member joined, as it says itself. What is known already changes nothing. */
+/* The end of m is known from a message. The event of its connection has come, or comes with this question; it is no event of
+ * the next connection that gets this id. */
+static void forget_connection(struct xcf *x, const struct xcf_member *m)
+{
+    uint32_t bit = 0x80000000u >> (m->conid % 32);
+
+    if (m->failing)
+        return;                             /* it was this event that said so first */
+    xes_poll(x->connection);
+    __atomic_fetch_and(&x->failed[m->conid / 32 % 8], ~bit, __ATOMIC_RELAXED);
+    x->judged[m->conid / 32 % 8] &= ~bit;
+}
+
 static void heard_joined(struct xcf *x, const uint8_t *record)
 {
     uint8_t number = record[REC_NUMBER];
@@ -200,8 +213,10 @@ static void heard_joined(struct xcf *x, const uint8_t *record)
     uint64_t joined = get_be64(record + REC_JOINED);
     if (m->joined_us >= joined)
         return;                             /* known, or an older life */
-    if (m->active)
-        member_gone(x, m, XCF_FAILED);      /* it is back before its end was noticed */
+    if (m->active) {                        /* it is back before its end was noticed */
+        forget_connection(x, m);
+        member_gone(x, m, XCF_FAILED);
+    }
     get_record(m, record, 0);
     m->active = true;
     drive_group_exits(x, XCF_JOINED, m);
@@ -218,8 +233,11 @@ static void heard_gone(struct xcf *x, const uint8_t *record)
     if (number < 1 || number > SYSTEMS_MAX || number == x->number)
         return;
     struct xcf_member *m = &x->members[number];
-    if (m->active && m->joined_us == get_be64(record + REC_JOINED))
-        member_gone(x, m, record[REC_STATE] == RECORD_LEFT ? XCF_LEFT : XCF_FAILED);
+    if (!m->active || m->joined_us != get_be64(record + REC_JOINED))
+        return;
+    if (record[REC_STATE] != RECORD_LEFT)
+        forget_connection(x, m);
+    member_gone(x, m, record[REC_STATE] == RECORD_LEFT ? XCF_LEFT : XCF_FAILED);
 }
 
 /* The connection of m failed and all it had sent has been read. */
@@ -313,7 +331,7 @@ static bool conid_in(const uint32_t map[8], uint32_t conid)
  * member had belongs to one whose JOINED is still in the queue. */
 static void handle_failures(struct xcf *x)
 {
-    uint32_t failed[8];
+    uint32_t *failed = x->judged;
     bool known[SYSTEMS_MAX + 1] = { false };
 
     x->failures = false;                    /* before the bits are taken: the event exit may set more at any time */

@@ -98,6 +98,7 @@ struct xcf {
     volatile bool pending;                  /* the queue may hold messages */
     volatile bool failures;                 /* failed[] has bits to deal with */
     uint32_t failed[8];                     /* bit map of connection ids, set by the event exit; atomic access only */
+    uint32_t judged[8];                     /* those of them whose members are not known yet */
     bool polling;
     uint64_t sent, received, dropped;       /* statistics */
     uint8_t buffer[XCF_MESSAGE_MAX];        /* the message that is being delivered */
