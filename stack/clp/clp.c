@@ -161,8 +161,8 @@ static void combine(struct clp *clp)
 
         if (!t->ready)
             continue;
-        if (!t->clusterports.on || t->store->enter)
-            own_all(clp, t);                /* also those that have become eligible */
+        for (uint32_t w = 0; (!t->clusterports.on || t->store->enter) && w < CLP_WORDS; w++)
+            t->owned[w] |= t->eligible[w];  /* all are this stack's, also those that have become eligible */
         table_recount(clp, t);
     }
 }

@@ -32,10 +32,10 @@ for break in lock unlock stale write; do
 done
 
 output=$("$sim" --seed 3 --steps 5000 --keeper bitmap --faults busy,bind --trace 2>&1)
-first=$(sed '$d' <<<"$output" | md5sum)
+first=$(grep -v 'no violation' <<<"$output" | md5sum)
 output=$("$sim" --seed 3 --steps 5000 --keeper bitmap --faults busy,bind --trace 2>&1)
 ok $(($(wc -l <<<"$output") < 1000)) "a trace tells what happens"
-[ "$first" = "$(sed '$d' <<<"$output" | md5sum)" ]
+[ "$first" = "$(grep -v 'no violation' <<<"$output" | md5sum)" ]
 ok $? "the same seed is the same run, to the last command"
 
 for keeper in bitmap reversed crht; do
