@@ -10,7 +10,7 @@
  *                                                                      further requests may be made meanwhile
  *   {"request":"kill" | "stop" | "ipl","system":"MVS3","force":true}   stop: Z EOD, until it has halted;
  *                                                                      ipl of a system that is active: only with force
- *   {"request":"vary","system":"MVS3"}                                 V XCF,MVS3,OFFLINE, given to another system
+ *   {"request":"vary","system":"MVS3"}                                 V XCF,MVS3,OFFLINE, given to another system, and confirmed
  *   {"request":"capture","start":true}                                 or false: end it
  *   {"request":"down","force":true}                                    Z EOD on all systems, unless force; then the end
  *
@@ -54,7 +54,7 @@ struct control_client {
     char console[9];            /* system whose console it sees, or "" */
     struct image *image;        /* whose state it waits for, or NULL */
     int wanted;                 /* enum image_state */
-    char then[COMMAND_LINE_MAX + 1];        /* command to give when the deck has been read, or "" */
+    char then[COMMAND_LINE_MAX + 1];        /* command to give after the one in work, or "" */
 };
 
 struct control {

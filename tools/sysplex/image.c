@@ -278,10 +278,11 @@ static void act_on(struct image *image, const char *line)
         take_job_message(image, line);
 }
 
-/* The emulator tells of each deck that comes and goes: only chatter, as the cards show on the console. */
+/* The emulator tells of each deck that comes, goes, or is turned away to be sent again: only chatter, as the cards show on
+ * the console. */
 static bool is_chatter(const char *line)
 {
-    return strncmp(line, "HHCSD018I", 9) == 0 || strncmp(line, "HHCRD012I", 9) == 0;
+    return strncmp(line, "HHCSD018I", 9) == 0 || strncmp(line, "HHCSD015E", 9) == 0 || strncmp(line, "HHCRD012I", 9) == 0;
 }
 
 /* A line is complete, or as long as there is room. */

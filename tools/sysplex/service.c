@@ -94,6 +94,7 @@ static void begin(struct control_client *client)
     client->pending = 0;
     client->end = CONTROL_DONE;
     client->error[0] = '\0';
+    client->then[0] = '\0';
 }
 
 static void note_end(struct control_client *client, const char *system, enum command_end end)
@@ -181,8 +182,30 @@ static void obey(struct control_client *client, const cJSON *request)
         client->pending++;
 }
 
+/* The command asks back: "*01 IXC371D CONFIRM REQUEST TO VARY SYSTEM MVS3 OFFLINE. ...". The reply stands in client->then. */
+static void vary_line(void *context, const char *system, const char *line)
+{
+    struct control_client *client = context;
+    unsigned number;
+    char gone[DEFINED_NAME_SIZE];
+    if (sscanf(line, "*%u IXC371D CONFIRM REQUEST TO VARY SYSTEM %8s", &number, gone) == 2)
+        snprintf(client->then, sizeof client->then, "R %u,SYSNAME=%s", number, gone);
+    control_send_line(client, system, line);
+}
+
+/* Who has given the request has meant it: it is confirmed, and done when the system is out. */
+static void vary_asked(void *context, const char *system, enum command_end end)
+{
+    struct control_client *client = context;
+    note_end(client, system, end);
+    if (end == COMMAND_ANSWERED && client->then[0])
+        (void)give(client, plex_image(plex_of(client), system), client->then, "IXC105I", COMMAND_MS_MAX);
+    end_when_answered(client);
+}
+
 static void vary(struct control_client *client, const cJSON *request)
 {
+    const struct command_listener listener = { vary_line, vary_asked, client };
     struct plex *p = plex_of(client);
     const struct image *gone = get_image(client, request);
     char text[COMMAND_LINE_MAX];
@@ -191,7 +214,10 @@ static void vary(struct control_client *client, const cJSON *request)
             begin(client);
             snprintf(text, sizeof text, "V XCF,%s,OFFLINE", gone->system->name);
             events_write(&p->events, p->images[i].system->name, "operator", "%s", text);
-            (void)give(client, &p->images[i], text, "IXC105I", COMMAND_MS_MAX);
+            if (commands_give(&p->images[i].commands, text, "", COMMAND_MS_MAX, &listener) == 0)
+                client->pending++;
+            else
+                client->end = CONTROL_FAILED;
             end_when_answered(client);
             return;
         }
