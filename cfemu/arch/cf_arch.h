@@ -95,6 +95,7 @@ enum {
 
 enum cf_command {
     CF_CMD_IDENTIFY = 0x0001,       /* what CF is this: name, level, storage */
+    CF_CMD_READ_STRUCTURE = 0x0002, /* what a display shows of a structure, allocated or only in the CFRM policy */
     CF_CMD_CONNECT = 0x0010,        /* IXLCONN: connect, allocate the structure if it does not exist */
     CF_CMD_DISCONNECT = 0x0011,     /* IXLDISC; CF_OPT_FAILURE, CF_OPT_DELETESTR */
     CF_CMD_RESPOND = 0x0012,        /* IXLEERSP: the caller has dealt with the end of another connection */
@@ -510,6 +511,52 @@ enum {
     IDENTIFY_LEVEL = 8,             /* u32: CFLEVEL */
     IDENTIFY_SIZE_KIB = 16,         /* u64: storage for structures */
     IDENTIFY_FREE_KIB = 24,         /* u64 */
+};
+
+/* READ_STRUCTURE: of the structure of a name (MCB_NAME), or, if that is blank, of the next one from MCB_RESTART on (0: the
+ * first; MRB_RESTART goes on behind it); else CF_RSP_NO_STRUCTURE. MRB_ENTRIES_* and MRB_ELEMENTS_* are set. Data: a structure
+ * block, a policy block, and for each connection a connection block; CF_RSP_BUFFER_FULL, MRB_DATALEN says what they need. */
+enum {                              /* structure block */
+    STR_NAME = 0,                   /* 16 bytes */
+    STR_ALLOCATED = 16,             /* u64: when, microseconds since 1970; 0: it is not allocated, the rest is zero */
+    STR_CFNAME = 24,                /* 8 bytes; duplexed: of the primary copy */
+    STR_CFNAME2 = 32,               /* 8 bytes: of the second copy, or of the new structure of a rebuild; zeros: none */
+    STR_SIZE_KIB = 40,              /* u32 */
+    STR_LISTHEADERS = 44,           /* u32; 0 = lock structure */
+    STR_LOCKENTRIES = 48,           /* u32 */
+    STR_ELEMENTSIZE = 52,           /* u32 */
+    STR_CONNECTIONS = 56,           /* u32: connection blocks */
+    STR_MAXCONN = 60,               /* u32 */
+    STR_FLAGS = 64,                 /* u8: CF_CONN_* */
+    STR_LOST = 65,                  /* u8: 1 = its CF has failed */
+    STR_DUPLEX = 66,                /* u8: 0 no, 1 a copy is being made, 2 duplexed */
+    STR_REBUILD = 67,               /* u8: enum cf_rebuild_phase */
+    STR_SIZE = 72,
+};
+enum {                              /* policy block */
+    POL_DEFINED = 0,                /* u8: 1 = the active policy has the structure; else the rest is zero */
+    POL_DUPLEX = 1,                 /* u8: 0 DISABLED, 1 ALLOWED, 2 ENABLED */
+    POL_FULLTHRESHOLD = 2,          /* u8: percent */
+    POL_REBUILDPERCENT = 3,         /* u8 */
+    POL_AUTOALTER = 4,              /* u8: 1 = YES; so the next two */
+    POL_REALLOCATE = 5,
+    POL_ENFORCEORDER = 6,
+    POL_SIZE_KIB = 8,               /* u32 each */
+    POL_INITSIZE_KIB = 12,
+    POL_MINSIZE_KIB = 16,
+    POL_NAME = 24,                  /* 8 bytes: of the policy */
+    POL_PREFLIST = 32,              /* 8 names of 8 bytes, zeros behind the last */
+    POL_EXCLLIST = 96,              /* 8 names of 16 bytes, the same */
+    POL_SIZE = 224,
+};
+enum {                              /* connection block */
+    CONNECTION_NAME = 0,            /* 16 bytes */
+    CONNECTION_SYSTEM = 16,         /* 8 bytes */
+    CONNECTION_JOB = 24,            /* 8 bytes */
+    CONNECTION_ID = 32,             /* u32 */
+    CONNECTION_VERSION = 36,        /* u32 */
+    CONNECTION_STATE = 40,          /* u32: 1 active, 2 failing, 3 failed-persistent, 4 disconnecting */
+    CONNECTION_SIZE = 48,
 };
 
 /* VECTOR_READ: the vector comes as data (bit 0 = high bit of byte 0, 1 = list not empty); at MRB_OWN: */

@@ -6,6 +6,7 @@
 
 #include "cfemu/engine/cf_alter.h"
 #include "cfemu/engine/cf_connect.h"
+#include "cfemu/engine/cf_display.h"
 #include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_fence.h"
 #include "cfemu/engine/cf_lcontrols.h"
@@ -290,6 +291,8 @@ static int dispatch(struct cf_call *call)
         return cf_command_rebuild_stop(call);
     case CF_CMD_ALTER:
         return cf_command_alter_structure(call);
+    case CF_CMD_READ_STRUCTURE:
+        return cf_command_read_structure(call);
     case CF_CMD_IDENTIFY:
         return identify(call);
     default:

@@ -713,6 +713,7 @@ END_TEST
 START_TEST(random_messages_do_no_harm)
 {
     static const uint16_t commands[] = {READ, WRITE, WRITE, DELETE, LOCK, MONITOR, VECTOR, CF_CMD_CONNECT, CF_CMD_DISCONNECT, CF_CMD_IDENTIFY,
+                                        CF_CMD_READ_STRUCTURE,
                                         CF_CMD_LIST_READ_LIST, CF_CMD_LIST_READ_MULT, CF_CMD_LIST_MOVE, CF_CMD_LIST_MOVE, CF_CMD_LIST_DELETE_MULT,
                                         CF_CMD_LIST_DELETE_ENTRYLIST, CF_CMD_LIST_READ_LCONTROLS, CF_CMD_LIST_WRITE_LCONTROLS,
                                         CF_CMD_LIST_MONITOR_SUBLIST, CF_CMD_LIST_DEQ_EVENTQ};

@@ -290,6 +290,34 @@ START_TEST(only_what_is_in_the_policy_is_allocated)
 }
 END_TEST
 
+/* READ_STRUCTURE: what is allocated first, then what only the policy has; one by name; a buffer that is too small. */
+START_TEST(structures_are_read_for_a_display)
+{
+    uint64_t restart = 0;
+    static const char *const names[] = {"STR1", "STR2"};
+    ck_assert_int_eq(ask(&(struct cf_user){cf, 0, 0}, (struct ask){CF_CMD_READ_STRUCTURE, .name = "                "}), CF_RSP_NO_STRUCTURE);
+    start(BEGIN STR1 " STRUCTURE NAME(STR2) SIZE(2M) PREFLIST(CF01) DUPLEX(ENABLED)");
+    ck_assert_int_eq(connect_str("STR1", 0, 0, &user), CF_RSP_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_int_eq(ask(&user, (struct ask){CF_CMD_READ_STRUCTURE, .name = "                ", .restart = restart}), CF_RSP_OK);
+        restart = get_be64(mrb + MRB_RESTART);
+        ck_assert(memcmp(data_in + STR_NAME, names[i], 4) == 0);
+        ck_assert_uint_eq(get_be64(data_in + STR_ALLOCATED) != 0, i == 0);
+        ck_assert_uint_eq(data_in[STR_SIZE + POL_DEFINED], 1);
+        ck_assert_uint_eq(data_in[STR_SIZE + POL_DUPLEX], i == 0 ? CF_POLICY_DUPLEX_DISABLED : CF_POLICY_DUPLEX_ENABLED);
+        ck_assert(memcmp(data_in + STR_SIZE + POL_PREFLIST, "CF01    ", 8) == 0);
+    }
+    ck_assert_int_eq(ask(&user, (struct ask){CF_CMD_READ_STRUCTURE, .name = "                ", .restart = restart}), CF_RSP_NO_STRUCTURE);
+    ck_assert_int_eq(ask(&user, (struct ask){CF_CMD_READ_STRUCTURE, .name = "STR1            "}), CF_RSP_OK);
+    ck_assert_uint_eq(get_be32(data_in + STR_CONNECTIONS), 1);
+    ck_assert(memcmp(data_in + STR_SIZE + POL_SIZE + CONNECTION_NAME, "ONE  ", 5) == 0);
+    ck_assert_uint_eq(get_be32(mrb + MRB_DATALEN), STR_SIZE + POL_SIZE + CONNECTION_SIZE);
+    ck_assert_int_eq(ask(&user, (struct ask){CF_CMD_READ_STRUCTURE, .name = "STR1            ", .in_cap = STR_SIZE + POL_SIZE}), CF_RSP_BUFFER_FULL);
+    ck_assert_int_eq(ask(&user, (struct ask){CF_CMD_READ_STRUCTURE, .name = "NONE            "}), CF_RSP_NO_STRUCTURE);
+    ck_assert_int_eq(ask(&user, (struct ask){CF_CMD_READ_STRUCTURE, .name = "no name         "}), CF_RSP_BAD_REQUEST);
+}
+END_TEST
+
 static const struct { const char *rule; uint32_t asked_kib; int response; uint32_t size_kib, max_kib; } sizes[] = {
     {"SIZE(8M)", 0, CF_RSP_OK, 8192, 8192},
     {"SIZE(8M) INITSIZE(4M)", 0, CF_RSP_OK, 4096, 8192},
@@ -512,6 +540,7 @@ int main(void)
     suite_add_tcase(suite, text);
     tcase_add_checked_fixture(active, setup_cf, teardown_cf);
     tcase_set_timeout(active, 30);
+    tcase_add_test(active, structures_are_read_for_a_display);
     tcase_add_test(active, only_what_is_in_the_policy_is_allocated);
     tcase_add_loop_test(active, sizes_are_those_of_the_policy, 0, sizeof sizes / sizeof sizes[0]);
     tcase_add_test(active, a_cf_that_is_not_in_the_list_says_which_are);

@@ -964,7 +964,8 @@ int clp_connect(struct clp *clp, struct xes *xes, unsigned cf)
     struct xes_connect_parms parms = {
         .cf = cf, .structure = CLP_STRUCTURE, .system = clp->system, .job = "TCPIP",
         .attributes = { .list_headers = CLP_LISTS, .lock_entries = CLP_LISTS, .size_kib = 8192, .max_elements = 255,
-                        .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 32, .vector_bits = 32 },
+                        .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 32, .vector_bits = 32,
+                        .options = CF_CONN_OPT_ALTER },
         .context = clp,
     };
     uint32_t reason;

@@ -250,6 +250,7 @@ static void operator_start(void)
     operator_vipa_register(&operator, &stack.vipa);
     operator_register(&operator, "D TCPIP,,SYSplex,PORTS", display_ports, NULL, "  the cluster-wide ports of this stack");
     operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,MAX=100]  the connections");
+    operator_cf_register(&operator);
     changes.running = &profile;
     changes.input = &profile_input;
     changes.ops = &profile_ops;

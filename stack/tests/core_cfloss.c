@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cfemu/arch/cf_bytes.h"
+#include "stack/operator/operator.h"
 #include "stack/tests/core_plex.h"
 
 enum { STACKS = 3, HELD_MAX = 400 };
@@ -287,6 +288,70 @@ START_TEST(duplexed_nobody_notices)
 }
 END_TEST
 
+/* --- the operator -------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *command, *answer;
+} commands[] = {
+    { "D XCF,STR", "EZBEPORT         " },
+    { "D XCF,STR", "IXC359I" },
+    { "D XCF,STR,STRNAME=EZBEPORT", "STRNAME: EZBEPORT\n STATUS: ALLOCATED\n TYPE: SERIALIZED LIST\n POLICY INFORMATION:\n  STRUCTURE IS NOT IN" },
+    { "D XCF,STR,STRNAME=EZBEPORT", "  CFNAME         : CF01\n" },
+    { "D XCF,STR,STRNAME=EZBEPORT", " EZBTCPCSMVS2     02 00020001 MVS2     TCPIP    ACTIVE\n" },
+    { "D XCF,STR,STRNAME=NOWHERE", "NO STRUCTURES MATCH THE SPECIFIED CRITERIA" },
+    { "D XCF,STR,NAME=X", "IEE309I D        UNIDENTIFIABLE KEYWORD" },
+    { "D XCF,CF", "CF01     0F00   OPERATIONAL" },
+    { "D XCF,CF,CFNAME=CF01", "CFNAME: CF01\n" },
+    { "D XCF,CF,CFNAME=CF01", "STRUCTURES:\n  IXCSTR1\n  EZBEPORT\n" },
+    { "D XCF,CF,CFNAME=CF09", "NO COUPLING FACILITIES MATCH" },
+    { "D CF", "NAMED CF01\nCOUPLING FACILITY SPACE UTILIZATION\n" },
+    { "D NET,STATS,TYPE=CFS,STRNAME=EZBEPORT", "IST1517I LIST HEADERS = 1024 - LOCK HEADERS = 1024\nIST1373I STORAGE ELEMENT SIZE = 256\n" },
+    { "D NET,STATS,TYPE=CFS,STRNAME=NOWHERE", "IST1371I STRUCTURE NOWHERE IS NOT ALLOCATED" },
+    { "D NET,STATS,STRNAME=EZBEPORT", "IEE311I D        PARAMETER MISSING" },
+    { "D NET,STATS,TYPE=VTAM,STRNAME=EZBEPORT", "IEE309I" },
+    { "SETXCF START,REBUILD", "IEE311I SETXCF   PARAMETER MISSING" },
+    { "SETXCF START,REBUILD,STRNAME=NOWHERE", "IXC367I THE SETXCF START REBUILD REQUEST FOR STRUCTURE NOWHERE WAS REJECTED: STRUCTURE IS NOT ALLOCATED" },
+    { "SETXCF START,REBUILD,STRNAME=EZBEPORT,LOCATION=MOON", "IEE309I" },
+    { "SETXCF START,REBUILD,STRNAME=EZBEPORT,LOCATION=OTHER", "IXC367I THE SETXCF START REBUILD REQUEST FOR STRUCTURE EZBEPORT WAS ACCEPTED." },
+    { "SETXCF STOP,REBUILD,STRNAME=EZBEPORT", "IXC367I THE SETXCF STOP REBUILD REQUEST FOR STRUCTURE EZBEPORT WAS REJECTED: A REBUILD" },
+    { "SETXCF START,ALTER,STRNAME=EZBEPORT,SIZE=6144", "IXC534I SETXCF REQUEST TO ALTER STRUCTURE EZBEPORT COMPLETED. TARGET SIZE: 6144 K, CURRENT SIZE: 6144 K" },
+    { "SETXCF START,ALTER,STRNAME=NOWHERE,SIZE=4096", "IXC533I SETXCF REQUEST TO ALTER STRUCTURE NOWHERE REJECTED: STRUCTURE IS NOT ALLOCATED" },
+    { "SETXCF START,ALTER,STRNAME=EZBEPORT,SIZE=BIG", "IEE306I SETXCF   INVALID NUMERICS" },
+};
+
+static void command(struct operator *o, const char *text)
+{
+    plex_select(1);
+    plex_wto[0] = 0;
+    operator_command(o, text);
+}
+
+START_TEST(each_command_is_answered)
+{
+    struct operator o;
+
+    plex_pair();
+    start(STORE_BITMAP, 64);
+    operator_init(&o);
+    operator_cf_register(&o);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        command(&o, commands[i].command);
+        ck_assert_msg(strstr(plex_wto, commands[i].answer), "%s: expected %s, found\n%s", commands[i].command, commands[i].answer, plex_wto);
+        if (strstr(plex_wto, "WAS ACCEPTED")) {
+            plex_settle();
+            plex_settle();
+            command(&o, "D XCF,STR,STRNAME=EZBEPORT");
+            ck_assert_ptr_nonnull(strstr(plex_wto, "  CFNAME         : CF02\n"));
+        }
+    }
+    lose_cf01();
+    command(&o, "D XCF,CF");
+    ck_assert_ptr_nonnull(strstr(plex_wto, "NOT OPERATIONAL"));
+    command(&o, "D XCF,STR,STRNAME=IXCSTR1");
+    ck_assert_ptr_nonnull(strstr(plex_wto, " STATUS: LOSS OF CONNECTIVITY\n"));
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("cfloss");
@@ -299,5 +364,6 @@ int main(void)
     tcase_add_test(t, without_another_cf_ports_that_are_owned_go_on);
     tcase_add_test(t, the_other_cf_is_lost_too);
     tcase_add_test(t, duplexed_nobody_notices);
+    tcase_add_test(t, each_command_is_answered);
     return plex_main(t, "core_cfloss");
 }

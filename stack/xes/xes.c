@@ -47,6 +47,9 @@ static const struct {
     { CF_RSP_BUSY, IXLRSNCODESTRTEMPUNAVAIL, IXLRETCODEENVERROR },
     { CF_RSP_CF_FAILED, IXLRSNCODENOCONN, IXLRETCODEENVERROR },
     { CF_RSP_REBUILD, IXLRSNCODEREBUILD, IXLRETCODEENVERROR },
+    { CF_RSP_ALTERING, IXLRSNCODEALTERING, IXLRETCODEENVERROR },
+    { CF_RSP_ALTER_ENDED, IXLRSNCODEALTERENDED, IXLRETCODEENVERROR },
+    { CF_RSP_ALTER_NOT_ALLOWED, IXLRSNCODEALTERNOTALLOWED, IXLRETCODEENVERROR },
     { CF_RSP_BAD_COMMAND, IXLRSNCODEBADPARMLIST, IXLRETCODEPARMERROR },
     { CF_RSP_BAD_REQUEST, IXLRSNCODEBADPARMLIST, IXLRETCODEPARMERROR },
 };
@@ -342,6 +345,69 @@ int xes_force(unsigned cf, const char *structure, const char *connection, uint32
     xes_name(m.mcb + MCB_NAME, CF_NAME_SIZE, structure);
     xes_name(m.mcb + MCB_AUTH_COMP, CF_NAME_SIZE, connection ? connection : "");
     return simple_command(cf, &m, reason);
+}
+
+/* --- the operator's ------------------------------------------------------------------------------------------------- */
+
+static void command_by_name(struct message *m, uint16_t command, const char *structure)
+{
+    memset(m->mcb, 0, sizeof m->mcb);
+    put_be16(m->mcb + MCB_COMMAND, command);
+    xes_name(m->mcb + MCB_NAME, CF_NAME_SIZE, structure);
+}
+
+int xes_operator_rebuild(unsigned cf, const char *structure, bool stop, uint32_t *reason)
+{
+    struct message m;
+
+    command_by_name(&m, stop ? CF_CMD_REBUILD_STOP : CF_CMD_REBUILD_START, structure);
+    return simple_command(cf, &m, reason);
+}
+
+int xes_alter(unsigned cf, const char *structure, uint32_t *size_kib, uint32_t *reason)
+{
+    struct message m;
+    uint64_t restart = 0;
+    int rc;
+
+    do {                                    /* in steps, the structure is free between them */
+        command_by_name(&m, CF_CMD_ALTER, structure);
+        put_be32(m.mcb + MCB_OWN + ALTER_SIZE_KIB, *size_kib);
+        put_be64(m.mcb + MCB_RESTART, restart);
+        rc = simple_command(cf, &m, reason);
+        restart = get_be64(m.mrb + MRB_RESTART);
+    } while (*reason == IXLRSNCODETIMEOUT);
+    if (rc == IXLRETCODEOK)
+        *size_kib = get_be32(m.mrb + MRB_OWN + ALTER_SIZE_KIB);
+    return rc;
+}
+
+int xes_read_structure(unsigned cf, const char *structure, uint64_t *restart, uint8_t *data, uint32_t cap, uint8_t *mrb,
+                       uint32_t *reason)
+{
+    struct message m;
+    uint64_t busy = 0;
+
+    command_by_name(&m, CF_CMD_READ_STRUCTURE, structure ? structure : "");
+    put_be64(m.mcb + MCB_RESTART, structure ? 0 : *restart);
+    *reason = IXLRSNCODENOCONN;
+    if (!send_message(cf, &m, NULL, 0, data, cap, &busy))
+        return IXLRETCODEENVERROR;
+    if (!structure)
+        *restart = get_be64(m.mrb + MRB_RESTART);
+    memcpy(mrb, m.mrb, sizeof m.mrb);
+    return meaning(get_be16(m.mrb + MRB_RESPONSE), reason);
+}
+
+int xes_identify(unsigned cf, uint8_t *mrb, uint32_t *reason)
+{
+    struct message m;
+
+    memset(m.mcb, 0, sizeof m.mcb);
+    put_be16(m.mcb + MCB_COMMAND, CF_CMD_IDENTIFY);
+    int rc = simple_command(cf, &m, reason);
+    memcpy(mrb, m.mrb, sizeof m.mrb);
+    return rc;
 }
 
 /* --- rebuild ------------------------------------------------------------------------------------------------------- */

@@ -92,6 +92,9 @@ enum xes_reason_code {
     IXLRSNCODENOTAWAITED = 0x0F45,          /* IXLEERSP: no answer of this connection is awaited */
     IXLRSNCODECONNACTIVE = 0x0F46,          /* IXLFORCE: it is active, or connections of the structure are */
     IXLRSNCODEINSUFFCFLEVEL = 0x0F47,       /* the CF is below MINCFLEVEL */
+    IXLRSNCODEALTERING = 0x0F48,            /* IXLALTER: another is under way */
+    IXLRSNCODEALTERENDED = 0x0F49,          /* IXLALTER: it was stopped, or another brought it to its end */
+    IXLRSNCODEALTERNOTALLOWED = 0x0F4A,     /* IXLALTER: not every connection allows it */
     IXLRSNCODESTRNOTINPOLICY = 0x0F4B,      /* not defined in the CFRM active policy */
     IXLRSNCODENOFAC = 0x0F4C,               /* no CF of the preference list can have it */
     IXLRSNCODESTRSIZE = 0x0F4D,             /* SIZE of the policy is too small for such a structure */
@@ -245,6 +248,16 @@ int xes_respond(struct xes_connection *connection, uint32_t conid, bool release,
 /* IXLFORCE of a failed-persistent connection, or with connection NULL of a structure without active ones. The names are
  * of 1..16 characters. Return code; *reason. */
 int xes_force(unsigned cf, const char *structure, const char *connection, uint32_t *reason);
+
+/* The operator's, by structure name over any CF of the pair. Return code; *reason.
+ * IXLREBLD START, or STOP; IXLALTER to a size, *size_kib: in, and out what was reached; what displays show (READ_STRUCTURE in
+ * cf_arch.h): of the structure of this name, or with NULL of the next one, *restart 0 for the first; mrb: CF_MRB_SIZE bytes.
+ * IDENTIFY: mrb. */
+int xes_operator_rebuild(unsigned cf, const char *structure, bool stop, uint32_t *reason);
+int xes_alter(unsigned cf, const char *structure, uint32_t *size_kib, uint32_t *reason);
+int xes_read_structure(unsigned cf, const char *structure, uint64_t *restart, uint8_t *data, uint32_t cap, uint8_t *mrb,
+                       uint32_t *reason);
+int xes_identify(unsigned cf, uint8_t *mrb, uint32_t *reason);
 
 /* IXLREBLD REQUEST=START, REQUEST=STOP of the connection's structure. Return code; *reason. */
 int xes_rebuild_start(struct xes_connection *connection, uint32_t *reason);
