@@ -40,6 +40,12 @@ $(B)/tests/run_end_to_end: tools/tests/run_end_to_end.sh $(B)/bin/sysplex $(B)/b
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 
+CHECKS += $(B)/tests/cfloss_end_to_end
+
+$(B)/tests/cfloss_end_to_end: tools/tests/cfloss_end_to_end.sh $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
 CHECKS += $(B)/tests/flow_end_to_end
 
 $(B)/tests/flow_end_to_end: tools/tests/flow_end_to_end.sh $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
