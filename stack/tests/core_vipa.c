@@ -939,6 +939,115 @@ START_TEST(an_address_of_a_range_can_be_deleted)
 }
 END_TEST
 
+/* --- anything in any order ----------------------------------------------------------------------------------------- */
+
+static uint32_t chance(uint64_t *seed, uint32_t below)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*seed >> 33) % below;
+}
+
+/* One system reads what has come to it; the others do not. */
+static void poll_one(unsigned n)
+{
+    plex_select(n);
+    host_platform_attend(0);
+    (void)stack_poll(plex.systems[n].stack);
+}
+
+static void random_step(uint64_t *seed)
+{
+    unsigned n = 1 + chance(seed, 4);
+    struct vipa *v = plex.systems[n].stack ? &plex_select(n)->vipa : NULL;
+
+    if (!v) {
+        plex_settle();              /* an IPL takes longer than the news that the system has failed */
+        plex_ipl(n);
+        return;
+    }
+    switch (chance(seed, 12)) {
+    case 0:
+        plex_kill(n);
+        break;
+    case 1:
+        plex_stop(n);
+        break;
+    case 2:
+        (void)vipa_deactivate(v, DVA);
+        break;
+    case 3:
+        (void)vipa_reactivate(v, DVA);
+        break;
+    case 4:
+        (void)(v->left ? vipa_join(v) : vipa_leave(v));
+        break;
+    case 5:
+        plex.systems[n].connections[0].tuple.port = 0;
+        break;
+    case 6:
+        open_connection(n, 0, chance(seed, 2) ? DVA : IN_RANGE, 80, (uint16_t)(2000 + n), true);
+        break;
+    case 7:
+        (void)vipa_activate_range(v, IN_RANGE, chance(seed, 2) ? REQUEST_BIND : REQUEST_IOCTL);
+        break;
+    case 8:
+        (void)vipa_delete_range(v, IN_RANGE);
+        break;
+    default:
+        poll_one(n);
+        break;
+    }
+}
+
+/* Who has it, as the first living system says. */
+static uint8_t owner_of(uint32_t address)
+{
+    for (unsigned n = 1; n < PLEX_STACKS; n++)
+        if (plex.systems[n].stack) {
+            const struct vipa_dvipa *d = vipa_find(&plex.systems[n].stack->vipa, address);
+
+            return d ? d->owner : 0;
+        }
+    return 0;
+}
+
+/* Systems IPL, die and leave, addresses move, messages are read by some and not by others; in the end all say the same. */
+START_TEST(whatever_has_happened_all_stacks_say_the_same)
+{
+    uint64_t seed = (uint64_t)_i + 1;
+    bool candidate = false;
+
+    for (unsigned n = 1; n <= 4; n++)
+        plex.systems[n].profile.ranges[plex.systems[n].profile.range_count++] = (struct profile_range){
+            .address = 0x0A020200, .mask = 0xFFFFFF00, .disruptive = _i % 2 };
+    plex_define(1, DVA, 64);
+    plex_distribute(1, DVA);
+    plex.systems[1].profile.dvipas[0].moveable = _i % 3 ? MOVEABLE_IMMEDIATE : MOVEABLE_WHENIDLE;
+    if (_i % 4 == 0)
+        plex_define(4, DVA, 64);
+    back_up(2, DVA, 10);
+    back_up(3, DVA, 20);
+    for (unsigned step = 0; step < 60; step++)
+        random_step(&seed);
+    for (unsigned n = 1; n < PLEX_STACKS; n++)
+        plex.systems[n].connections[0].tuple.port = 0;
+    for (unsigned i = 0; i < 4; i++)
+        pass_time();
+    assert_owner(DVA, owner_of(DVA));
+    assert_owner(IN_RANGE, owner_of(IN_RANGE));
+    for (unsigned n = 1; n < PLEX_STACKS; n++) {
+        if (!plex.systems[n].stack)
+            continue;
+        enum vipa_state state = state_of(n, DVA);
+
+        candidate |= state == VIPA_BACKUP && vipa_find(&plex.systems[n].stack->vipa, DVA)->generation;
+        ck_assert(state != VIPA_MOVING && state != VIPA_QUIESCING);
+        ck_assert(owner_of(DVA) == n ? state == VIPA_ACTIVE : state != VIPA_ACTIVE);
+    }
+    ck_assert(!candidate || owner_of(DVA));
+}
+END_TEST
+
 /* --- distribution -------------------------------------------------------------------------------------------------- */
 
 /* A SYN from the server's host to DVA. */
@@ -1367,6 +1476,7 @@ int main(void)
     tcase_add_test(t, who_leaves_the_group_has_no_dvipas_until_it_joins_again);
     tcase_add_loop_test(t, two_actions_on_one_address_follow_the_product_s_table, 0, sizeof conflict_cases / sizeof *conflict_cases);
     tcase_add_test(t, an_address_of_a_range_can_be_deleted);
+    tcase_add_loop_test(t, whatever_has_happened_all_stacks_say_the_same, 0, 48);
     tcase_add_loop_test(t, weightedactive_keeps_active_connections_in_proportion, 0, sizeof weight_cases / sizeof *weight_cases);
     tcase_add_test(t, connections_go_round_the_targets_where_somebody_listens);
     tcase_add_test(t, weightedactive_gives_the_next_one_to_the_stack_that_has_become_free);

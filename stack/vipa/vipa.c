@@ -276,20 +276,22 @@ static void get_attributes(struct vipa_dvipa *d, const uint8_t *p)
 /* true: this stack's part has changed by it. */
 static bool take_record(struct vipa *v, uint8_t from, struct vipa_dvipa *d, const uint8_t *p)
 {
-    struct vipa_part *part = &d->parts[from];
-    enum vipa_state before = d->parts[v->number].state;
+    struct vipa_part *part = &d->parts[from], *own = &d->parts[v->number];
+    enum vipa_state before = own->state;
     uint64_t generation = get_be64(p + 8);
 
     *part = (struct vipa_part){ .origin = (enum vipa_origin)p[16], .state = (enum vipa_state)p[17], .rank = p[18],
-                                .wants = p[19] & FLAG_WANTS, .offers = p[19] & FLAG_OFFERS, .starts = p[19] & FLAG_STARTS };
+                                .wants = p[19] & FLAG_WANTS, .offers = p[19] & FLAG_OFFERS, .starts = p[19] & FLAG_STARTS, .seen = generation };
     if (part->state == VIPA_ACTIVE)
         part->generation = generation;
     if (generation > d->generation)
         d->generation = generation;
+    bool news = d->generation && !own->seen && own->origin != ORIGIN_NONE;
+    own->seen = d->generation;
     vipa_elect(v, d);
     if (d->owner == from)
         get_attributes(d, p);
-    bool changed = vipa_decide(v, d) || d->parts[v->number].state != before;
+    bool changed = vipa_decide(v, d) || own->state != before || news;
     if (d->owner == from)
         vipa_announce_all(v, d);
     return changed;

@@ -126,6 +126,7 @@ struct vipa_part {                  /* of one stack in one DVIPA, as it has told
     bool wants;                     /* VIPADEFINE that is new: takes it from another VIPADEFINE */
     bool offers;                    /* the owner has no connection: who may take it back may do it now */
     bool starts;                    /* VIPABACKUP MOVEABLE: activates an address that never was active */
+    bool seen;                      /* the stack knows that the address has been active: a VIPABACKUP takes over only then */
     uint64_t generation;            /* of the claim, if ACTIVE */
 };
 

@@ -57,7 +57,7 @@ static bool is_candidate(const struct vipa_dvipa *d, uint8_t n)
 
     if (p->state != VIPA_BACKUP && p->state != VIPA_MOVING)
         return false;
-    return p->origin == ORIGIN_DEFINE || (p->origin == ORIGIN_BACKUP && (d->generation || p->starts));
+    return p->origin == ORIGIN_DEFINE || (p->origin == ORIGIN_BACKUP && (p->seen || p->starts));
 }
 
 static uint8_t best_candidate(const struct vipa_dvipa *d)
@@ -137,6 +137,7 @@ static void claim(struct vipa *v, struct vipa_dvipa *d)
     d->patience_us = platform_clock_us() + VIPA_REPORT_US;
     p->generation = ++d->generation;
     p->state = VIPA_ACTIVE;
+    p->seen = true;
     p->wants = p->offers = false;
     d->owner = d->last_owner = v->number;
     d->orphaned = d->dropped = false;
@@ -177,7 +178,7 @@ void vipa_elect(struct vipa *v, struct vipa_dvipa *d)
     if (was == v->number) {
         d->awaited = 0;
         crht_clear(&v->crht, d->address, 0);
-        if (now)
+        if (now && own_part(v, d)->state == VIPA_ACTIVE)    /* else it has given up its claim itself */
             yield(v, d);
     }
 }
@@ -377,7 +378,7 @@ void vipa_define(struct vipa *v, const struct profile_dvipa *s)
         return;
     }
     *p = (struct vipa_part){ .origin = s->backup ? ORIGIN_BACKUP : ORIGIN_DEFINE, .state = VIPA_BACKUP, .wants = !s->backup,
-                             .starts = s->backup && s->mask, .rank = s->backup ? s->rank ? s->rank : 1 : RANK_DEFINE };
+                             .starts = s->backup && s->mask, .seen = d->generation, .rank = s->backup ? s->rank ? s->rank : 1 : RANK_DEFINE };
 }
 
 /* May this stack take an address of a VIPARANGE from its owner? */
