@@ -4,7 +4,7 @@ CF_ENGINE_SRC := $(addprefix cfemu/engine/, \
 	cf_notify.c cf_message.c cf_duplex.c cf_rebuild.c cf_check.c)
 CF_ENGINE_SRC += $(addprefix cfemu/engine/,cf_condition.c cf_list_move.c cf_list_multi.c cf_lcontrols.c cf_sublist.c)
 
-CF_ENGINE_SRC += cfemu/engine/cf_snapshot.c
+CF_ENGINE_SRC += cfemu/engine/cf_snapshot.c cfemu/engine/cf_look.c
 CF_ENGINE_SRC += cfemu/engine/cf_fence.c cfemu/engine/cf_alter.c cfemu/engine/cf_active.c cfemu/engine/cf_display.c
 
 # CFRM policies as text: host code, for cfctl and sysplex.

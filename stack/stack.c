@@ -201,7 +201,8 @@ uint64_t stack_poll(struct stack *s)
     xes_repoll(&s->xes);
     xcf_poll(&s->xcf);
     clp_poll(&s->clp);
-    return vipa_poll(&s->vipa);
+    uint64_t vipa_due = vipa_poll(&s->vipa), show_due = clp_show_due(&s->clp);
+    return vipa_due < show_due ? vipa_due : show_due;
 }
 
 void stack_attention(struct stack *s)

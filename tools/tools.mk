@@ -1,5 +1,6 @@
-# Tools: sysplex, tuplecheck, cfctl, bench.
+# Tools: sysplex, tuplecheck, cfctl, cfdash, bench.
 include tools/tuplecheck/tuplecheck.mk
 include tools/sysplex/sysplex.mk
 include tools/cfctl/cfctl.mk
+include tools/cfdash/cfdash.mk
 include tools/bench/bench.mk

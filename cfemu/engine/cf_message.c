@@ -49,6 +49,7 @@ void cf_count(struct cf_structure *s, enum cf_stat_command command, int response
     uint64_t ticks = cf_ticks() - served->started;
     add(&s->stats.requests[command][response_class(response)], 1);
     add(&s->stats.mutex_waits, served->waited);
+    add(&s->stats.synchronous, served->synchronous);
     add(&s->stats.served, 1);
     add(&s->stats.ticks, ticks);
     double squares = s->stats.ticks_squared + (double)ticks * (double)ticks;
@@ -97,6 +98,7 @@ int cf_structure_enter(struct cf_call *call, struct cf_slot **slot_out, struct c
     if (taken == CF_NOT_TAKEN)
         return CF_RSP_BUSY;
     served->from_dead = taken == CF_TAKEN_FROM_DEAD;
+    served->synchronous = call->wait_us < CF_WAIT_US;
     int result = connection_find(call, slot, id);
     if (result == CF_RSP_CF_FAILED && slot->duplex != CF_DUPLEX_NONE) {
         cf_duplex_enter(call->cf, slot);        /* it has failed since we locked the slot: the other copy goes on */

@@ -10,6 +10,7 @@ struct cf_served {
     uint64_t started;       /* ticks */
     bool waited;            /* the structure was held by another command */
     bool from_dead;         /* ... of a process that died */
+    bool synchronous;       /* the caller stands still for it: cf_message_within() */
 };
 
 /* Lock the structure that the message names and find the connection; sets call->s, conn, conid. 0: the caller is to

@@ -51,7 +51,7 @@
 #include "cfemu/engine/cf_stats.h"
 
 #define CF_MAGIC 0xC3C6E2C5C7F1F7D7ull
-#define CF_SEGMENT_VERSION 4u
+#define CF_SEGMENT_VERSION 5u
 
 /* --- fixed part ---------------------------------------------------------------------------------------------------- */
 
@@ -122,6 +122,12 @@ struct cf_undo {
 };
 
 enum cf_conn_state { CF_CONN_FREE = 0, CF_CONN_ACTIVE, CF_CONN_FAILING, CF_CONN_FAILED_PERSISTENT, CF_CONN_DISCONNECTING };
+
+static inline const char *cf_conn_state_name(uint32_t state)
+{
+    static const char *const names[] = {"FREE", "ACTIVE", "FAILING", "FAILED-PERSISTENT", "DISCONNECTING"};
+    return state < sizeof names / sizeof names[0] ? names[state] : "INVALID";
+}
 
 enum cf_wait_state { CF_WAIT_FREE = 0, CF_WAIT_QUEUED, CF_WAIT_GRANTED, CF_WAIT_REFUSED };
 

@@ -61,6 +61,8 @@ struct cf_stats {
     uint64_t contentions;       /* lock table operations that met the interest of others */
     uint64_t false_contentions; /* ... and were found to want another resource, as the connections report it */
     uint64_t rollbacks;         /* commands of dead processes undone */
+    uint64_t synchronous;       /* of the served: of callers who stood still for it, and for no longer than they said (CFMSG);
+                                   the others came through the channel, or from the host */
     uint64_t served;            /* commands timed: count, sum and sum of squares of ticks, waiting included */
     uint64_t ticks;
     double ticks_squared;

@@ -11,7 +11,6 @@
 #include "stack/clp/clp_table.h"
 
 #define DEMAND_US 1000000u          /* a trip within this time of the one before: demand. The same without one: less of it */
-#define POLL_US 100000u
 
 int clp_error(struct clp *clp, int code, enum clp_reason reason)
 {
@@ -959,7 +958,7 @@ void clp_poll(struct clp *clp)
     if (clp->thirsty)
         prefetch(clp);
     uint64_t now = platform_clock_us();
-    if (now - clp->polled_us < POLL_US)
+    if (now - clp->polled_us < CLP_POLL_US)
         return;
     clp->polled_us = now;
     for (unsigned i = 0; i < CLP_TABLES; i++) {
@@ -968,6 +967,7 @@ void clp_poll(struct clp *clp)
         if (t->ready && t->clusterports.on && !t->store->enter)
             tend(clp, t, now);
     }
+    clp_show(clp, now);
 }
 
 struct clp_usage clp_usage(const struct clp *clp, uint32_t address)

@@ -265,6 +265,8 @@ struct clp {
     uint8_t own_aside[CLP_OWN_BYTES];
     uint8_t shared[CLP_SHARED_MAX * 4];
     uint8_t message[16384];                 /* that is being built */
+    uint8_t shown[CLP_WORDS * 2 * 10 + 256];        /* entry that is being built, clp_show.c */
+    uint64_t shown_us, shown_connections, shown_blocks, shown_token;        /* when last, and what it said */
     struct clp_destination *destination;    /* found last */
     struct clp_destination *quick;          /* the same if its table is quick, else NULL */
     bool destinations_idle;                 /* one with count 0 may be there */
@@ -328,6 +330,9 @@ void clp_unbind(struct clp *clp, uint32_t address, uint16_t bound);
 
 /* Main loop: ports that will be needed, ports that are not needed any more. Costs a few loads when there is nothing. */
 void clp_poll(struct clp *clp);
+
+/* When clp_poll() is wanted again although nothing else happens (platform clock), UINT64_MAX: not at all. */
+uint64_t clp_show_due(const struct clp *clp);
 
 /* A message of the clp of another system. */
 void clp_receive(struct clp *clp, uint8_t from, const uint8_t *message, uint32_t length);

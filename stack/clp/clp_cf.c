@@ -40,6 +40,7 @@
 #include "stack/base/text.h"
 #include "stack/clp/clp_bits.h"
 #include "stack/clp/clp_random.h"
+#include "stack/clp/clp_show.h"
 #include "stack/clp/clp_table.h"
 
 enum { STAMPS = PORTS_PER_DVIPA / 8, GIVERS = STAMPS + CLP_REGIONS * 4, HEADER = GIVERS + CLP_REGIONS };
@@ -129,6 +130,15 @@ static int delete_entry(struct clp *clp, uint32_t dvipa, const char *system)
     return r.reason == IXLRSNCODENOENTRY ? IXLRETCODEOK : rc;
 }
 
+/* What the stack with this number has shown of its ports. */
+static void forget_shown(struct clp *clp, const struct clp_table *t, uint8_t number)
+{
+    char name[NAME_LEN + 1];
+
+    text_format(name, sizeof name, CLP_SHOW_USE, number);
+    (void)delete_entry(clp, t->address, name);
+}
+
 static int write_pool(struct clp *clp, const struct clp_table *t, uint8_t lockoper)
 {
     return write_entry(clp, t->address, "", lockoper, clp->pool, CLP_POOL_BYTES);
@@ -154,6 +164,11 @@ static int undone(struct clp *clp, const struct clp_table *t)
 }
 
 /* --- maps in the work areas ---------------------------------------------------------------------------------------- */
+
+bool clp_is_bitmap(const struct clp_table *t)
+{
+    return t->store == &clp_bitmap_store || t->store == &clp_reversed_store || t->store == &clp_clusterwide_store;
+}
 
 static uint64_t polarity(const struct clp_table *t)
 {
@@ -775,8 +790,10 @@ static int cf_recover(struct clp *clp, struct clp_table *t, const char *system, 
     FLOW(12, 1210);
     if (left)
         *ports += make_available(clp, t, now);
-    if (!back)
+    if (!back) {
         set_name(clp, number, "");
+        forget_shown(clp, t, number);
+    }
     if (union_of_maps(clp, t, back ? 0 : number, &doubles, &owned) != CLP_OK)
         return undone(clp, t);
     *ports += add_leaked(clp, t, now);

@@ -4,12 +4,20 @@
 
 #include "stack/clp/clp.h"
 
+#define CLP_POLL_US 100000u         /* clp_poll() does what can wait no more often than this */
+
 /* The keepers. */
 extern const struct clp_store clp_bitmap_store, clp_reversed_store, clp_clusterwide_store;      /* clp_cf.c */
 extern const struct clp_store clp_lists_store, clp_crht_store, clp_broadcast_store, clp_distributor_store;
 
 /* The table of a DVIPA, or of CLP_EXPLICIT; NULL: none. */
 struct clp_table *clp_find(struct clp *clp, uint32_t address);
+
+/* Are the table's ports kept in bit maps in the CF: clp_cf.c? */
+bool clp_is_bitmap(const struct clp_table *t);
+
+/* Show what has changed to who looks at the CF, at most once a second: clp_show.h. */
+void clp_show(struct clp *clp, uint64_t now);
 
 /* Who has which port of the address; made if there is none. NULL: no room. */
 struct clp_view *clp_view_of(struct clp *clp, uint32_t address);

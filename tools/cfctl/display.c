@@ -232,7 +232,7 @@ static cJSON *structure_json(const struct cf *view, const struct cf_slot *slot, 
         json_number(connection, "id", i);
         json_text(connection, "system", name_text(conn->system, 8));
         json_text(connection, "job", name_text(conn->job, 8));
-        cJSON_AddStringToObject(connection, "state", connection_state(conn->state));
+        cJSON_AddStringToObject(connection, "state", cf_conn_state_name(conn->state));
         cJSON_AddStringToObject(connection, "disposition", conn->flags & CF_CONN_CONDISP_KEEP ? "KEEP" : "DELETE");
         json_number(connection, "requests", (double)conn->requests);
         cJSON_AddItemToArray(connections, connection);
@@ -280,7 +280,7 @@ static void structure_text(const struct cf *view, const struct cf_slot *slot, st
         const struct cf_conn *conn = &s->conn[i];
         if (conn->state != CF_CONN_FREE)
             printf(" %-16s %02X %08X %-8s %-8s %s\n", name_text(conn->name, CF_NAME_SIZE).text, i, conn->version,
-                   name_text(conn->system, 8).text, name_text(conn->job, 8).text, connection_state(conn->state));
+                   name_text(conn->system, 8).text, name_text(conn->job, 8).text, cf_conn_state_name(conn->state));
     }
 }
 

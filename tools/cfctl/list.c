@@ -191,7 +191,7 @@ static void interest_text(const struct cf_structure *s, uint32_t index, const st
         printf("MANAGER %02X %s\n", e->manager, name_text(s->conn[e->manager].name, CF_NAME_SIZE).text);
     for (uint32_t i = 1; i <= CF_CONNECTIONS_MAX; i++)
         if (cf_interest_of(e, i))
-            printf("   INTEREST %02X %-16s %s\n", i, name_text(s->conn[i].name, CF_NAME_SIZE).text, connection_state(s->conn[i].state));
+            printf("   INTEREST %02X %-16s %s\n", i, name_text(s->conn[i].name, CF_NAME_SIZE).text, cf_conn_state_name(s->conn[i].state));
 }
 
 static cJSON *interest_json(uint32_t index, const struct cf_interest *e)

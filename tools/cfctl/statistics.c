@@ -41,6 +41,7 @@ static struct cf_stats difference(const struct cf_stats *now, const struct cf_st
     d.false_contentions -= then->false_contentions;
     d.mutex_waits -= then->mutex_waits;
     d.rollbacks -= then->rollbacks;
+    d.synchronous -= then->synchronous;
     d.served -= then->served;
     d.ticks -= then->ticks;
     d.ticks_squared -= then->ticks_squared;

@@ -96,18 +96,6 @@ const char *type_text(const struct cf_structure *s)
     return s->type == CF_TYPE_LOCK ? "LOCK" : s->lockentries > 0 ? "SERIALIZED LIST" : "LIST";
 }
 
-const char *connection_state(uint32_t state)
-{
-    static const char *const states[] = {
-        [CF_CONN_FREE] = "FREE",
-        [CF_CONN_ACTIVE] = "ACTIVE",
-        [CF_CONN_FAILING] = "FAILING",
-        [CF_CONN_FAILED_PERSISTENT] = "FAILED-PERSISTENT",
-        [CF_CONN_DISCONNECTING] = "DISCONNECTING",
-    };
-    return state < sizeof states / sizeof states[0] ? states[state] : "INVALID";
-}
-
 uint32_t connections_count(const struct cf_structure *s)
 {
     uint32_t count = 0;

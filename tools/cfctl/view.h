@@ -35,7 +35,6 @@ struct text time_iso(uint64_t realtime_ns);
 void title(const char *id, const char *what);
 
 const char *type_text(const struct cf_structure *s);
-const char *connection_state(uint32_t state);
 uint32_t connections_count(const struct cf_structure *s);
 unsigned percent(uint64_t part, uint64_t whole);
 

@@ -1,6 +1,7 @@
 /* The live line is wiped before anything else is said. */
 #include "tools/sysplex/tell.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -77,7 +78,9 @@ void tell_live(const char *format, ...)
 void tell_error(const char *format, ...)
 {
     va_list arguments;
+    char before[40];
+    snprintf(before, sizeof before, "%.30s: ", program_invocation_short_name);
     va_start(arguments, format);
-    say(stderr, "sysplex: ", format, arguments, "\n");
+    say(stderr, before, format, arguments, "\n");
     va_end(arguments);
 }

@@ -1,0 +1,123 @@
+#include "stack/clp/clp_show.h"
+
+#include <string.h>
+
+#include "cfemu/arch/cf_bytes.h"
+#include "stack/base/flow.h"
+#include "stack/base/text.h"
+#include "stack/clp/clp_bits.h"
+#include "stack/clp/clp_private.h"
+
+#define SHOW_US 1000000u
+
+static void write(struct clp *clp, uint32_t list, const char *name, struct xes_request *r, uint32_t length)
+{
+    r->command = CF_CMD_LIST_WRITE;
+    r->locate = CF_LOCATE_NAME;
+    r->options = CF_OPT_DATA | CF_OPT_ADJUNCT;
+    r->list = list;
+    xes_name(r->name, CF_NAME_SIZE, name);
+    put_be64(r->adjunct + SHOW_TIME, platform_clock_us());
+    memset(clp->shown + length, 0, (256 - length % 256) % 256);
+    r->out = clp->shown;
+    r->out_len = (length + 255u) & ~255u;
+    (void)xes_list(clp->connection, r);         /* nobody needs it to work: the next one comes in a second */
+}
+
+static uint8_t *put_word(uint8_t *to, uint32_t w, uint64_t ports)
+{
+    put_be16(to, (uint16_t)w);
+    put_be64(to + 2, ports);
+    return to + CLP_SHOW_RECORD;
+}
+
+static uint64_t ports_in_use(const struct clp_table *t, uint32_t w)
+{
+    uint64_t ports = 0;
+
+    for (uint32_t i = 0; t->busy[w] && i < 64; i++)
+        if (t->use[w * 64 + i])
+            ports |= port_bit(i);
+    return ports;
+}
+
+static void show_ports(struct clp *clp, const struct clp_table *t)
+{
+    struct xes_request r = { .command = 0 };
+    uint8_t *to = clp->shown;
+    char name[CF_NAME_SIZE + 1], suffix[NAME_LEN + 1];
+
+    for (uint32_t w = 0; w < CLP_WORDS; w++) {
+        uint64_t ports = ports_in_use(t, w);
+
+        if (ports)
+            to = put_word(to, w, ports);
+    }
+    put_be32(r.adjunct + SHOW_USED, (uint32_t)(to - clp->shown) / CLP_SHOW_RECORD);
+    const uint8_t *middle = to;
+    for (uint32_t w = 0; w < CLP_WORDS; w++)
+        if (~t->eligible[w])
+            to = put_word(to, w, ~t->eligible[w]);
+    put_be32(r.adjunct + SHOW_NOT_ELIGIBLE, (uint32_t)(to - middle) / CLP_SHOW_RECORD);
+    memcpy(r.adjunct, "USE ", 4);
+    put_be32(r.adjunct + SHOW_ADDRESS, t->address);
+    put_be32(r.adjunct + SHOW_TIMEWAIT, clp->timewait_s);
+    text_format(suffix, sizeof suffix, CLP_SHOW_USE, clp->number);
+    text_format(name, sizeof name, "%08X%s", t->address, suffix);
+    write(clp, t->list, name, &r, (uint32_t)(to - clp->shown));
+}
+
+static void show_flow(struct clp *clp)
+{
+    struct xes_request r = { .command = 0 };
+    char name[CF_NAME_SIZE + 1];
+
+    for (unsigned i = 0; i < FLOW_BLOCK_COUNT; i++)
+        put_be64(clp->shown + 8 * i, flow_counts[i]);
+    memcpy(r.adjunct, "FLOW", 4);
+    put_be32(r.adjunct + SHOW_BLOCKS, FLOW_BLOCK_COUNT);
+    text_format(name, sizeof name, CLP_SHOW_FLOW, clp->number);
+    write(clp, 0, name, &r, 8 * FLOW_BLOCK_COUNT);
+}
+
+/* Every assignment, release, bind and command of the keepers passes blocks. */
+static uint64_t blocks_passed(void)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < FLOW_BLOCK_COUNT; i++)
+        sum += flow_counts[i];
+    return sum;
+}
+
+static uint64_t connections_seen(const struct clp *clp)
+{
+    return clp->statistics.assigned + clp->statistics.released;
+}
+
+void clp_show(struct clp *clp, uint64_t now)
+{
+    struct xes_connection *c = clp->connection;
+
+    if (now - clp->shown_us < SHOW_US || !c || c->lost)
+        return;
+    clp->shown_us = now;
+    clp->shown_connections = connections_seen(clp);
+    if (clp->shown_token == c->token && clp->shown_blocks == blocks_passed())
+        return;
+    clp->shown_token = c->token;                /* of a rebuilt structure, in which nothing stands yet, it is another one */
+    clp->shown_blocks = blocks_passed();
+    show_flow(clp);
+    for (unsigned i = 0; i < CLP_TABLES; i++)
+        if (clp->tables[i].ready && clp->tables[i].clusterports.on && clp_is_bitmap(&clp->tables[i]))
+            show_ports(clp, &clp->tables[i]);
+}
+
+uint64_t clp_show_due(const struct clp *clp)
+{
+    uint64_t show = clp->shown_us + SHOW_US, poll = clp->polled_us + CLP_POLL_US;
+
+    if (!clp->connection || clp->connection->lost || clp->shown_connections == connections_seen(clp))
+        return UINT64_MAX;
+    return show > poll ? show : poll;
+}
