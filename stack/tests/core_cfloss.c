@@ -235,6 +235,28 @@ START_TEST(a_stack_dies_in_the_rebuild)
 }
 END_TEST
 
+/* Connections are refused while a structure is being rebuilt: the IPL waits, and the other stacks end the rebuild meanwhile. */
+START_TEST(ipl_in_the_middle_of_a_rebuild)
+{
+    static const char *const structures[] = { XCF_STRUCTURE, CLP_STRUCTURE };
+
+    plex_pair();
+    start(STORE_BITMAP, 64);
+    work(300);
+    plex_kill(2);
+    for (unsigned i = 0; i < count[2]; i++)
+        owner[held[2][i]] = 0;
+    count[2] = 0;
+    plex_settle();
+    ck_assert_uint_eq(operate(CF_CMD_REBUILD_START, structures[_i]), CF_RSP_OK);
+    plex_ipl(2);                /* asserts that it has joined */
+    plex_settle();
+    work(300);
+    sound();
+    ck_assert_str_eq((_i ? plex.systems[2].stack->clp.connection : plex.systems[2].stack->xcf.connection)->cfname, "CF02");
+}
+END_TEST
+
 START_TEST(without_another_cf_ports_that_are_owned_go_on)
 {
     unsigned more = 0;
@@ -361,6 +383,7 @@ int main(void)
     tcase_add_loop_test(t, moved_at_any_message, 0, 16);
     tcase_add_test(t, ports_of_a_stack_that_died_come_back);
     tcase_add_loop_test(t, a_stack_dies_in_the_rebuild, 0, 12);
+    tcase_add_loop_test(t, ipl_in_the_middle_of_a_rebuild, 0, 2);
     tcase_add_test(t, without_another_cf_ports_that_are_owned_go_on);
     tcase_add_test(t, the_other_cf_is_lost_too);
     tcase_add_test(t, duplexed_nobody_notices);

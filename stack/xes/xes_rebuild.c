@@ -10,6 +10,23 @@ static const char *name_of(const struct xes_rebuild *r)
     return r->parms.structure;
 }
 
+int xes_connect_wait(struct xes *xes, const struct xes_connect_parms *parms, struct xes_connection **connection,
+                     uint32_t *reason)
+{
+    uint64_t deadline = platform_clock_us() + XES_CONNECT_WAIT_US_MAX;
+    struct ecb never = { 0 };
+
+    for (;;) {
+        int rc = xes_connect(xes, parms, connection, reason);
+
+        if ((*reason != IXLRSNCODEREBUILD && *reason != IXLRSNCODERSPNOTREC) || platform_clock_us() >= deadline)
+            return rc;
+        platform_wait(&never, WAIT_US);
+        xes_attention(xes);
+        xes_rebuild_work(xes);              /* others may wait for this system's part in another structure */
+    }
+}
+
 int xes_rebuild_join(struct xes *xes, struct xes_rebuild *r, const struct xes_connect_parms *parms,
                      struct xes_connection **connection, uint32_t *reason)
 {
@@ -18,7 +35,7 @@ int xes_rebuild_join(struct xes *xes, struct xes_rebuild *r, const struct xes_co
     r->temporary = NULL;
     r->noted = r->phase = r->owed = CF_REBUILD_NONE;
     r->refused = false;
-    int rc = xes_connect(xes, &r->parms, connection, reason);
+    int rc = xes_connect_wait(xes, &r->parms, connection, reason);
     r->connection = *connection;
     return rc;
 }

@@ -23,6 +23,8 @@
 
 #define XES_REBUILD_WAIT_US_MAX 10000000u       /* a request waits: systems that hang are fenced within this time */
 
+#define XES_CONNECT_WAIT_US_MAX 10000000u       /* the same for IXLCONN */
+
 struct xes_rebuild {
     /* Write what this system knows into the new structure, over a connection to it. 0: done; else the rebuild is stopped. */
     int (*contribute)(void *context, struct xes_connection *new);
@@ -38,7 +40,12 @@ struct xes_rebuild {
     bool refused;                           /* the CF is lost and there is no other: nothing to wait for */
 };
 
-/* IXLCONN of a user that takes part: parms as for xes_connect(), copied; contribute and context are set. */
+/* IXLCONN that waits, at most XES_CONNECT_WAIT_US_MAX, while the structure is being rebuilt, or peers have not yet answered
+ * the end of the connection of this name; then it ends with that reason. Else as xes_connect(). Main line only. */
+int xes_connect_wait(struct xes *xes, const struct xes_connect_parms *parms, struct xes_connection **connection,
+                     uint32_t *reason);
+
+/* xes_connect_wait() of a user that takes part: parms as for xes_connect(), copied; contribute and context are set. */
 int xes_rebuild_join(struct xes *xes, struct xes_rebuild *rebuild, const struct xes_connect_parms *parms,
                      struct xes_connection **connection, uint32_t *reason);
 
