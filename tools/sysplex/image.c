@@ -20,7 +20,6 @@
 #define MESSAGE_READY "EZAIN11I"
 #define MESSAGE_DISABLED_WAIT "HHCCP011I"
 #define MESSAGE_TAP "TAP device "
-#define MESSAGE_NOT_STOPPED "HHCPN053E"
 #define WAIT_CODE 0xFFF         /* of the address of a disabled wait PSW */
 
 static void read_console(void *context, int fd, short events);
@@ -150,35 +149,24 @@ int image_continue(struct image *image)
     return send_signal(image, IMAGE_STOPPED, IMAGE_READY, SIGCONT);
 }
 
-/* To Hercules itself. */
-static int panel_command(const struct image *image, const char *lines)
-{
-    return write(image->input, lines, strlen(lines)) == (ssize_t)strlen(lines) ? 0 : errno ? -errno : -EIO;
-}
-
 static void forget_decks(struct image *image)
 {
     cards_close(&image->reader);
     cards_close(&image->members);
 }
 
-/* The reader of the profile has come to the end of its file: Hercules opens it anew. */
 int image_ipl(struct image *image)
 {
-    int rc = 0;
+    /* An IPL within the emulator would leave what the system had: its connections to the coupling facilities end with the
+     * emulator alone, and a read of its LAN adapter goes on. */
+    if (image->pid > 0)
+        image_kill(image, IMAGE_KILLED);
     forget_decks(image);
     memset(image->jobs, 0, sizeof image->jobs);
-    if (image->state == IMAGE_STOPPED)
-        (void)image_continue(image);
-    if (image->pid > 0) {
-        rc = panel_command(image, "devinit 001C profile ascii eof\nstopall\nipl image.ins\n");
-        image->started_ms = now_ms();
-    } else {
-        close_pipes(image);
-        image->plugged = false;
-        image->line_length = 0;
-        rc = start_hercules(image);
-    }
+    close_pipes(image);
+    image->plugged = false;
+    image->line_length = 0;
+    int rc = start_hercules(image);
     if (rc < 0)
         tell_error("%s: cannot IPL it: %s", image->system->name, strerror(-rc));
     else
@@ -263,9 +251,7 @@ struct job image_job(const struct image *image, uint64_t *connections)
 static void act_on(struct image *image, const char *line)
 {
     const char *tap = strstr(line, MESSAGE_TAP);
-    if (strstr(line, MESSAGE_NOT_STOPPED) && image->state == IMAGE_BOOTING)
-        (void)panel_command(image, "ipl image.ins\n");        /* the CPU is about to stop; if not, the boot times out */
-    else if (tap && !image->plugged)
+    if (tap && !image->plugged)
         plug_tap(image, tap + strlen(MESSAGE_TAP));
     else if (strstr(line, MESSAGE_DISABLED_WAIT))
         image->wait_told = true;

@@ -6,7 +6,7 @@
  *                           │               image_continue  │   ▼
  *                           └──► WAITING, DEAD              STOPPED             image_kill: KILLED, a process that ends: DEAD
  *
- * and image_ipl leads from each of them to BOOTING. Hercules' standard input takes its own commands, its standard output is
+ * and image_ipl leads from each of them to BOOTING. Hercules' standard input stays open, its standard output is
  * its log and the guest's console (3215), operator commands to the guest go as cards to its reader 000C (command.h). */
 #ifndef SYSPLEX_IMAGE_H
 #define SYSPLEX_IMAGE_H
@@ -92,7 +92,7 @@ void image_kill(struct image *image, enum image_state state);
 int image_stop(struct image *image);
 int image_continue(struct image *image);
 
-/* IPL it again: within its emulator if that lives, else in a new one. 0 or -errno, told. */
+/* IPL it again, in a new emulator; one that lives is killed. 0 or -errno, told. */
 int image_ipl(struct image *image);
 
 /* The jobs of the definition that run on it, in one. connections: how many it is to open; may be NULL. */

@@ -289,8 +289,6 @@ static void ipl_system(struct control_client *client, const cJSON *request)
                     image_state_name(image->state));
         return;
     }
-    if (image->pid > 0)
-        image_kill(image, IMAGE_KILLED);        /* its connections to the coupling facilities end with the emulator alone */
     if (image_ipl(image) < 0)
         control_end(client, CONTROL_FAILED, "%s cannot be IPLed, see %s", image->system->name, rundir_file(&plex_of(client)->rundir, "supervisor.log"));
     else

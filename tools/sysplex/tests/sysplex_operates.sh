@@ -169,6 +169,12 @@ sysplex status --name PLEX2
 check "the other one goes on" says 'MVS2 +2 +ready'
 sysplex run --connections=50 --hold=10 config/twoway.conf
 check "a run beside them is as expected" test $code = 0
+printf 'MVS1: S APPA,PGM=CONNGEN,DEST=10.1.0.100,N=100000\n%s' 'ipl MVS1
+MVS1: D A,L => JOBS 00000
+MVS1: S APPA,PGM=CONNGEN,DEST=10.1.0.100,N=20 => APPA - ENDED
+' >again.commands
+sysplex run --commands=again.commands config/twoway.conf
+check "a script that IPLs a system in the middle of its work" test $code = 0
 sysplex down --name PLEX2
 check "down: done" test $code = 0
 expect 0 '^B:' "status of what is left" status
