@@ -167,9 +167,18 @@ static uint64_t clp_life_of(void *context, uint8_t number)
     return s->xcf.members[number].joined_us;
 }
 
+static const char *clp_ended(void *context, uint8_t number)
+{
+    struct stack *s = context;
+    const struct xcf_member *m = &s->xcf.members[number];
+
+    return m->joined_us && !m->active ? m->name : NULL;
+}
+
 static const struct clp_ops clp_calls = {
     .announce = clp_announce, .scan = clp_scan, .scan_targets = clp_scan_targets, .send = clp_send_message,
     .listen = clp_listen, .members = clp_members, .distributor = clp_distributor, .life = clp_life_of,
+    .ended = clp_ended,
 };
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */

@@ -163,6 +163,7 @@ static void combine(struct clp *clp)
         for (uint32_t w = 0; (!t->clusterports.on || t->store->enter) && w < CLP_WORDS; w++)
             t->owned[w] |= t->eligible[w];  /* all are this stack's, also those that have become eligible */
         table_recount(clp, t);
+        t->found = t->clusterports.on && table_used(t);
     }
 }
 
@@ -271,23 +272,34 @@ static void use_found_port(void *argument, uint16_t port)
     table_use(t, NULL, port);
 }
 
-/* A port that a target stack uses: not this stack's, and not the pool's. */
+/* A port that a target stack uses is not in the pool: until that stack has found its own connections this one keeps it, and
+ * then it is shared. Ended meanwhile: it goes back with the next clp_poll() all the same. */
 static void claim_for_target(void *argument, uint16_t port)
 {
     struct scan *scan = argument;
+    struct clp_table *t = scan->table;
     struct clp_grant g;
 
-    if (port_in(scan->table->eligible, port) && scan->table->store->claim)
-        (void)scan->table->store->claim(scan->clp, scan->table, port, &g);      /* in use already is as good */
+    if (!port_in(t->eligible, port) || port_in(t->owned, port) || t->store->claim(scan->clp, t, port, &g) != CLP_OK)
+        return;                             /* in use already is as good */
+    came(scan->clp, t, &g);
+    table_drain(t, port);
+    t->undrained = true;
+}
+
+static void keep_found_ports(struct clp *clp, struct clp_table *t)
+{
+    t->found = false;
+    for (uint32_t port = 0; table_used(t) && port < PORTS_PER_DVIPA; port++)
+        if (t->use[port])
+            keep_found_port(clp, t, (uint16_t)port);
 }
 
 static void scan_connections(struct clp *clp, struct clp_table *t)
 {
     struct scan scan = { clp, t };
 
-    for (uint32_t port = 0; table_used(t) && port < PORTS_PER_DVIPA; port++)
-        if (t->use[port])
-            keep_found_port(clp, t, (uint16_t)port);
+    keep_found_ports(clp, t);
     if (clp->ops && clp->ops->scan)
         clp->ops->scan(clp->context, t->address, use_found_port, &scan);
 }
@@ -337,6 +349,21 @@ static void initialise_8b(struct clp *clp, struct clp_table *t, unsigned origin)
     }
 }
 
+/* Who has ended before this stack knew of the address was not recovered here, and who knew of it may have ended too. */
+static void recover_ended(struct clp *clp, struct clp_table *t)
+{
+    enum clp_reason reason = clp->reason;
+    uint32_t ports = 0;
+
+    for (uint8_t n = 1; clp->ops && clp->ops->ended && n <= SYSTEMS_MAX; n++) {
+        const char *name = n == clp->number ? NULL : clp->ops->ended(clp->context, n);
+
+        if (name)
+            (void)t->store->recover(clp, t, name, n, &ports);   /* fails: its ports stay where they are, as before */
+    }
+    clp->reason = reason;
+}
+
 static int initialise(struct clp *clp, struct clp_table *t, unsigned origin)
 {
     bool a = t->store == &clp_clusterwide_store;
@@ -358,6 +385,7 @@ static int initialise(struct clp *clp, struct clp_table *t, unsigned origin)
     if (t->store->enter)
         own_all(t);                    /* what counts is the connection, not the port */
     t->ready = true;
+    recover_ended(clp, t);
     if (a)
         initialise_8a(clp, t, origin);
     else
@@ -417,25 +445,83 @@ static int leave_clusterports(struct clp *clp, struct clp_table *t, const struct
     return CLP_OK;
 }
 
-int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterports *clusterports, unsigned origin)
+static int change_clusterports(struct clp *clp, struct clp_table *t, const struct profile_clusterports *clusterports,
+                               unsigned origin)
 {
-    struct clp_table *t = find_dvipa(clp, dvipa);
-
-    if (t && clusterports->on == t->clusterports.on)
+    if (clusterports->on == t->clusterports.on)
         return CLP_OK;
     clp->quick = NULL;
-    if (t)
-        return clusterports->on ? join_clusterports(clp, t, clusterports, origin) : leave_clusterports(clp, t, clusterports);
+    return clusterports->on ? join_clusterports(clp, t, clusterports, origin) : leave_clusterports(clp, t, clusterports);
+}
+
+static struct clp_table *new_table(struct clp *clp, uint32_t dvipa)
+{
     if (clp->count == DVIPA_MAX)
-        return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_TABLES);
-    t = &clp->tables[clp->count];
+        return NULL;
+    struct clp_table *t = &clp->tables[clp->count];
     clp->addresses[clp->count++] = dvipa;
     t->address = dvipa;
     t->eligible = clp->eligible;
     t->destinations = clp->destinations;
     t->list = clp_list(dvipa);
+    return t;
+}
+
+/* A question is open. A new address is conventional for the moment in which nothing is asked of it. */
+static int change_later(struct clp *clp, struct clp_table *t, const struct profile_clusterports *clusterports, unsigned origin)
+{
+    static const struct profile_clusterports conventional;
+
+    if (!t->store) {
+        set_clusterports(t, &conventional);
+        own_all(t);
+    }
+    t->next = *clusterports;
+    t->next_origin = origin;
+    t->changing = clp->changing = true;
+    clp->quick = NULL;
+    return CLP_OK;
+}
+
+int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterports *clusterports, unsigned origin)
+{
+    struct clp_table *t = find_dvipa(clp, dvipa);
+
+    if (!t && !(t = new_table(clp, dvipa)))
+        return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_TABLES);
+    t->changing = false;
+    if (clp->outside)
+        return change_later(clp, t, clusterports, origin);
+    if (t->store)
+        return change_clusterports(clp, t, clusterports, origin);
     set_clusterports(t, clusterports);
     return initialise(clp, t, origin);
+}
+
+/* What came in while a question was open. */
+static void settle(struct clp *clp)
+{
+    char text[16];
+
+    if (!clp->changing || clp->outside)
+        return;
+    clp->changing = false;
+    for (unsigned i = 0; i < clp->count; i++) {
+        struct clp_table *t = &clp->tables[i];
+
+        if (t->changing && clp_activate(clp, t->address, &t->next, t->next_origin) != CLP_OK)
+            text_wto("EZD1303I PORTS OF DVIPA %s CANNOT BE ASSIGNED CLUSTER-WIDE, REASON %04X", text_ip(text, t->address),
+                     (unsigned)clp->reason);
+    }
+}
+
+void clp_listen(struct clp *clp, uint32_t us)
+{
+    if (!clp->ops || !clp->ops->listen)
+        return;
+    clp->outside++;
+    clp->ops->listen(clp->context, us);
+    clp->outside--;
 }
 
 static int make_ready(struct clp *clp, struct clp_table *t)
@@ -449,9 +535,10 @@ static int announce(struct clp *clp, const struct clp_table *t, const struct clp
 {
     if (t->address == CLP_EXPLICIT || !clp->ops || !clp->ops->announce || g->count == 0)
         return CLP_OK;
-    if (clp->ops->announce(clp->context, t->address, g) != 0)
-        return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_ROUTING);
-    return CLP_OK;
+    clp->outside++;
+    int result = clp->ops->announce(clp->context, t->address, g);
+    clp->outside--;
+    return result == 0 ? CLP_OK : clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_ROUTING);
 }
 
 static int announce_port(struct clp *clp, const struct clp_table *t, uint16_t port)
@@ -670,17 +757,19 @@ static int assign_entered(struct clp *clp, struct clp_table *t, struct clp_desti
     return exhausted(clp, rc != CLP_OK ? rc : clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_EXHAUSTED));
 }
 
-/* Make a given port this stack's. */
+/* Make a given port this stack's. It may be in use and not be: since before it was eligible, or CLUSTERPORTS came. */
 static int own_port(struct clp *clp, struct clp_table *t, uint16_t port)
 {
     struct clp_grant g;
 
-    if (t->address == 0 || t->use[port])
-        return CLP_OK;                      /* no other stack's business, or settled at its first use */
+    if (t->address == 0)
+        return CLP_OK;                      /* no other stack's business */
     if (t->clusterports.on && t->store->enter)
         return CLP_OK;                      /* the connection is what counts */
     if (!t->clusterports.on || !port_in(t->eligible, port))
-        return announce_port(clp, t, port);
+        return t->use[port] ? CLP_OK : announce_port(clp, t, port);
+    if (port_in(t->draining, port))
+        return clp_error(clp, CLP_EADDRINUSE, CLP_REASON_OWNED);        /* perhaps another stack has it too */
     if (port_in(t->owned, port))
         return CLP_OK;
     int rc = make_ready(clp, t);
@@ -693,7 +782,10 @@ static int own_port(struct clp *clp, struct clp_table *t, uint16_t port)
     if (rc != CLP_OK)
         return rc;
     came(clp, t, &g);
-    return announce(clp, t, &g);
+    rc = announce(clp, t, &g);
+    if (rc != CLP_OK || port_in(t->owned, port))
+        return rc;
+    return clp_error(clp, CLP_EADDRINUSE, CLP_REASON_OWNED);    /* free still, it has been given up to another stack */
 }
 
 /* The port that the socket is bound to. Bound to the address itself it is this stack's already; bound to INADDR_ANY it
@@ -732,10 +824,11 @@ static void flow_of_assignment(const struct clp_table *t)
 static __attribute__((noinline)) int assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint32_t destination,
                                             uint16_t dport, uint16_t *port)
 {
-    struct clp_table *t = find_dvipa(clp, source);
     uint32_t chosen = bound_port;
     int rc;
 
+    settle(clp);
+    struct clp_table *t = find_dvipa(clp, source);
     if (!t)
         t = ordinary(clp);
     flow_of_assignment(t);
@@ -784,6 +877,7 @@ int clp_assign(struct clp *clp, uint32_t source, uint16_t bound_port, uint32_t d
 
 int clp_claim(struct clp *clp, uint32_t source, uint16_t port)
 {
+    settle(clp);
     struct clp_table *t = table_of(clp, source);
 
     if (t->use[port])
@@ -843,8 +937,10 @@ static void port_free(struct clp *clp, struct clp_table *t, uint16_t port)
 {
     struct clp_grant g;
 
-    if (port_in(t->draining, port)) {
-        port_clear(t->draining, port);
+    bool drained = port_in(t->draining, port);
+
+    port_clear(t->draining, port);
+    if (drained && !t->store->whole_blocks) {
         if (clp_give(clp, t, grant_one(&g, port)) != CLP_OK) {
             port_set(t->draining, port);    /* nobody gets it until clp_poll() has given it back */
             t->undrained = true;
@@ -863,6 +959,7 @@ static void port_free(struct clp *clp, struct clp_table *t, uint16_t port)
 static __attribute__((noinline)) void release(struct clp *clp, uint32_t source, uint16_t port, uint32_t destination,
                                               uint16_t dport)
 {
+    settle(clp);
     struct clp_table *t = table_of(clp, source);
 
     flow_of_termination(t);
@@ -940,6 +1037,8 @@ static void give_drained(struct clp *clp, struct clp_table *t)
 static void tend(struct clp *clp, struct clp_table *t, uint64_t now)
 {
     cool(t, now);
+    if (t->found)
+        keep_found_ports(clp, t);
     if (t->undrained)
         give_drained(clp, t);
     uint32_t keep = t->clusterports.blocksize == 1 ? 0 : t->high;     /* 1: only what could not be given at once */
@@ -953,8 +1052,9 @@ static void tend(struct clp *clp, struct clp_table *t, uint64_t now)
 
 void clp_poll(struct clp *clp)
 {
-    if (clp->question.id)
-        return;                             /* inside another stack's turn, in a simulation: this one is waiting */
+    if (clp->outside)
+        return;                             /* a request is waiting for others */
+    settle(clp);
     if (clp->thirsty)
         prefetch(clp);
     uint64_t now = platform_clock_us();

@@ -120,7 +120,11 @@ struct clp_table {
     uint32_t solos;                         /* the other ports in use */
     bool low_told;                          /* the operator knows that the pool is nearly empty */
     bool wanting;                           /* the other stacks are to be asked for ports */
-    bool undrained;                         /* a port of `draining` without use could not be given back */
+    bool undrained;                         /* `draining` has ports without use that are to be given back */
+    bool found;                             /* ports in use have become eligible: they are to be kept as found ones */
+    bool changing;                          /* CLUSTERPORTS come or go as soon as no question is open: */
+    struct profile_clusterports next;
+    unsigned next_origin;
     uint16_t ring_head, ring_tail;          /* equal: empty; port 0 is never given out, so it is never full */
     uint32_t fresh_ports;                   /* in `fresh` */
     uint64_t owned[CLP_WORDS], fresh[CLP_WORDS], solo[CLP_WORDS], draining[CLP_WORDS];
@@ -184,6 +188,8 @@ struct clp_ops {
     /* Which life of a system: of this one the present one; of another one the one that it is recovered from. What a later
      * life has in the CF is not touched by its recovery. NULL: a name has one life only. */
     uint64_t (*life)(void *context, uint8_t number);
+    /* The name of a system that is known to have ended, and is not back; NULL: it has not, or nothing is known of it. */
+    const char *(*ended)(void *context, uint8_t number);
 };
 
 struct clp_statistics {
@@ -252,6 +258,8 @@ struct clp {
     struct clp_statistics statistics;
     struct clp_question question;
     uint32_t questions;
+    unsigned outside;                       /* depth of calls in which messages of other stacks come in */
+    bool changing;                          /* a table is */
     struct clp_log log;
     uint32_t eligible_ports, explicit_ports;        /* how many are in these maps */
     uint64_t own_eligible[CLP_WORDS];       /* by this stack's profile */
@@ -293,7 +301,8 @@ int clp_connect(struct clp *clp, struct xes *xes, unsigned cf);
 /* A DVIPA has become active on this stack: Fig. 8B, or 8A for the keeper without maps of the stacks. origin:
  * CLP_VIPARANGE, CLP_VARY_OBEY: connections that exist are looked for; CLP_DISTRIBUTED: this stack distributes it. CLP_OK
  * or EADDRNOTAVAIL. Again for an address: nothing, if it has CLUSTERPORTS as before; for one that gets it now: Fig. 8 with
- * the connections that exist; for one that loses it: its ports go back to the pool. */
+ * the connections that exist; for one that loses it: its ports go back to the pool. While a question to other stacks is open
+ * this waits for its end: the request that asks still counts on what it knew. */
 int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterports *clusterports, unsigned origin);
 
 /* Fig. 9 (4): a port for a connection from source to destination. bound_port 0: an ephemeral one; else the port that the

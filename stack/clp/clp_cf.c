@@ -852,7 +852,7 @@ const struct clp_store clp_reversed_store = {
 };
 const struct clp_store clp_clusterwide_store = {
     .name = "CLUSTERWIDE", .init = clusterwide_init, .take = cf_take, .give = cf_give, .available = cf_available,
-    .claim = cf_claim, .recover = clusterwide_recover, .contribute = cf_contribute,
+    .claim = cf_claim, .share = cf_share, .recover = clusterwide_recover, .contribute = cf_contribute,
 };
 
 /* --- audit --------------------------------------------------------------------------------------------------------- */

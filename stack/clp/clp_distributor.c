@@ -224,8 +224,7 @@ static int ask(struct clp *clp, struct clp_table *t, const struct clp_message *q
 
         if (ask_once(clp, t, &m))
             return CLP_OK;
-        if (clp->ops && clp->ops->listen)
-            clp->ops->listen(clp->context, 1000);
+        clp_listen(clp, 1000);
     }
     return failed(clp, CLP_REASON_KEEPER);
 }

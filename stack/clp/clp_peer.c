@@ -71,12 +71,12 @@ bool clp_ask(struct clp *clp, uint8_t to, struct clp_message *m, uint32_t us, bo
     *q = (struct clp_question){ .id = ++clp->questions ? clp->questions : ++clp->questions, .kind = m->kind,
                                 .address = m->address, .ticket = m->ticket, .waiting = asked, .grant = m->grant };
     m->id = q->id;
-    if (asked && clp_send(clp, to, m) == 0 && clp->ops->listen) {
+    if (asked && clp_send(clp, to, m) == 0) {
         while ((q->waiting &= members(clp)) && !(first && q->yes)) {
             uint64_t now = platform_clock_us();
             if (now >= end)
                 break;
-            clp->ops->listen(clp->context, (uint32_t)(end - now));
+            clp_listen(clp, (uint32_t)(end - now));
         }
     }
     q->id = 0;

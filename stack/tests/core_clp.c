@@ -730,6 +730,27 @@ START_TEST(a_late_recovery_leaves_alone_what_the_next_life_has)
 }
 END_TEST
 
+/* Nobody who is left has known of the address when MVS2 ended. */
+START_TEST(who_meets_an_address_recovers_who_had_it_and_has_ended)
+{
+    uint16_t port;
+    uint32_t all = 0;
+
+    store = of_lives[_i];
+    start(3, 64);
+    plex_kill(3);
+    plex_settle();
+    ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    plex_kill(2);
+    plex_settle();
+    plex_ipl(3);
+    plex_settle();
+    while (clp_assign(&plex_select(3)->clp, DVA, 0, 0, 0, &port) == CLP_OK)
+        all++;
+    ck_assert_uint_eq(all + clp_usage(&plex.systems[1].stack->clp, DVA).owned, PORT_EPHEMERAL_HIGH - PORT_EPHEMERAL_LOW + 1);
+}
+END_TEST
+
 START_TEST(a_stack_that_died_moving_a_block_is_recovered_with_the_block)
 {
     uint16_t port;
@@ -1420,6 +1441,93 @@ START_TEST(a_structure_that_cannot_be_had_is_told_once)
 }
 END_TEST
 
+/* A port that was outside of EPHEMERALPORTS was this stack's own affair. It is another one's now. */
+START_TEST(a_bound_port_that_becomes_eligible_is_not_taken_from_its_owner)
+{
+    struct profile *p = &plex.systems[2].profile;
+    uint16_t port;
+
+    p->ephemeral_low = 40000;
+    store = STORE_BITMAP;
+    start(2, 64);
+    ck_assert_int_eq(clp_claim(&plex_select(2)->clp, DVA, 2000), CLP_OK);
+    ck_assert_int_eq(clp_claim(&plex_select(2)->clp, DVA, 3000), CLP_OK);
+    ck_assert_int_eq(clp_claim(&plex_select(1)->clp, DVA, 2000), CLP_OK);
+    p->ephemeral_low = 1024;
+    clp_configure(&plex_select(2)->clp, p);
+    ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 2000, SERVER, 80, &port), CLP_EADDRNOTAVAIL);
+    ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 3000, SERVER, 80, &port), CLP_OK);
+    ck_assert_int_eq(clp_claim(&plex_select(1)->clp, DVA, 3000), CLP_EADDRINUSE);
+    clp_release(&plex_select(2)->clp, DVA, 3000, SERVER, 80);
+    clp_release(&plex_select(2)->clp, DVA, 3000, 0, 0);
+    ck_assert_int_eq(clp_claim(&plex_select(1)->clp, DVA, 3000), CLP_OK);
+}
+END_TEST
+
+/* While a request waits for other stacks, CLUSTERPORTS go from its address. */
+START_TEST(clusterports_change_when_no_question_is_open)
+{
+    const struct profile_clusterports off = { 0 };
+    uint16_t port;
+
+    store = STORE_BITMAP;
+    start(2, 64);
+    struct clp *clp = &plex_select(2)->clp;
+    const struct clp_table *t = clp_find(clp, DVA);
+    ck_assert_int_eq(clp_assign(clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    clp->outside++;                             /* as in clp_listen() */
+    ck_assert_int_eq(clp_activate(clp, DVA, &off, CLP_VARY_OBEY), CLP_OK);
+    ck_assert(t->clusterports.on);
+    clp->outside--;
+    ck_assert_int_eq(clp_assign(clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    ck_assert(!t->clusterports.on);
+    ck_assert_uint_eq(audit(1).pool, PORTS_PER_DVIPA);
+}
+END_TEST
+
+/* Blocks of lists move whole: a port that is free does not take those of its block along that are not. */
+START_TEST(a_found_port_of_a_list_does_not_take_its_block_along)
+{
+    struct profile_clusterports on = { .on = true, .blocksize = 64, .store = STORE_LISTS };
+    uint16_t found, port;
+
+    start(2, 0);
+    struct clp *clp = &plex_select(1)->clp;
+    ck_assert_int_eq(clp_assign(clp, DVA, 0, SERVER, 80, &found), CLP_OK);
+    ck_assert_int_eq(clp_activate(clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    ck_assert_int_eq(clp_assign(clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    ck_assert_uint_eq(port / 64, found / 64);
+    clp_release(clp, DVA, found, SERVER, 80);
+    ck_assert_int_eq(clp_activate(&plex_select(2)->clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    while (clp_assign(&plex_select(2)->clp, DVA, 0, 0, 0, &port) == CLP_OK)
+        MUST(port / 64 != found / 64);
+}
+END_TEST
+
+/* The distributing stack keeps the port of a target's connection until that stack has found it itself. */
+START_TEST(figure_8A_frees_the_port_of_a_target_with_its_connection)
+{
+    struct profile_clusterports on = { .on = true, .blocksize = 64, .store = STORE_CLUSTERWIDE };
+    uint16_t port;
+
+    start(3, 0);
+    ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    plex_settle();                              /* it tells the distributing stack */
+    struct clp *clp = &plex_select(1)->clp;
+    ck_assert_int_eq(clp_activate(clp, DVA, &on, CLP_DISTRIBUTED | CLP_VARY_OBEY), CLP_OK);
+    ck_assert(port_in(clp_find(clp, DVA)->owned, port));
+    ck_assert_int_eq(clp_activate(&plex_select(2)->clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    ck_assert_int_eq(clp_activate(&plex_select(3)->clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    plex_select(1);
+    host_platform_advance_us(200000);
+    clp_poll(clp);
+    ck_assert(!port_in(clp_find(clp, DVA)->owned, port));
+    ck_assert_int_eq(clp_claim(&plex_select(3)->clp, DVA, port), CLP_EADDRINUSE);
+    clp_release(&plex_select(2)->clp, DVA, port, SERVER, 80);
+    ck_assert_int_eq(clp_claim(&plex_select(3)->clp, DVA, port), CLP_OK);
+}
+END_TEST
+
 START_TEST(figure_8A_with_the_cluster_wide_structure_only)
 {
     struct profile_clusterports on = { .on = true, .blocksize = 1, .store = STORE_CLUSTERWIDE };
@@ -1537,6 +1645,12 @@ int main(void)
     tcase_add_loop_test(t, every_keeper_gives_out_a_given_port_once, 0, ALL_STORES);
     tcase_add_test(t, crht_serves_200000_connections_to_four_destinations_and_routes_by_them);
     tcase_add_loop_test(t, a_structure_that_cannot_be_had_is_told_once, 0, 2);
+    tcase_add_loop_test(t, who_meets_an_address_recovers_who_had_it_and_has_ended, 0,
+                        sizeof of_lives / sizeof of_lives[0]);
+    tcase_add_test(t, a_bound_port_that_becomes_eligible_is_not_taken_from_its_owner);
+    tcase_add_test(t, clusterports_change_when_no_question_is_open);
+    tcase_add_test(t, a_found_port_of_a_list_does_not_take_its_block_along);
+    tcase_add_test(t, figure_8A_frees_the_port_of_a_target_with_its_connection);
     tcase_add_test(t, figure_8A_with_the_cluster_wide_structure_only);
     tcase_add_test(t, a_new_distributing_stack_learns_who_has_what);
     tcase_add_test(t, figures_4_and_5_are_the_general_form_of_9_and_10);

@@ -55,6 +55,8 @@ static void on_attention(void *context)
     xes_attention(context);
 }
 
+static unsigned lost_after;         /* commands of the next one that joins, 0 = it does not lose the CF */
+
 static int join_as(unsigned n, const char *name, uint8_t number)
 {
     struct system *s = &systems[n];
@@ -65,6 +67,8 @@ static int join_as(unsigned n, const char *name, uint8_t number)
     host_platform_reset();
     host_platform_add_cf(s->cf);
     host_platform_on_attention(on_attention, &s->xes);
+    if (lost_after)
+        host_platform_lose_cfs_after(lost_after);
     s->xcf = calloc(1, sizeof *s->xcf);
     xcf_join_group(s->xcf, GROUP, on_message, on_event, s);
     return xcf_start(s->xcf, &s->xes, 0, name, number);
@@ -282,6 +286,25 @@ START_TEST(who_joins_and_dies_at_once_joins_and_fails)
 }
 END_TEST
 
+/* The connection of a life that has told nobody of itself fails, and the next life gets its id. */
+START_TEST(the_end_of_an_unknown_life_is_not_that_of_the_next_one)
+{
+    join(1);
+    settle();
+    lost_after = 1;
+    ck_assert_int_eq(join_as(2, plex_names[1], 2), XCF_LOST);
+    lost_after = 0;
+    down(2);
+    join(2);
+    settle();
+    ck_assert_str_eq(systems[1].log, "J2 ");
+    down(2);
+    settle();
+    ck_assert_str_eq(systems[1].log, "J2 F2 ");
+    all_down();
+}
+END_TEST
+
 START_TEST(who_joins_after_a_failure_does_not_see_the_dead)
 {
     join(1);
@@ -468,6 +491,7 @@ int main(void)
     tcase_add_test(t, nonsense_is_refused);
     tcase_add_test(t, a_failure_is_told_after_the_last_message);
     tcase_add_test(t, who_joins_and_dies_at_once_joins_and_fails);
+    tcase_add_test(t, the_end_of_an_unknown_life_is_not_that_of_the_next_one);
     tcase_add_test(t, who_joins_after_a_failure_does_not_see_the_dead);
     tcase_add_test(t, who_is_back_gets_nothing_of_the_earlier_life);
     tcase_add_test(t, who_leaves_has_left);

@@ -10,7 +10,7 @@
 enum record_state { RECORD_ACTIVE = 1, RECORD_FAILED = 2, RECORD_LEFT = 3 };
 
 /* Adjunct of a member record, and data of the messages that carry one. */
-enum { REC_STATE = 0, REC_NUMBER = 1, REC_CONID = 4, REC_NAME = 8, REC_JOINED = 16 };
+enum { REC_STATE = 0, REC_NUMBER = 1, REC_CONID = 4, REC_NAME = 8, REC_JOINED = 16, REC_VERSION = 24 };
 
 /* Messages of XCF itself: the group is blank, the data is the adjunct of the member record they are about. */
 #define XCF_OWN_GROUP ""
@@ -34,6 +34,7 @@ static void put_record(uint8_t *adjunct, const struct xcf_member *m, enum record
     put_be32(adjunct + REC_CONID, m->conid);
     text_name_put(adjunct + REC_NAME, m->name);
     put_be64(adjunct + REC_JOINED, m->joined_us);
+    put_be32(adjunct + REC_VERSION, m->connection_version);
 }
 
 static void get_record(struct xcf_member *m, const uint8_t *adjunct, uint64_t version)
@@ -42,6 +43,7 @@ static void get_record(struct xcf_member *m, const uint8_t *adjunct, uint64_t ve
     m->conid = get_be32(adjunct + REC_CONID);
     text_name_get(m->name, adjunct + REC_NAME);
     m->joined_us = get_be64(adjunct + REC_JOINED);
+    m->connection_version = get_be32(adjunct + REC_VERSION);
     m->version = version;
     m->failing = false;
 }
@@ -189,7 +191,6 @@ static void member_gone(struct xcf *x, struct xcf_member *m, enum xcf_event even
     drive_group_exits(x, event, m);
 }
 
-/* A member joined, as it says itself. What is known already changes nothing. */
 /* The end of m is known from a message. The event of its connection has come, or comes with this question; it is no event of
  * the next connection that gets this id. */
 static void forget_connection(struct xcf *x, const struct xcf_member *m)
@@ -203,6 +204,7 @@ static void forget_connection(struct xcf *x, const struct xcf_member *m)
     x->judged[m->conid / 32 % 8] &= ~bit;
 }
 
+/* A member joined, as it says itself. What is known already changes nothing. */
 static void heard_joined(struct xcf *x, const uint8_t *record)
 {
     uint8_t number = record[REC_NUMBER];
@@ -327,8 +329,25 @@ static bool conid_in(const uint32_t map[8], uint32_t conid)
     return map[conid / 32 % 8] & (0x80000000u >> (conid % 32));
 }
 
+/* Is the connection that m has told of active in the CF? Then what failed is an earlier one of the same id. */
+static bool is_connected(struct xcf *x, const struct xcf_member *m)
+{
+    uint8_t mrb[CF_MRB_SIZE], *data = x->buffer;
+    uint32_t reason;
+
+    if (xes_read_structure(x->connection->cf, XCF_STRUCTURE, NULL, data, sizeof x->buffer, mrb, &reason) != IXLRETCODEOK)
+        return false;
+    for (uint32_t i = 0; i < get_be32(data + STR_CONNECTIONS); i++) {
+        const uint8_t *c = data + STR_SIZE + POL_SIZE + i * CONNECTION_SIZE;
+
+        if (get_be32(c + CONNECTION_ID) == m->conid)
+            return get_be32(c + CONNECTION_VERSION) == m->connection_version && get_be32(c + CONNECTION_STATE) == 1;
+    }
+    return false;
+}
+
 /* Connections failed. First whose they are, then read all that those have sent, then act. A failed connection that no known
- * member had belongs to one whose JOINED is still in the queue. */
+ * member had belongs to one whose JOINED is still in the queue, or to a life before that one's. */
 static void handle_failures(struct xcf *x)
 {
     uint32_t *failed = x->judged;
@@ -351,7 +370,10 @@ static void handle_failures(struct xcf *x)
         struct xcf_member *m = &x->members[n];
         bool late = !known[n] && conid_in(failed, m->conid);
 
-        if (m->active && n != x->number && (m->failing || late))
+        if (!m->active || n == x->number || !(m->failing || late))
+            continue;
+        m->failing = false;
+        if (!is_connected(x, m))
             member_failed(x, m);
     }
 }
@@ -474,9 +496,11 @@ static bool meet_members(struct xcf *x)
         bool there = read_record(x, n, adjunct, &version, &rc);
         if (rc != IXLRETCODEOK)
             return false;
-        if (!there || adjunct[REC_STATE] != RECORD_ACTIVE)
+        if (!there)
             continue;
         get_record(&x->members[n], adjunct, version);
+        if (adjunct[REC_STATE] != RECORD_ACTIVE)
+            continue;                       /* known to have ended */
         x->members[n].active = true;
         send_record(x, n, TYPE_JOINED, &x->members[x->number], RECORD_ACTIVE);
     }
@@ -520,6 +544,7 @@ int xcf_start(struct xcf *x, struct xes *xes, unsigned cf, const char *name, uin
 
     self->number = number;
     self->conid = x->connection->conid;
+    self->connection_version = x->connection->version;
     text_format(self->name, sizeof self->name, "%s", name);
     self->joined_us = platform_clock_us();
     if (self->joined_us <= old.joined_us)

@@ -56,7 +56,7 @@ struct xcf_member {
     bool active;
     uint8_t number;                 /* 1 .. SYSTEMS_MAX */
     char name[NAME_LEN + 1];
-    uint32_t conid;
+    uint32_t conid, connection_version;
     uint64_t joined_us;             /* tells the lives of a system apart; 0 = never seen */
     uint64_t version;               /* of the member record */
     bool failing;                   /* its connection failed; its messages are being read */

@@ -272,6 +272,7 @@ static int connect(struct xes *xes, const struct xes_connect_parms *parms, struc
     c->cf = s.cf;
     c->structure = get_be32(m->mrb + MRB_STRUCTURE);
     c->conid = get_be32(m->mrb + MRB_CONID);
+    c->version = get_be32(m->mrb + MRB_OWN + CONN_VERSION);
     c->token = get_be64(m->mrb + MRB_TOKEN);
     xes_name((uint8_t *)c->name, CF_NAME_SIZE, parms->structure);
     text_name_get(c->cfname, m->mrb + MRB_OWN + CONN_CFNAME);

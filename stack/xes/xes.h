@@ -155,7 +155,7 @@ struct xes_connection {
     bool existing, reconnected;
     unsigned cf;
     uint32_t structure;             /* id */
-    uint32_t conid;
+    uint32_t conid, version;
     uint64_t token;
     char name[CF_NAME_SIZE + 1];    /* of the structure */
     char cfname[NAME_LEN + 1];      /* where it is */
