@@ -179,6 +179,37 @@ START_TEST(moved_at_any_message)
 }
 END_TEST
 
+static void lose_cf02(void)
+{
+    ck_assert_int_eq(cf_fail(plex.segment2), 0);
+}
+
+static void move_again(void)
+{
+    (void)operate(CF_CMD_REBUILD_START, CLP_STRUCTURE);     /* refused as long as the first move is under way */
+}
+
+/* The next rebuild begins at any message of MVS3, which answers last: also when the others have not heard yet that the one
+ * before is over. */
+START_TEST(one_rebuild_after_the_other)
+{
+    plex_pair();
+    start(STORE_BITMAP, 64);
+    work(300);
+    move_ports();
+    plex_select(3);
+    host_platform_strike_after((unsigned)_i / 2, _i % 2 ? lose_cf02 : move_again);
+    plex_settle();
+    plex_select(3);
+    host_platform_strike_after(0, NULL);
+    work(300);
+    plex_settle();
+    sound();
+    for (unsigned n = 2; n <= STACKS; n++)
+        ck_assert_str_eq(plex.systems[n].stack->clp.connection->cfname, plex.systems[1].stack->clp.connection->cfname);
+}
+END_TEST
+
 static void forget(unsigned n)
 {
     while (count[n])
@@ -381,6 +412,7 @@ int main(void)
     tcase_add_loop_test(t, all_go_on_when_the_cf_is_lost, 0, KEEPERS);
     tcase_add_loop_test(t, lost_at_any_message, 0, 16);
     tcase_add_loop_test(t, moved_at_any_message, 0, 16);
+    tcase_add_loop_test(t, one_rebuild_after_the_other, 0, 60);
     tcase_add_test(t, ports_of_a_stack_that_died_come_back);
     tcase_add_loop_test(t, a_stack_dies_in_the_rebuild, 0, 12);
     tcase_add_loop_test(t, ipl_in_the_middle_of_a_rebuild, 0, 2);

@@ -456,19 +456,31 @@ static struct xes_connection *take_over(struct xes_connection *temporary)
     c->token = temporary->token;
     c->attributes = temporary->attributes;
     memcpy(c->cfname, temporary->cfname, sizeof c->cfname);
-    c->lost = c->cf_failed = false;
+    c->lost = temporary->lost;
+    c->cf_failed = temporary->cf_failed;
     temporary->in_use = false;
     return c;
 }
 
-static void rebuild_event(struct xes_connection *c, uint32_t phase)
+static void tell_phase(struct xes_connection *c, uint32_t phase)
 {
-    if (phase == CF_REBUILD_FINISHED && c->rebuild_of)
-        c = take_over(c);
     if (c->rebuild)
         xes_rebuild_note(c->rebuild, phase);
     else if (c->rebuild_exit)
         c->rebuild_exit(c->context, phase);
+}
+
+/* The new structure is told of nothing before it has taken over: if its connection is told of another phase, that is of the
+ * next rebuild, and came before anybody asked for the end of this one. */
+static void rebuild_event(struct xes_connection *c, uint32_t phase)
+{
+    if (c->rebuild_of) {
+        c = take_over(c);
+        tell_phase(c, CF_REBUILD_FINISHED);
+        if (phase == CF_REBUILD_FINISHED)
+            return;
+    }
+    tell_phase(c, phase);
 }
 
 /* --- list requests ------------------------------------------------------------------------------------------------- */

@@ -34,7 +34,7 @@ int xes_rebuild_join(struct xes *xes, struct xes_rebuild *r, const struct xes_co
     r->parms.rebuild = r;
     r->temporary = NULL;
     r->noted = r->phase = r->owed = CF_REBUILD_NONE;
-    r->refused = false;
+    r->over = r->refused = false;
     int rc = xes_connect_wait(xes, &r->parms, connection, reason);
     r->connection = *connection;
     return rc;
@@ -42,7 +42,10 @@ int xes_rebuild_join(struct xes *xes, struct xes_rebuild *r, const struct xes_co
 
 void xes_rebuild_note(struct xes_rebuild *r, uint32_t phase)
 {
-    r->noted = phase;
+    if (phase == CF_REBUILD_FINISHED)
+        r->over = true;
+    else
+        r->noted = phase;
     platform_post(&r->connection->xes->rebuild_ecb);
 }
 
@@ -51,6 +54,11 @@ static void give_up(struct xes_rebuild *r)
 {
     r->refused = true;
     text_wto("IXC521I REBUILD FOR STRUCTURE %s IS NOT POSSIBLE, THERE IS NO COUPLING FACILITY FOR IT", name_of(r));
+}
+
+static bool is_told(const struct xes_rebuild *r)
+{
+    return r->over || r->noted != CF_REBUILD_NONE;
 }
 
 /* True: it has begun, and this system was told. Another one may have been faster: then there is a phase to be told of. */
@@ -62,9 +70,9 @@ static bool start(struct xes_rebuild *r)
     if (reason == IXLRSNCODESTRTEMPUNAVAIL)
         return false;
     xes_poll(r->connection);
-    if (r->noted == CF_REBUILD_NONE && !r->connection->poll_again)
+    if (!is_told(r) && !r->connection->poll_again)
         give_up(r);
-    return r->noted != CF_REBUILD_NONE;
+    return is_told(r);
 }
 
 static void stop(struct xes_rebuild *r, const char *what, uint32_t code)
@@ -162,12 +170,16 @@ static void answer(struct xes_rebuild *r)
 /* One step. False: there is nothing to be done now. */
 static bool step(struct xes_rebuild *r)
 {
+    /* In this order: an attention in between tells of the end before the next phase. */
     uint32_t phase = __atomic_exchange_n(&r->noted, CF_REBUILD_NONE, __ATOMIC_RELAXED);
+    bool over = __atomic_exchange_n(&r->over, false, __ATOMIC_RELAXED);
 
-    if (phase != CF_REBUILD_NONE) {
+    if (over)
+        enter_phase(r, CF_REBUILD_FINISHED);
+    if (phase != CF_REBUILD_NONE)
         enter_phase(r, phase);
+    if (over || phase != CF_REBUILD_NONE)
         return true;
-    }
     if (r->owed != CF_REBUILD_NONE) {
         answer(r);
         return r->owed == CF_REBUILD_NONE;
@@ -197,7 +209,7 @@ static bool is_rebuilding(const struct xes_connection *c)
 {
     const struct xes_rebuild *r = c->rebuild;
 
-    return r->phase != CF_REBUILD_NONE || r->noted != CF_REBUILD_NONE || (c->cf_failed && !r->refused);
+    return r->phase != CF_REBUILD_NONE || is_told(r) || (c->cf_failed && !r->refused);
 }
 
 bool xes_rebuild_wait(struct xes_connection *c)

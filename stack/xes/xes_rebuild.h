@@ -35,6 +35,7 @@ struct xes_rebuild {
     /* filled in by xes */
     struct xes_connection *connection, *temporary;
     volatile uint32_t noted;                /* enum cf_rebuild_phase that the exit was told of */
+    volatile bool over;                     /* before that it was told of FINISHED */
     uint32_t phase;                         /* that is under way; CF_REBUILD_NONE: the structure is in use */
     uint32_t owed;                          /* that this system has to answer */
     bool refused;                           /* the CF is lost and there is no other: nothing to wait for */

@@ -64,7 +64,7 @@ eventually() {
     done
     return 1
 }
-no_processes() { ! pgrep -x 'hercules|nginx|sysplex' >/dev/null; }
+no_processes() { ! pgrep -x hercules && ! pgrep -x nginx && ! pgrep -x sysplex; } >/dev/null
 no_segments() { [[ -z $(ls /dev/shm) ]]; }
 event() { grep -q "\"system\":\"$1\",\"event\":\"$2\"" build/run/latest/events.jsonl; }
 nothing_left() {
