@@ -220,14 +220,15 @@ static void display_ports(void *context, const struct operator_parameters *param
         clp_display(&stack.clp, operator_line, NULL);
 }
 
-/* D TCPIP,,NETSTAT,CONN[,MAX=n] */
+/* D TCPIP,,NETSTAT,CONN[,PORT=n][,MAX=n] */
 static void display_conn(void *context, const struct operator_parameters *parameters)
 {
-    uint32_t max = 100;
+    uint32_t max = 100, port = 0;
     (void)context;
 
-    if (operator_check(parameters, "MAX") && operator_number(parameters, "MAX", 0, 65535, &max))
-        socket_display(max, operator_line, NULL);
+    if (operator_check(parameters, "MAX PORT") && operator_number(parameters, "MAX", 0, 65535, &max) &&
+        operator_number(parameters, "PORT", 1, 65535, &port))
+        socket_display((uint16_t)port, max, operator_line, NULL);
 }
 
 /* Z EOD: leave the sysplex in order and end. */
@@ -249,7 +250,7 @@ static void operator_start(void)
     operator_register(&operator, OPERATOR_FLOW_PATTERN, operator_flow, NULL, OPERATOR_FLOW_HELP);
     operator_vipa_register(&operator, &stack.vipa);
     operator_register(&operator, "D TCPIP,,SYSplex,PORTS", display_ports, NULL, "  the cluster-wide ports of this stack");
-    operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,MAX=100]  the connections");
+    operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,PORT=n][,MAX=100]  the connections");
     operator_cf_register(&operator);
     changes.running = &profile;
     changes.input = &profile_input;

@@ -225,7 +225,7 @@ static const char *owner_of(struct tcp_pcb *pcb)
     return hold != NULL ? hold->owner.job : "";
 }
 
-void socket_display(unsigned max, socket_line_fn *line, void *context)
+void socket_display(uint16_t port, unsigned max, socket_line_fn *line, void *context)
 {
     struct tcp_pcb *lists[] = {tcp_listen_pcbs.pcbs, tcp_active_pcbs, tcp_tw_pcbs};
     char text[WTO_MAX + 1];
@@ -235,7 +235,7 @@ void socket_display(unsigned max, socket_line_fn *line, void *context)
     line(context, "USER ID  LOCAL SOCKET          FOREIGN SOCKET        STATE");
     for (unsigned i = 0; i < 3; i++)
         for (struct tcp_pcb *pcb = lists[i]; pcb != NULL; pcb = pcb->next)
-            if (all++ < max)
+            if ((port == 0 || pcb->local_port == port) && all++ < max)
                 put_pcb(pcb, owner_of(pcb), line, context);
     text_format(text, sizeof text, "%u OF %u RECORDS DISPLAYED", all < max ? all : max, all);
     line(context, text);

@@ -114,8 +114,8 @@ void socket_scan(void *context, uint32_t address, void (*use)(void *argument, ui
 /* All connections of this image with this local address, for struct stack_ops. */
 void socket_connections(void *context, uint32_t address, vipa_connection_fn *use, void *argument);
 
-/* NETSTAT CONN: every protocol control block, at most max of them. */
+/* NETSTAT CONN: the protocol control blocks with this local port, 0 = all; at most max of them. */
 typedef void socket_line_fn(void *context, const char *line);
-void socket_display(unsigned max, socket_line_fn *line, void *context);
+void socket_display(uint16_t port, unsigned max, socket_line_fn *line, void *context);
 
 #endif

@@ -1,0 +1,90 @@
+/* The window's state, and the views that draw it. A view draws the model that is shown, and notes where things are that can be
+ * clicked or pointed at. */
+#ifndef CFDASH_APP_H
+#define CFDASH_APP_H
+
+#include "tools/cfdash/canvas.h"
+#include "tools/cfdash/history.h"
+#include "tools/cfdash/lookup.h"
+#include "tools/cfdash/session.h"
+
+enum app_view { VIEW_OVERVIEW, VIEW_PORTS, VIEW_FLOW, VIEW_LOCKS, VIEW_EVENTS, VIEW_COUNT };
+
+#define APP_NONE UINT32_MAX
+#define APP_SPOTS_MAX 256
+
+/* What a click on a place does. */
+enum spot_kind { SPOT_VIEW, SPOT_DVIPA, SPOT_SYSTEM, SPOT_FIGURE, SPOT_PORT_MAP, SPOT_PAUSE };
+struct spot {
+    struct area area;
+    enum spot_kind kind;
+    uint32_t value;
+};
+
+struct app {
+    struct canvas canvas;
+    struct session *session;
+    const char *run;                /* run directory, "": none */
+    struct history *history;
+    enum app_view view;
+    uint32_t dvipa;                 /* place in the model */
+    uint32_t system;                /* of the flowcharts: place in the model, APP_NONE: all */
+    uint32_t figure;                /* drawn large, FIGURES: all of them */
+    uint32_t port;                  /* selected, APP_NONE: none */
+    uint32_t hovered;               /* likewise */
+    uint32_t scroll;                /* events: lines from the newest */
+    bool help;
+    char notice[160];               /* what was done last */
+    struct lookup lookup;
+    struct spot spot[APP_SPOTS_MAX];
+    uint32_t spot_count;
+    struct area map_area;           /* of the port map */
+    SDL_Texture *map;
+    uint32_t map_version, map_dvipa;
+    int mouse_x, mouse_y;
+};
+
+void app_open(struct app *app, struct session *session, const char *run);
+void app_close(struct app *app);
+
+/* Take what has changed in the model; draw everything, and what follows the mouse. */
+void app_update(struct app *app);
+void app_draw(struct app *app);
+void app_draw_pointer(struct app *app);
+
+/* A key, a click at a place. false: the user wants to leave. */
+bool app_key(struct app *app, SDL_Keycode key, bool shift);
+void app_click(struct app *app, int x, int y);
+void app_wheel(struct app *app, int lines);
+
+/* The mouse is there now. true: what is shown follows. */
+bool app_move(struct app *app, int x, int y);
+
+/* --- for the views -------------------------------------------------------------------------------------------------------- */
+
+void view_overview(struct app *app, struct area area);
+void view_ports(struct app *app, struct area area);
+void view_ports_pointer(struct app *app);
+void view_flow(struct app *app, struct area area);
+void view_locks(struct app *app, struct area area);
+void view_events(struct app *app, struct area area);
+
+/* The newest events that an area has room for, `scroll` lines back. */
+void draw_events(struct app *app, struct area area, uint32_t scroll);
+
+/* A panel with a title; what is inside it. */
+struct area draw_panel(struct app *app, struct area area, const char *title);
+void draw_bar(struct app *app, struct area area, double part, colour ink);
+
+/* Something that can be clicked, lit if it is chosen. Result: its width. */
+int draw_button(struct app *app, int x, int y, const char *text, bool chosen, enum spot_kind kind, uint32_t value);
+void app_spot(struct app *app, struct area area, enum spot_kind kind, uint32_t value);
+
+/* The colour of a system, by its number; of a structure's curve, by its place. */
+colour system_colour(uint32_t number);
+colour series_colour(uint32_t place);
+
+/* hh:mm:ss, local. */
+const char *clock_text(uint64_t realtime_ms, char text[16]);
+
+#endif
