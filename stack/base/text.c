@@ -242,6 +242,87 @@ bool text_parse_u32(const char *text, uint32_t max, uint32_t *value)
     return true;
 }
 
+/* --- dates (civil calendar; H. Hinnant's algorithms for eras of 400 years) ------------------------------------------ */
+
+#define US_PER_DAY 86400000000u
+
+struct text_time text_time_of(uint64_t us)
+{
+    uint32_t day = (uint32_t)(us / US_PER_DAY) + 719468u, second = (uint32_t)(us / 1000000u % 86400u);
+    uint32_t era = day / 146097u, of_era = day % 146097u;
+    uint32_t year = (of_era - of_era / 1460u + of_era / 36524u - of_era / 146096u) / 365u;
+    uint32_t of_year = of_era - (365u * year + year / 4u - year / 100u), shifted = (5u * of_year + 2u) / 153u;
+    uint32_t month = shifted < 10 ? shifted + 3 : shifted - 9;
+
+    return (struct text_time){
+        .year = year + era * 400u + (month <= 2), .month = month, .day = of_year - (153u * shifted + 2u) / 5u + 1,
+        .hour = second / 3600u, .minute = second / 60u % 60u, .second = second % 60u,
+        .hundredth = (uint32_t)(us / 10000u % 100u),
+    };
+}
+
+char *text_time(char out[TEXT_TIME_SIZE], uint64_t us)
+{
+    struct text_time t = text_time_of(us);
+
+    text_format(out, TEXT_TIME_SIZE, "%04u/%02u/%02u %02u:%02u:%02u.%02u", t.year, t.month, t.day, t.hour, t.minute, t.second,
+                t.hundredth);
+    return out;
+}
+
+static uint64_t day_number(uint32_t year, uint32_t month, uint32_t day)
+{
+    uint32_t y = year - (month <= 2), era = y / 400u, of_era = y % 400u;
+    uint32_t of_year = (153u * (month > 2 ? month - 3 : month + 9) + 2u) / 5u + day - 1;
+
+    return era * 146097ull + of_era * 365u + of_era / 4u - of_era / 100u + of_year - 719468u;
+}
+
+/* A number from low to high, and one of the characters behind it (0: the end). */
+static bool take_part(const char **text, uint32_t low, uint32_t high, const char *behind, uint32_t *number)
+{
+    if (!take_number(text, high, number) || *number < low)
+        return false;
+    if (**text == 0)
+        return *behind == 0;
+    for (; *behind; behind++)
+        if (**text == *behind) {
+            ++*text;
+            return true;
+        }
+    return false;
+}
+
+static bool take_date(const char **text, uint64_t *us)
+{
+    uint32_t year, month, day;
+
+    if (!take_part(text, 1970, 2105, "/", &year) || !take_part(text, 1, 12, "/", &month) || !take_part(text, 1, 31, "- ", &day))
+        return false;
+    *us = day_number(year, month, day) * US_PER_DAY;
+    return text_time_of(*us).day == day;    /* no 31st of April */
+}
+
+bool text_parse_time(const char *text, uint64_t now_us, uint64_t *us)
+{
+    uint64_t day = now_us / US_PER_DAY * US_PER_DAY;
+    uint32_t hour, minute, second, hundredth = 0;
+    const char *slash = text;
+
+    while (*slash && *slash != '/')
+        slash++;
+    if (*slash && !take_date(&text, &day))
+        return false;
+    if (!take_part(&text, 0, 23, ".:", &hour) || !take_part(&text, 0, 59, ".:", &minute) || !take_number(&text, 59, &second))
+        return false;
+    if (*text == '.' && (text++, !take_number(&text, 99, &hundredth)))
+        return false;
+    *us = day + (hour * 3600ull + minute * 60u + second) * 1000000u + hundredth * 10000u;
+    return *text == 0;
+}
+
+/* --- names ---------------------------------------------------------------------------------------------------------- */
+
 static char upper(char c)
 {
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;

@@ -26,6 +26,19 @@ bool text_parse_ip(const char *text, uint32_t *address);
 /* Parse an unsigned decimal number not above max, nothing after it. */
 bool text_parse_u32(const char *text, uint32_t max, uint32_t *value);
 
+/* A time of the platform's clock (us since 1970, UTC) as date and time of day. */
+struct text_time {
+    uint32_t year, month, day, hour, minute, second, hundredth;
+};
+struct text_time text_time_of(uint64_t us);
+
+/* "yyyy/mm/dd hh:mm:ss.th"; out has room for TEXT_TIME_SIZE bytes. Returns out. */
+#define TEXT_TIME_SIZE 24
+char *text_time(char out[TEXT_TIME_SIZE], uint64_t us);
+
+/* Parse [yyyy/mm/dd-]hh.mm.ss[.th], years 1970 to 2105; a colon does for a point and a blank for the dash. Without a date: the day of now_us. */
+bool text_parse_time(const char *text, uint64_t now_us, uint64_t *us);
+
 /* Names: NAME_LEN bytes, blank padded, upper case on the wire; C strings in the code. */
 void text_name_put(uint8_t out[NAME_LEN], const char *name);
 void text_name_get(char out[NAME_LEN + 1], const uint8_t in[NAME_LEN]);

@@ -1083,7 +1083,30 @@ struct clp_usage clp_usage(const struct clp *clp, uint32_t address)
     return usage;
 }
 
-void clp_display(const struct clp *clp, clp_line_fn *line, void *context)
+/* What the CF says of the address: the pool, and what each stack has. */
+static void display_cluster(struct clp *clp, uint32_t address, clp_line_fn *line, void *context)
+{
+    char names[SYSTEMS_MAX + 1][NAME_LEN + 1], text[WTO_MAX + 1];
+    uint8_t map[PORTS_PER_DVIPA / 8];
+    uint32_t available;
+
+    if (clp_systems(clp, address, names, &available) != CLP_OK)
+        return;                             /* this keeper does not know, or the CF is lost */
+    text_format(text, sizeof text, "  %5u AVAILABLE IN THE SYSPLEX", available);
+    line(context, text);
+    for (unsigned n = 1; n <= SYSTEMS_MAX; n++) {
+        uint32_t owned = 0;
+
+        if (!names[n][0] || !clp_owned_ports(clp, address, names[n], map))
+            continue;
+        for (unsigned i = 0; i < sizeof map; i++)
+            owned += bits_count(map[i]);
+        text_format(text, sizeof text, "  %5u OF TCPIP AT %s", owned, names[n]);
+        line(context, text);
+    }
+}
+
+void clp_display(struct clp *clp, clp_line_fn *line, void *context)
 {
     char text[WTO_MAX + 1], ip[16];
     unsigned records = 0;
@@ -1100,6 +1123,7 @@ void clp_display(const struct clp *clp, clp_line_fn *line, void *context)
         text_format(text, sizeof text, "%-15s %-11s %9u %5u %5u %5u", text_ip(ip, t->address), t->store->name,
                     t->clusterports.blocksize, t->owned_ports, table_free_owned(t), table_used(t));
         line(context, text);
+        display_cluster(clp, t->address, line, context);
         records++;
     }
     text_format(text, sizeof text, "%u OF %u RECORDS DISPLAYED", records, records);

@@ -369,8 +369,9 @@ int clp_repair(struct clp *clp, uint32_t dvipa, struct clp_audit *audit);
  * with keepers that have no such map. */
 bool clp_owned_ports(struct clp *clp, uint32_t dvipa, const char *system, uint8_t map[PORTS_PER_DVIPA / 8]);
 
-/* The systems that have a map of the DVIPA in the CF, by number; "": none. Bit maps in the CF only. CLP_OK or EADDRNOTAVAIL. */
-int clp_systems(struct clp *clp, uint32_t dvipa, char names[SYSTEMS_MAX + 1][NAME_LEN + 1]);
+/* The systems that have a map of the DVIPA in the CF, by number; "": none. *available: ports in the pool (may be NULL). Bit
+ * maps in the CF only. CLP_OK or EADDRNOTAVAIL. */
+int clp_systems(struct clp *clp, uint32_t dvipa, char names[SYSTEMS_MAX + 1][NAME_LEN + 1], uint32_t *available);
 
 /* CRHT: the system that has this connection open, 0 = none. */
 uint8_t clp_tuple_owner(struct clp *clp, const struct clp_tuple *tuple);
@@ -381,8 +382,9 @@ struct clp_usage {
 };
 struct clp_usage clp_usage(const struct clp *clp, uint32_t address);
 
-/* D TCPIP,,SYSPLEX,PORTS: a line for each DVIPA of this stack that has CLUSTERPORTS. Modelled on the other displays. */
-void clp_display(const struct clp *clp, clp_line_fn *line, void *context);
+/* D TCPIP,,SYSPLEX,PORTS: a line for each DVIPA of this stack that has CLUSTERPORTS, and where the keeper has maps of the
+ * stacks the cluster's view. Modelled on the other displays. */
+void clp_display(struct clp *clp, clp_line_fn *line, void *context);
 
 /* Number of the list and of the lock entry of a DVIPA in EZBEPORT. Addresses may share one: entries are told apart by name. */
 uint32_t clp_list(uint32_t dvipa);

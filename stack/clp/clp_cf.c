@@ -940,7 +940,7 @@ int clp_repair(struct clp *clp, uint32_t dvipa, struct clp_audit *audit)
     return audit_table(clp, dvipa, audit, true);
 }
 
-int clp_systems(struct clp *clp, uint32_t dvipa, char names[SYSTEMS_MAX + 1][NAME_LEN + 1])
+int clp_systems(struct clp *clp, uint32_t dvipa, char names[SYSTEMS_MAX + 1][NAME_LEN + 1], uint32_t *available)
 {
     uint32_t reason;
 
@@ -951,6 +951,8 @@ int clp_systems(struct clp *clp, uint32_t dvipa, char names[SYSTEMS_MAX + 1][NAM
     names[0][0] = 0;
     for (unsigned n = 1; n <= SYSTEMS_MAX; n++)
         name_at(clp, n, names[n]);
+    if (available)
+        *available = get_be32(clp->pool + HEADER_AVAILABLE);
     return CLP_OK;
 }
 

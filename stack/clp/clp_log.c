@@ -28,29 +28,14 @@ enum clp_log_answer clp_log_had(const struct clp_log *log, uint32_t address, uin
     return oldest(log) ? CLP_LOG_UNKNOWN : CLP_LOG_NO;
 }
 
-/* Days since 1970-01-01 as a date (civil calendar; H. Hinnant's algorithm for eras of 400 years). */
-static void date_of(uint32_t days, uint32_t *year, uint32_t *month, uint32_t *day)
-{
-    uint32_t z = days + 719468, era = z / 146097, doe = z - era * 146097;
-    uint32_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    uint32_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-
-    *day = doy - (153 * mp + 2) / 5 + 1;
-    *month = mp < 10 ? mp + 3 : mp - 9;
-    *year = yoe + era * 400 + (*month <= 2);
-}
-
 void clp_log_line(const struct clp_log_record *r, const char *system, char *line, uint32_t size)
 {
-    uint32_t seconds = (uint32_t)(r->time_us / 1000000 % 86400), year, month, day;
     uint32_t first = bits_first(r->ports), last = 63;
-    char ip[16];
+    char ip[16], when[TEXT_TIME_SIZE];
 
     while (last > first && !(r->ports & port_bit(last)))
         last--;
-    date_of((uint32_t)(r->time_us / 1000000 / 86400), &year, &month, &day);
-    text_format(line, size, "%u/%02u/%02u %02u:%02u:%02u.%02u %s %s %s %u-%u (%u PORTS)", year, month, day, seconds / 3600,
-                seconds / 60 % 60, seconds % 60, (uint32_t)(r->time_us / 10000 % 100), system,
+    text_format(line, size, "%s %s %s %s %u-%u (%u PORTS)", text_time(when, r->time_us), system,
                 r->address == 0xFFFFFFFFu ? "EXPLICITBIND" : text_ip(ip, r->address), r->came ? "CAME" : "LEFT",
                 r->word * 64u + first, r->word * 64u + last, bits_count(r->ports));
 }

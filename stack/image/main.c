@@ -18,6 +18,7 @@
 #include "stack/image/parm.h"
 #include "stack/image/reader.h"
 #include "stack/image/waitcode.h"
+#include "stack/operator/operator_ports.h"
 #include "stack/operator/operator_vipa.h"
 #include "stack/platform/platform.h"
 #include "stack/profile/profile.h"
@@ -33,6 +34,7 @@ static struct profile_input profile_input;
 static struct operator_profile changes;     /* VARY TCPIP,,OBEYFILE */
 static struct stack stack;
 static struct operator operator;
+static struct operator_ports ports = {.clp = &stack.clp, .present = socket_present_uses};
 static struct reader commands;
 static bool ready;
 
@@ -213,13 +215,6 @@ static void display_report(void *context, const struct operator_parameters *para
         report->display(&profile, operator_line, NULL);
 }
 
-static void display_ports(void *context, const struct operator_parameters *parameters)
-{
-    (void)context;
-    if (operator_none(parameters))
-        clp_display(&stack.clp, operator_line, NULL);
-}
-
 /* D TCPIP,,NETSTAT,CONN[,PORT=n][,MAX=n] */
 static void display_conn(void *context, const struct operator_parameters *parameters)
 {
@@ -249,7 +244,8 @@ static void operator_start(void)
     jobs_start(&operator);
     operator_register(&operator, OPERATOR_FLOW_PATTERN, operator_flow, NULL, OPERATOR_FLOW_HELP);
     operator_vipa_register(&operator, &stack.vipa);
-    operator_register(&operator, "D TCPIP,,SYSplex,PORTS", display_ports, NULL, "  the cluster-wide ports of this stack");
+    ports.log = socket_port_log();
+    operator_ports_register(&operator, &ports);
     operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,PORT=n][,MAX=100]  the connections");
     operator_cf_register(&operator);
     changes.running = &profile;

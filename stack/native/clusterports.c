@@ -133,7 +133,7 @@ static void reclaim_left_behind(struct clusterports *m, uint32_t address)
 {
     char names[SYSTEMS_MAX + 1][NAME_LEN + 1];
 
-    if (clp_systems(&m->clp, address, names) != CLP_OK)
+    if (clp_systems(&m->clp, address, names, NULL) != CLP_OK)
         return;                         /* the CF is lost: the next call says so */
     xcf_drain(&m->xcf);
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)

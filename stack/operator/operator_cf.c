@@ -50,18 +50,13 @@ static const char *yes_no(uint8_t value)
     return value ? "YES" : "NO";
 }
 
-/* mm/dd/yyyy hh:mm:ss, UTC. (Civil date of a day number, Gregorian calendar.) */
+/* mm/dd/yyyy hh:mm:ss, UTC. */
 static const char *timestamp(uint64_t us)
 {
     static char text[24];
-    uint32_t s = (uint32_t)(us / 1000000u % 86400u), day = (uint32_t)(us / 1000000u / 86400u) + 719468u;
-    uint32_t era = day / 146097u, of_era = day % 146097u;
-    uint32_t year = (of_era - of_era / 1460u + of_era / 36524u - of_era / 146096u) / 365u;
-    uint32_t of_year = of_era - (365u * year + year / 4u - year / 100u), shifted = (5u * of_year + 2u) / 153u;
-    uint32_t month = shifted < 10 ? shifted + 3 : shifted - 9;
+    struct text_time t = text_time_of(us);
 
-    text_format(text, sizeof text, "%02u/%02u/%04u %02u:%02u:%02u", month, of_year - (153u * shifted + 2u) / 5u + 1,
-                year + era * 400u + (month <= 2), s / 3600u, s / 60u % 60u, s % 60u);
+    text_format(text, sizeof text, "%02u/%02u/%04u %02u:%02u:%02u", t.month, t.day, t.year, t.hour, t.minute, t.second);
     return text;
 }
 

@@ -13,6 +13,7 @@
 struct binding {
     struct socket_owner owner;
     struct socket_address at;
+    uint64_t since_us;
     bool from_pool;
     uint32_t users;             /* the socket, and accepted connections; 0: free */
     struct binding *next;       /* free list */
@@ -21,6 +22,7 @@ struct binding {
 struct hold {
     struct socket_owner owner;
     struct socket_address from, to;
+    uint64_t since_us;
     struct binding *binding;    /* accepted; NULL: the port is the connection's own */
     struct hold *next;          /* free list */
 };
@@ -28,6 +30,7 @@ struct hold {
 static struct stack *stack_of_image;
 static struct binding bindings[SOCKET_MAX], *free_bindings;
 static struct hold holds[MEMP_NUM_TCP_PCB], *free_holds;
+static struct port_log port_log;
 
 void hold_start(struct stack *stack)
 {
@@ -40,6 +43,31 @@ void hold_start(struct stack *stack)
         holds[i].next = free_holds;
         free_holds = &holds[i];
     }
+}
+
+/* --- uses of ports ------------------------------------------------------------------------------------------------- */
+
+static struct port_use use_of(const struct socket_owner *owner, uint64_t since_us, struct socket_address from,
+                              struct socket_address to)
+{
+    struct port_use use = port_use_begin(owner->job, since_us);
+
+    use.address = from.address;
+    use.port = from.port;
+    use.destination = to.address;
+    use.dport = to.port;
+    return use;
+}
+
+/* What came to a binding is a use of the binding. */
+static struct port_use use_of_binding(const struct binding *binding)
+{
+    return use_of(&binding->owner, binding->since_us, binding->at, (struct socket_address){0, 0});
+}
+
+static struct port_use use_of_hold(const struct hold *hold)
+{
+    return use_of(&hold->owner, hold->since_us, hold->from, hold->to);
 }
 
 /* --- bindings ------------------------------------------------------------------------------------------------------ */
@@ -55,7 +83,7 @@ int binding_new(const struct socket_owner *owner, struct socket_address at, stru
     if (error != SOCKET_OK)
         return error;
     free_bindings = b->next;
-    *b = (struct binding){.owner = *owner, .at = at, .from_pool = any && stack_of_image->profile->explicit_count > 0, .users = 1};
+    *b = (struct binding){.owner = *owner, .at = at, .since_us = platform_clock_us(), .from_pool = any && stack_of_image->profile->explicit_count > 0, .users = 1};
     *binding = b;
     return SOCKET_OK;
 }
@@ -65,6 +93,10 @@ void binding_drop(struct binding *binding)
     if (--binding->users > 0)
         return;
     source_unbind(stack_of_image, binding->at.address, binding->at.port);
+    if (binding->at.port != 0) {
+        struct port_use use = use_of_binding(binding);
+        port_log_write(&port_log, &use, platform_clock_us());
+    }
     binding->next = free_bindings;
     free_bindings = binding;
 }
@@ -98,6 +130,8 @@ static void on_pcb_destroyed(u8_t id, void *data)
         tell_accepted(hold, false);
         binding_drop(hold->binding);
     } else {
+        struct port_use use = use_of_hold(hold);
+        port_log_write(&port_log, &use, platform_clock_us());
         clp_release(&stack_of_image->clp, hold->from.address, hold->from.port, hold->to.address, hold->to.port);
     }
     hold->next = free_holds;
@@ -130,6 +164,7 @@ bool hold_connection(struct tcp_pcb *pcb, const struct socket_owner *owner, stru
     pcb->local_port = from.port;
     hold->from = from;
     hold->to = to;
+    hold->since_us = platform_clock_us();
     return true;
 }
 
@@ -192,6 +227,30 @@ void socket_connections(void *context, uint32_t address, vipa_connection_fn *use
                 continue;
             const struct vipa_tuple tuple = {.peer = hold->to.address, .port = hold->from.port, .peer_port = hold->to.port};
             use(argument, &tuple, hold->binding != NULL);
+        }
+}
+
+const struct port_log *socket_port_log(void)
+{
+    return &port_log;
+}
+
+void socket_present_uses(port_use_fn *use, void *argument)
+{
+    struct tcp_pcb *lists[] = {tcp_active_pcbs, tcp_tw_pcbs};
+
+    for (unsigned i = 0; i < SOCKET_MAX; i++)
+        if (bindings[i].users > 0 && bindings[i].at.port != 0) {
+            struct port_use u = use_of_binding(&bindings[i]);
+            use(argument, &u);
+        }
+    for (unsigned i = 0; i < 2; i++)
+        for (struct tcp_pcb *pcb = lists[i]; pcb != NULL; pcb = pcb->next) {
+            const struct hold *hold = tcp_ext_arg_get(pcb, HOLD_EXTENSION);
+            if (hold == NULL || hold->binding != NULL)
+                continue;
+            struct port_use u = use_of_hold(hold);
+            use(argument, &u);
         }
 }
 

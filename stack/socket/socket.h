@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "stack/base/limits.h"
+#include "stack/socket/port_log.h"
 #include "stack/vipa/vipa.h"
 
 struct stack;
@@ -113,6 +114,11 @@ void socket_scan(void *context, uint32_t address, void (*use)(void *argument, ui
 
 /* All connections of this image with this local address, for struct stack_ops. */
 void socket_connections(void *context, uint32_t address, vipa_connection_fn *use, void *argument);
+
+/* Who has had which port (port_log.h), and the uses that go on: bindings, and connections that this image has opened, those
+ * in TIME_WAIT too. */
+const struct port_log *socket_port_log(void);
+void socket_present_uses(port_use_fn *use, void *argument);
 
 /* NETSTAT CONN: the protocol control blocks with this local port, 0 = all; at most max of them. */
 typedef void socket_line_fn(void *context, const char *line);

@@ -185,6 +185,28 @@ START_TEST(patterns_match_by_how_specific_they_are)
 }
 END_TEST
 
+START_TEST(times_are_read_and_written)
+{
+    char text[TEXT_TIME_SIZE];
+    uint64_t us = 0, now = 951868799990000ull;      /* 2000/02/29 23:59:59.99 */
+
+    ck_assert_str_eq(text_time(text, now), "2000/02/29 23:59:59.99");
+    ck_assert_str_eq(text_time(text, 0), "1970/01/01 00:00:00.00");
+    ck_assert(text_parse_time("2000/02/29-23.59.59.99", 0, &us) && us == now);
+    ck_assert(text_parse_time("2000/02/29 23:59:59", 0, &us) && us == now - 990000);
+    ck_assert(text_parse_time("00.00.01", now, &us) && us == now - 86398990000ull);
+    for (uint64_t day = 0; day < 49000; day++) {
+        uint64_t written = day * 86400000000ull + 1230000;
+        ck_assert_msg(text_parse_time(text_time(text, written), now, &us) && us == written, "%s", text);
+    }
+    static const char *const wrong[] = { "", "12", "12.30", "24.00.00", "12.60.00", "12.30.60", "12.30.00.100", "12.30.00 ",
+                                         "2001/02/29-00.00.00", "2001/13/01-00.00.00", "1969/12/31-00.00.00", "2001/02-00.00.00",
+                                         "2001/02/03", "2001/02/03-", "x", "12.30.00.", "12.30.00/" };
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        ck_assert_msg(!text_parse_time(wrong[i], now, &us), "%s", wrong[i]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("text");
@@ -204,6 +226,7 @@ int main(void)
     tcase_add_test(tcase, abbreviations_have_a_least_length);
     tcase_add_test(tcase, equal_without_case);
     tcase_add_test(tcase, patterns_match_by_how_specific_they_are);
+    tcase_add_test(tcase, times_are_read_and_written);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     failed = srunner_ntests_failed(runner);
