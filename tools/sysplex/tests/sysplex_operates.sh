@@ -171,10 +171,13 @@ sysplex run --connections=50 --hold=10 config/twoway.conf
 check "a run beside them is as expected" test $code = 0
 printf 'MVS1: S APPA,PGM=CONNGEN,DEST=10.1.0.100,N=100000\n%s' 'ipl MVS1
 MVS1: D A,L => JOBS 00000
-MVS1: S APPA,PGM=CONNGEN,DEST=10.1.0.100,N=20 => APPA - ENDED
+MVS1: S APPA,PGM=CONNGEN,DEST=10.1.0.100,N=3,PARALLEL=1,BIND=10.1.9.1:5000 => APPA - ENDED
+MVS1: D TCPIP,,SYSPLEX,PORTS,DVIPA=10.1.9.1,PORT=5000 => 10.1.9.1..5000 TO 10.1.0.100..80
+MVS2: D TCPIP,,SYSPLEX,PORTS,DVIPA=10.1.9.1,PORT=5000 => 0 OF 0 RECORDS DISPLAYED
+MVS2: D TCPIP,,SYSPLEX,PORTS => OF TCPIP AT MVS1
 ' >again.commands
 sysplex run --commands=again.commands config/twoway.conf
-check "a script that IPLs a system in the middle of its work" test $code = 0
+check "a script that IPLs a system in the middle of its work, and asks which job had a port" test $code = 0
 sysplex down --name PLEX2
 check "down: done" test $code = 0
 expect 0 '^B:' "status of what is left" status
