@@ -4,6 +4,8 @@
 #include "stack/base/text.h"
 #include "stack/recovery/recovery.h"
 
+#define RECOVERY_CHECK_US 1000000u      /* so long after a failure each stack looks whether anything is left */
+
 /* --- what vipa asks for -------------------------------------------------------------------------------------------- */
 
 static void vipa_activate(void *context, uint32_t address, uint32_t mask, bool advertise)
@@ -194,6 +196,10 @@ int stack_start(struct stack *s, const struct stack_identity *identity, const st
     sip_configure(&s->sip, profile);
     clp_init(&s->clp, profile, s->system, s->number, &clp_calls, s);
     vipa_init(&s->vipa, &s->xcf, s->number, profile, &vipa_calls, s);
+    s->xcf.interval_s = identity->interval_s;
+    s->xcf.cleanup_s = identity->cleanup_s;
+    s->xcf.out = ops->out;
+    s->xcf.out_context = context;
     int result = xcf_start(&s->xcf, &s->xes, identity->cf, s->system, s->number);
     if (result == XCF_OK)
         result = clp_connect(&s->clp, &s->xes, identity->cf);
@@ -205,13 +211,34 @@ int stack_start(struct stack *s, const struct stack_identity *identity, const st
     return result;
 }
 
+/* What systems that are gone may have left still. */
+static void recover_absent(struct stack *s)
+{
+    s->recovery_us = UINT64_MAX;
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
+        const struct xcf_member *m = &s->xcf.members[n];
+
+        if (n == s->number || m->active || m->joined_us == 0)
+            continue;
+        struct recovery r = recovery_of_ports(&s->clp, m->name, n);
+        if (r.ports)
+            recovery_tell(&r, m->name);
+    }
+}
+
 uint64_t stack_poll(struct stack *s)
 {
     xes_repoll(&s->xes);
     xcf_poll(&s->xcf);
+    if (platform_clock_us() >= s->recovery_us)
+        recover_absent(s);
     clp_poll(&s->clp);
-    uint64_t vipa_due = vipa_poll(&s->vipa), show_due = clp_show_due(&s->clp);
-    return vipa_due < show_due ? vipa_due : show_due;
+    const uint64_t due_us[] = { vipa_poll(&s->vipa), clp_show_due(&s->clp), xcf_due_us(&s->xcf), s->recovery_us };
+    uint64_t first_us = UINT64_MAX;
+    for (unsigned i = 0; i < sizeof due_us / sizeof due_us[0]; i++)
+        if (due_us[i] < first_us)
+            first_us = due_us[i];
+    return first_us;
 }
 
 void stack_attention(struct stack *s)
@@ -241,11 +268,28 @@ void stack_changed(struct stack *s)
     vipa_changed(&s->vipa);
 }
 
+/* Its distributing stack, which the backup is by now if that has failed; else the one with the lowest number. */
+static bool recovers_first(struct stack *s, uint32_t address)
+{
+    uint64_t others = xcf_others(&s->xcf);
+    uint8_t distributor = clp_distributor(s, address);
+
+    if (distributor && (distributor == s->number || others >> distributor & 1))
+        return distributor == s->number;
+    return (others & ((1ull << s->number) - 1)) == 0;
+}
+
 void stack_recover(struct stack *s, const char *system, uint8_t number)
 {
-    struct recovery r = recovery_of_ports(&s->clp, system, number);
+    uint64_t check_us = platform_clock_us() + RECOVERY_CHECK_US;
+    struct recovery r = { 0 };
 
+    for (unsigned i = 0; i < CLP_TABLES; i++)
+        if (recovers_first(s, s->clp.tables[i].address))
+            recovery_of_dvipa(&s->clp, &s->clp.tables[i], system, number, &r);
     recovery_tell(&r, system);
+    if (check_us < s->recovery_us)
+        s->recovery_us = check_us;
 }
 
 void stack_stop(struct stack *s)

@@ -21,6 +21,8 @@ struct stack_identity {
     const char *system;         /* 1..8 characters */
     uint8_t number;             /* 1 .. SYSTEMS_MAX */
     unsigned cf;                /* number of the CF on this image */
+    uint16_t interval_s;        /* failure detection interval, 0 .. XCF_SECONDS_MAX; 0: no status monitoring */
+    uint16_t cleanup_s;         /* cleanup interval, the same */
 };
 
 /* What the image gives; all are required but scan, connections and gone. As in vipa_ops and clp_ops. */
@@ -33,6 +35,8 @@ struct stack_ops {
     void (*connections)(void *context, uint32_t address, vipa_connection_fn *use, void *argument);
     /* A system has left the sysplex or failed; the CF refuses its commands from now on. */
     void (*gone)(void *context, const char *system, uint8_t number);
+    /* This system is not in the sysplex any more: send nothing from now on. Does not return. NULL: nothing. */
+    void (*out)(void *context);
 };
 
 struct stack {
@@ -46,6 +50,7 @@ struct stack {
     struct xcf xcf;
     struct vipa vipa;
     struct clp clp;
+    uint64_t recovery_us;       /* when to look for what systems that are gone have left, UINT64_MAX: not */
 };
 
 /* *stack is zeros. profile, ops and context are kept. Messages go to the operator. 0: joined the sysplex; else the stack
@@ -60,8 +65,10 @@ void stack_attention(struct stack *stack);
 void stack_change(struct stack *stack, const struct profile_change *change);
 void stack_changed(struct stack *stack);
 
-/* Fig. 12: a system is gone and fenced; its ports of the addresses that this stack has become available. Each survivor may
- * do it: the first one finds ports, the others find it done. */
+/* Fig. 12: a system is gone and fenced; its ports of the addresses that this stack has become available. Each survivor calls
+ * it. Whose turn it is does it at once: the distributing stack of the address or its backup, or else the system with the
+ * lowest number. The others look a second later what is left, in case that one has died over it, or knew the members
+ * differently: whoever comes later finds it done. */
 void stack_recover(struct stack *stack, const char *system, uint8_t number);
 
 /* Leave the sysplex in order. */

@@ -498,7 +498,8 @@ enum {                              /* at MCB_OWN, and at MRB_OWN what is in for
 /* FENCE: the system that made connection FENCE_CONID of MCB_STRUCTURE is reset, whatever has become of the connection. OK: it
  * is isolated, it changes nothing any more and sends nothing. TIMEOUT: not yet; repeat it until OK. NO_CONNECTION: the
  * connection id is another one's by now, so that the one of FENCE_VERSION has long ended. With FENCE_CONID 0 it is the system
- * that holds the structure up in the middle of a command; OK, too, if there is none. No connection is needed. */
+ * that holds the structure up in the middle of a command; OK, too, if there is none. With CF_OPT_FAILURE only if the connection
+ * has failed, else CF_RSP_CONN_ACTIVE. The caller needs no connection. */
 enum {                              /* at MCB_OWN */
     FENCE_CONID = 0,                /* u32 */
     FENCE_VERSION = 4,              /* u32: CONN_VERSION of it */

@@ -113,9 +113,11 @@ static int connection_fence(struct cf_call *call, const struct cf_structure *s, 
     memcpy(call->mrb + MRB_OWN + FENCE_SYSTEM, conn->system, sizeof conn->system);
     if (pid == 0)
         return CF_RSP_OK;
-    if (number >= CF_ATTACHMENTS_MAX || number == cf->attachment)
-        return cf_bad(call, MCB_OWN + FENCE_CONID);
     struct cf_attachment *attachment = &cf->attachments[number];
+    if (number == cf->attachment && view_is(attachment, conn))
+        return cf_bad(call, MCB_OWN + FENCE_CONID);
+    if (call->mcb[MCB_OPTIONS] & CF_OPT_FAILURE && conn->state == CF_CONN_ACTIVE && !cf_attachment_dead(cf, number))
+        return CF_RSP_CONN_ACTIVE;
     if (!conn->remote && pid != getpid())
         return process_end(pid, born);
     if (!view_is(attachment, conn))
@@ -164,6 +166,8 @@ int cf_command_fence(struct cf_call *call)
     uint32_t conid = get_be32(call->mcb + MCB_OWN + FENCE_CONID);
     if ((id & 0xFFFF) >= CF_STRUCTURES_MAX || id >> 16 == 0)
         return CF_RSP_NO_STRUCTURE;
+    if (call->mcb[MCB_OPTIONS] & (uint8_t)~CF_OPT_FAILURE)
+        return cf_bad(call, MCB_OPTIONS);
     if (conid > CF_CONNECTIONS_MAX)
         return cf_bad(call, MCB_OWN + FENCE_CONID);
     if (atomic_load(&call->cf->attachments[call->cf->attachment].fenced))

@@ -20,6 +20,7 @@
 #include "stack/image/waitcode.h"
 #include "stack/operator/operator_ports.h"
 #include "stack/operator/operator_vipa.h"
+#include "stack/operator/operator_xcf.h"
 #include "stack/platform/platform.h"
 #include "stack/profile/profile.h"
 #include "stack/socket/socket.h"
@@ -82,6 +83,14 @@ static void stack_gone(void *context, const char *system, uint8_t number)
     stack_recover(&stack, system, number);
 }
 
+/* The others may have what this system had. */
+static void stack_out(void *context)
+{
+    (void)context;
+    console_flush();
+    cpu_stop(WAIT_PARTITIONED);
+}
+
 static const struct stack_ops stack_calls = {
     .activate = stack_activate,
     .deactivate = stack_deactivate,
@@ -89,6 +98,7 @@ static const struct stack_ops stack_calls = {
     .scan = socket_scan,
     .connections = socket_connections,
     .gone = stack_gone,
+    .out = stack_out,
 };
 
 /* --- PROFILE.TCPIP ------------------------------------------------------------------------------------------------- */
@@ -110,6 +120,21 @@ static const char *clusterports_symbol(void)
     }
     text_format(text, sizeof text, "CLUSTERPORTS BLOCKSIZE %u", blocksize);
     return text;
+}
+
+/* IPL parameters INTERVAL=seconds and CLEANUP=seconds, as COUPLE of COUPLExx has them. */
+static uint16_t seconds_parm(const char *keyword, uint32_t seconds)
+{
+    char value[8];
+    uint32_t given;
+
+    if (!parm_value(keyword, value, sizeof value))
+        return (uint16_t)seconds;
+    if (text_parse_u32(value, XCF_SECONDS_MAX, &given) && given > 0)
+        seconds = given;
+    else
+        text_wto("CFS015E IPL PARAMETER %s=%s IGNORED, EXPECTED 1 TO %u SECONDS", keyword, value, XCF_SECONDS_MAX);
+    return (uint16_t)seconds;
 }
 
 /* Two digits that no other system has. */
@@ -254,6 +279,7 @@ static void operator_start(void)
     operator_profile_register(&operator, &changes);
     for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++)
         operator_register(&operator, reports[i].pattern, display_report, (void *)&reports[i], reports[i].help);
+    operator_xcf_register(&operator, &stack.xcf, parm.sysplex);
     operator_register(&operator, "Z EOD", halt_command, NULL, "  leave the sysplex and end this system");
     if (!reader_open(&commands, READER_COMMANDS))
         text_wto("CFS011W NO CARD READER %03X, THIS SYSTEM TAKES NO COMMANDS", READER_COMMANDS);
@@ -325,7 +351,8 @@ int main(void)
     profile_read();
     addresses_apply();
     net_tcp_msl_ms = profile.timewait_s * 1000 / 2;
-    const struct stack_identity identity = {.system = parm.sysname, .number = (uint8_t)parm.sysnum, .cf = 0};
+    const struct stack_identity identity = {.system = parm.sysname, .number = (uint8_t)parm.sysnum, .cf = 0,
+                                            .interval_s = seconds_parm("INTERVAL", XCF_INTERVAL_S), .cleanup_s = seconds_parm("CLEANUP", XCF_CLEANUP_S)};
     stack_start(&stack, &identity, &profile, &stack_calls, NULL);
     socket_start(&stack);
     operator_start();

@@ -12,6 +12,7 @@ static const struct {
     const char *verb, *name;
 } verbs[] = {
     { "D", "DISPLAY" }, { "S", "START" }, { "P", "STOP" }, { "C", "CANCEL" }, { "V", "VARY" }, { "F", "MODIFY" },
+    { "R", "REPLY" },
 };
 
 /* --- splitting a command -------------------------------------------------------------------------------------------- */

@@ -12,9 +12,14 @@ struct recovery {
     uint32_t dvipas;            /* whose ports were looked at */
     uint32_t ports;             /* that became available */
     uint32_t failed;            /* DVIPAs for which it could not be done: the CF is not there, or the keeper keeps no record */
+    uint64_t us;                /* it took so long */
 };
 
-/* The ports of `system` (its name and number in the sysplex). Addresses without CLUSTERPORTS are nobody's business. */
+/* The ports of one address that `system` had (its name and number in the sysplex) are added to *recovery. An address without
+ * CLUSTERPORTS is nobody's business. */
+void recovery_of_dvipa(struct clp *clp, struct clp_table *table, const char *system, uint8_t number, struct recovery *recovery);
+
+/* The same for all addresses that this stack has. */
 struct recovery recovery_of_ports(struct clp *clp, const char *system, uint8_t number);
 
 /* The operator is told what came of it; nothing if there was nothing to recover. */

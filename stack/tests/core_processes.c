@@ -33,6 +33,8 @@ static void stack_process(unsigned n, uint16_t blocksize)
     unsigned count = 0;
     uint64_t random = n * 7919u;
 
+    for (unsigned other = 1; other < PLEX_STACKS; other++)
+        plex.systems[other].stack = NULL;       /* what runs in the parent does not run here as well */
     struct clp *clp = &plex_ipl(n)->clp;
     if (clp_activate(clp, DVA, &on, CLP_DEFINED) != CLP_OK)
         atomic_fetch_add(&shared->errors, 1);

@@ -291,7 +291,7 @@ START_TEST(the_end_of_an_unknown_life_is_not_that_of_the_next_one)
 {
     join(1);
     settle();
-    lost_after = 1;
+    lost_after = 2;                         /* RESET goes before */
     ck_assert_int_eq(join_as(2, plex_names[1], 2), XCF_LOST);
     lost_after = 0;
     down(2);

@@ -6,15 +6,8 @@
 #include "cfemu/arch/cf_bytes.h"
 #include "stack/base/text.h"
 #include "stack/xcf/xcf_private.h"
-
-enum record_state { RECORD_ACTIVE = 1, RECORD_FAILED = 2, RECORD_LEFT = 3 };
-
-/* Adjunct of a member record, and data of the messages that carry one. */
-enum { REC_STATE = 0, REC_NUMBER = 1, REC_CONID = 4, REC_NAME = 8, REC_JOINED = 16, REC_VERSION = 24 };
-
-/* Messages of XCF itself: the group is blank, the data is the adjunct of the member record they are about. */
-#define XCF_OWN_GROUP ""
-enum { TYPE_JOINED = 1, TYPE_GONE = 2 };
+#include "stack/xcf/xcf_record.h"
+#include "stack/xcf/xcf_status.h"
 
 /* --- members ------------------------------------------------------------------------------------------------------- */
 
@@ -34,18 +27,26 @@ static void put_record(uint8_t *adjunct, const struct xcf_member *m, enum record
     put_be32(adjunct + REC_CONID, m->conid);
     text_name_put(adjunct + REC_NAME, m->name);
     put_be64(adjunct + REC_JOINED, m->joined_us);
-    put_be32(adjunct + REC_VERSION, m->connection_version);
+    put_be64(adjunct + REC_STATUS, m->status_us);
+    put_be32(adjunct + REC_CONVERSION, m->conversion);
+    put_be16(adjunct + REC_INTERVAL, m->interval_s);
+    adjunct[REC_PARTITIONER] = m->partitioner;
+    adjunct[REC_REASON] = (uint8_t)m->reason;
+    put_be64(adjunct + REC_PARTITIONER_JOINED, m->partitioner_joined_us);
 }
 
-static void get_record(struct xcf_member *m, const uint8_t *adjunct, uint64_t version)
+void xcf_record_get(struct xcf_member *m, const uint8_t *adjunct, uint64_t version)
 {
+    memset(m, 0, sizeof *m);
     m->number = adjunct[REC_NUMBER];
     m->conid = get_be32(adjunct + REC_CONID);
     text_name_get(m->name, adjunct + REC_NAME);
     m->joined_us = get_be64(adjunct + REC_JOINED);
-    m->connection_version = get_be32(adjunct + REC_VERSION);
     m->version = version;
-    m->failing = false;
+    m->conversion = get_be32(adjunct + REC_CONVERSION);
+    m->interval_s = get_be16(adjunct + REC_INTERVAL);
+    m->status_us = get_be64(adjunct + REC_STATUS);
+    m->seen_us = platform_clock_us();
 }
 
 const struct xcf_member *xcf_member(const struct xcf *x, uint8_t number)
@@ -70,8 +71,7 @@ static void drive_group_exits(struct xcf *x, enum xcf_event event, const struct 
             x->groups[i].event(x->groups[i].context, event, m);
 }
 
-/* Read the record of a system: true and *adjunct, *version if there is one. *rc tells a lost CF from "none". */
-static bool read_record(struct xcf *x, uint8_t number, uint8_t adjunct[CF_ADJUNCT_SIZE], uint64_t *version, int *rc)
+bool xcf_record_read(struct xcf *x, uint8_t number, uint8_t adjunct[CF_ADJUNCT_SIZE], uint64_t *version, int *rc)
 {
     struct xes_request r = { .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
 
@@ -87,12 +87,17 @@ static bool read_record(struct xcf *x, uint8_t number, uint8_t adjunct[CF_ADJUNC
     return adjunct[REC_NUMBER] == number;
 }
 
-/* Write the record of m over connection c. expected: NULL, or the version that the record must still have. */
-static int write_record_to(struct xes_connection *c, struct xcf_member *m, enum record_state state, const uint64_t *expected)
+/* Write the record of m over connection c; its own says which one that is. */
+static int write_record_to(struct xcf *x, struct xes_connection *c, struct xcf_member *m, enum record_state state,
+                           const uint64_t *expected, uint32_t *reason)
 {
     struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .list = CONTROL_LIST,
                              .options = CF_OPT_ADJUNCT, .versupdate = CF_VERSUPDATE_INC };
 
+    if (m == &x->members[x->number]) {
+        m->conid = c->conid;
+        m->conversion = c->conversion;
+    }
     record_name(r.name, m->number);
     put_record(r.adjunct, m, state);
     if (expected) {
@@ -103,17 +108,19 @@ static int write_record_to(struct xes_connection *c, struct xcf_member *m, enum 
     int rc = xes_list(c, &r);
     if (rc == IXLRETCODEOK)
         m->version = r.answer_version;
+    if (reason)
+        *reason = r.reason;
     return rc;
 }
 
-static int write_record(struct xcf *x, struct xcf_member *m, enum record_state state, const uint64_t *expected)
+int xcf_record_write(struct xcf *x, struct xcf_member *m, enum record_state state, const uint64_t *expected, uint32_t *reason)
 {
-    return write_record_to(x->connection, m, state, expected);
+    return write_record_to(x, x->connection, m, state, expected, reason);
 }
 
 bool xcf_write_own_record(struct xcf *x, struct xes_connection *c)
 {
-    return write_record_to(c, &x->members[x->number], RECORD_ACTIVE, NULL) == IXLRETCODEOK;
+    return write_record_to(x, c, &x->members[x->number], RECORD_ACTIVE, NULL, NULL) == IXLRETCODEOK;
 }
 
 /* --- sending ------------------------------------------------------------------------------------------------------- */
@@ -172,36 +179,24 @@ int xcf_send(struct xcf *x, uint8_t to, const char *group, uint16_t type, const 
     return result;
 }
 
-static void send_record(struct xcf *x, uint8_t to, uint16_t type, const struct xcf_member *about, enum record_state state)
+void xcf_record_send(struct xcf *x, uint8_t to, uint16_t type, const struct xcf_member *about, enum record_state state)
 {
     uint8_t record[CF_ADJUNCT_SIZE];
 
     put_record(record, about, state);
     int result = xcf_send(x, to, XCF_OWN_GROUP, type, record, sizeof record);
-    if (result != XCF_OK)
+    if (result != XCF_OK && result != XCF_NO_MEMBER)
         text_wto("IXC458I XCF COULD NOT TELL SYSTEM NUMBER %u OF %s, RESULT %d", to, about->name, result);
 }
 
 /* --- joining, failing, leaving ------------------------------------------------------------------------------------- */
 
-static void member_gone(struct xcf *x, struct xcf_member *m, enum xcf_event event)
+void xcf_member_gone(struct xcf *x, struct xcf_member *m, enum xcf_event event)
 {
     m->active = false;
-    m->failing = false;
+    m->state = XCF_STATE_ACTIVE;
+    m->fenced = m->ended = false;
     drive_group_exits(x, event, m);
-}
-
-/* The end of m is known from a message. The event of its connection has come, or comes with this question; it is no event of
- * the next connection that gets this id. */
-static void forget_connection(struct xcf *x, const struct xcf_member *m)
-{
-    uint32_t bit = 0x80000000u >> (m->conid % 32);
-
-    if (m->failing)
-        return;                             /* it was this event that said so first */
-    xes_poll(x->connection);
-    __atomic_fetch_and(&x->failed[m->conid / 32 % 8], ~bit, __ATOMIC_RELAXED);
-    x->judged[m->conid / 32 % 8] &= ~bit;
 }
 
 /* A member joined, as it says itself. What is known already changes nothing. */
@@ -215,17 +210,26 @@ static void heard_joined(struct xcf *x, const uint8_t *record)
     uint64_t joined = get_be64(record + REC_JOINED);
     if (m->joined_us >= joined)
         return;                             /* known, or an older life */
-    if (m->active) {                        /* it is back before its end was noticed */
-        forget_connection(x, m);
-        member_gone(x, m, XCF_FAILED);
-    }
-    get_record(m, record, 0);
+    if (m->active)
+        xcf_member_gone(x, m, XCF_FAILED);      /* it is back before its end was noticed */
+    xcf_record_get(m, record, 0);
     m->active = true;
     drive_group_exits(x, XCF_JOINED, m);
     /* It may have read the record of a failed system before that was marked. */
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
         if (n != x->number && n != number && !x->members[n].active && x->members[n].joined_us)
-            send_record(x, number, TYPE_GONE, &x->members[n], RECORD_FAILED);
+            xcf_record_send(x, number, TYPE_GONE, &x->members[n], RECORD_FAILED);
+}
+
+/* It left in order, or its removal is complete. */
+static void removed(struct xcf *x, struct xcf_member *m, const uint8_t *record)
+{
+    bool left = record[REC_STATE] == RECORD_LEFT;
+
+    if (!left)
+        text_wto("IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR %s - PRIMARY REASON: %s", m->name,
+                 xcf_reason_text((enum xcf_reason)record[REC_REASON]));
+    xcf_member_gone(x, m, left ? XCF_LEFT : XCF_FAILED);
 }
 
 static void heard_gone(struct xcf *x, const uint8_t *record)
@@ -235,28 +239,8 @@ static void heard_gone(struct xcf *x, const uint8_t *record)
     if (number < 1 || number > SYSTEMS_MAX || number == x->number)
         return;
     struct xcf_member *m = &x->members[number];
-    if (!m->active || m->joined_us != get_be64(record + REC_JOINED))
-        return;
-    if (record[REC_STATE] != RECORD_LEFT)
-        forget_connection(x, m);
-    member_gone(x, m, record[REC_STATE] == RECORD_LEFT ? XCF_LEFT : XCF_FAILED);
-}
-
-/* The connection of m failed and all it had sent has been read. */
-static void member_failed(struct xcf *x, struct xcf_member *m)
-{
-    uint8_t adjunct[CF_ADJUNCT_SIZE];
-    uint64_t version;
-    int rc;
-
-    m->active = false;
-    m->failing = false;
-    /* Mark its record, unless the system is back and has written a new one, or another survivor was faster. */
-    if (read_record(x, m->number, adjunct, &version, &rc) && adjunct[REC_STATE] == RECORD_ACTIVE &&
-        get_be64(adjunct + REC_JOINED) == m->joined_us &&
-        write_record(x, m, RECORD_FAILED, &version) == IXLRETCODEOK)
-        send_record(x, XCF_ALL, TYPE_GONE, m, RECORD_FAILED);
-    drive_group_exits(x, XCF_FAILED, m);
+    if (m->active && m->joined_us == get_be64(record + REC_JOINED))
+        removed(x, m, record);
 }
 
 /* --- receiving ----------------------------------------------------------------------------------------------------- */
@@ -285,8 +269,14 @@ static void deliver(struct xcf *x, const uint8_t *adjunct, const uint8_t *data)
         return;
     }
     if (group[0] == 0) {
-        if (type == TYPE_GONE && length >= CF_ADJUNCT_SIZE)
+        if (length < CF_ADJUNCT_SIZE)
+            return;
+        if (type == TYPE_GONE)
             heard_gone(x, data);
+        else if (type == TYPE_REMOVING)
+            xcf_heard_removing(x, data);
+        else if (type == TYPE_STOPPED)
+            xcf_heard_stopped(x, from);
         return;
     }
     for (unsigned i = 0; i < x->group_count; i++) {
@@ -310,7 +300,7 @@ static bool receive_one(struct xcf *x, struct xes_request *r)
     return rc == IXLRETCODEOK;
 }
 
-static void empty_queue(struct xcf *x)
+void xcf_queue_empty(struct xcf *x)
 {
     struct xes_request r;
 
@@ -329,29 +319,14 @@ static bool conid_in(const uint32_t map[8], uint32_t conid)
     return map[conid / 32 % 8] & (0x80000000u >> (conid % 32));
 }
 
-/* Is the connection that m has told of active in the CF? Then what failed is an earlier one of the same id. */
-static bool is_connected(struct xcf *x, const struct xcf_member *m)
-{
-    uint8_t mrb[CF_MRB_SIZE], *data = x->buffer;
-    uint32_t reason;
-
-    if (xes_read_structure(x->connection->cf, XCF_STRUCTURE, NULL, data, sizeof x->buffer, mrb, &reason) != IXLRETCODEOK)
-        return false;
-    for (uint32_t i = 0; i < get_be32(data + STR_CONNECTIONS); i++) {
-        const uint8_t *c = data + STR_SIZE + POL_SIZE + i * CONNECTION_SIZE;
-
-        if (get_be32(c + CONNECTION_ID) == m->conid)
-            return get_be32(c + CONNECTION_VERSION) == m->connection_version && get_be32(c + CONNECTION_STATE) == 1;
-    }
-    return false;
-}
-
 /* Connections failed. First whose they are, then read all that those have sent, then act. A failed connection that no known
- * member had belongs to one whose JOINED is still in the queue, or to a life before that one's. */
+ * member had belongs to one whose JOINED is still in the queue. What a removed system had sent is read before its exits: it
+ * is fenced then, and stands in the queue before whatever says so. */
 static void handle_failures(struct xcf *x)
 {
-    uint32_t *failed = x->judged;
+    uint32_t failed[8];
     bool known[SYSTEMS_MAX + 1] = { false };
+    uint64_t failing[SYSTEMS_MAX + 1] = { 0 };      /* which life */
 
     x->failures = false;                    /* before the bits are taken: the event exit may set more at any time */
     for (unsigned i = 0; i < 8; i++)
@@ -361,34 +336,46 @@ static void handle_failures(struct xcf *x)
 
         known[n] = m->active;
         if (m->active && n != x->number && conid_in(failed, m->conid)) {
-            m->failing = true;
+            failing[n] = m->joined_us;
             failed[m->conid / 32 % 8] &= ~(0x80000000u >> (m->conid % 32));
         }
     }
-    empty_queue(x);
+    xcf_queue_empty(x);
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
         struct xcf_member *m = &x->members[n];
         bool late = !known[n] && conid_in(failed, m->conid);
 
-        if (!m->active || n == x->number || !(m->failing || late))
-            continue;
-        m->failing = false;
-        if (!is_connected(x, m))
-            member_failed(x, m);
+        if (m->active && n != x->number && (failing[n] == m->joined_us || late))
+            xcf_remove(x, m, XCF_REASON_CONNECTION, true);
     }
+}
+
+/* It is lost: because its CF is, or the structure is being rebuilt in the other one, or because this system is fenced. */
+static void look_at_connection(struct xcf *x)
+{
+    if (!x->connection->cf_failed)
+        xes_poll(x->connection);            /* says whether it is the CF that has failed */
+    if (!x->connection->poll_again && !x->connection->cf_failed && !xes_is_rebuilding(x->connection))
+        xcf_isolated(x, "LOSS OF CONNECTIVITY TO THE SIGNALLING STRUCTURE");
 }
 
 void xcf_poll(struct xcf *x)
 {
-    if (!x->connection || x->polling || (!x->pending && !x->failures))
+    if (!x->connection || x->polling)
         return;
+    if (platform_clock_us() >= x->due_us)
+        xcf_status_run(x);
+    if (x->connection->lost && !x->isolated)
+        look_at_connection(x);
     x->polling = true;                      /* exits may send, which may poll */
+    xcf_status_conclude(x);
     while (x->pending || x->failures) {
         x->pending = false;                 /* before the queue is read: what comes now sets it again */
         if (x->failures)
             handle_failures(x);
         else
-            empty_queue(x);
+            xcf_queue_empty(x);
+        xcf_status_conclude(x);
         if (x->connection->lost || x->connection->poll_again)
             break;
     }
@@ -493,16 +480,16 @@ static bool meet_members(struct xcf *x)
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
         if (n == x->number)
             continue;
-        bool there = read_record(x, n, adjunct, &version, &rc);
+        bool there = xcf_record_read(x, n, adjunct, &version, &rc);
         if (rc != IXLRETCODEOK)
             return false;
         if (!there)
             continue;
-        get_record(&x->members[n], adjunct, version);
-        if (adjunct[REC_STATE] != RECORD_ACTIVE)
-            continue;                       /* known to have ended */
-        x->members[n].active = true;
-        send_record(x, n, TYPE_JOINED, &x->members[x->number], RECORD_ACTIVE);
+        xcf_record_get(&x->members[n], adjunct, version);
+        if (adjunct[REC_STATE] != RECORD_ACTIVE && adjunct[REC_STATE] != RECORD_REMOVING)
+            continue;
+        x->members[n].active = true;        /* REMOVING, too: its end is an event for this system as well */
+        xcf_record_send(x, n, TYPE_JOINED, &x->members[x->number], RECORD_ACTIVE);
     }
     return true;
 }
@@ -511,6 +498,7 @@ static int leave_structure(struct xcf *x, int result)
 {
     xes_disconnect(x->connection, false);
     x->connection = NULL;
+    x->due_us = UINT64_MAX;
     return result;
 }
 
@@ -525,15 +513,20 @@ int xcf_start(struct xcf *x, struct xes *xes, unsigned cf, const char *name, uin
 
     STACK_ASSERT(number >= 1 && number <= SYSTEMS_MAX && !x->connection);
     x->number = number;
+    x->due_us = UINT64_MAX;
+    xes_reset(cf);
     rc = connect_structure(x, xes, cf, name);
     if (rc != XCF_OK)
         return rc;
-    if (read_record(x, number, adjunct, &version, &rc)) {
-        get_record(&old, adjunct, version);
-        if (adjunct[REC_STATE] == RECORD_ACTIVE && !text_equal(old.name, name)) {
+    if (xcf_record_read(x, number, adjunct, &version, &rc)) {
+        xcf_record_get(&old, adjunct, version);
+        bool lives = adjunct[REC_STATE] == RECORD_ACTIVE || adjunct[REC_STATE] == RECORD_REMOVING;
+        if (lives && !text_equal(old.name, name)) {
             text_wto("IXC404I SYSTEM NUMBER %u OF %s IS IN USE BY SYSTEM %s", number, name, old.name);
             return leave_structure(x, XCF_NUMBER_IN_USE);
         }
+        if (lives && xcf_remove_earlier_life(x, &old) != XCF_OK)
+            return leave_structure(x, XCF_LOST);
     }
     if (rc != IXLRETCODEOK || !xcf_monitor_queue(x, x->connection))
         return leave_structure(x, XCF_LOST);
@@ -544,16 +537,21 @@ int xcf_start(struct xcf *x, struct xes *xes, unsigned cf, const char *name, uin
 
     self->number = number;
     self->conid = x->connection->conid;
-    self->connection_version = x->connection->version;
+    self->conversion = x->connection->conversion;
+    self->interval_s = x->interval_s;
+    self->status_us = platform_clock_us();
     text_format(self->name, sizeof self->name, "%s", name);
     self->joined_us = platform_clock_us();
     if (self->joined_us <= old.joined_us)
         self->joined_us = old.joined_us + 1;        /* lives must differ also if two fall into one microsecond */
     self->active = true;
     x->joined_us = self->joined_us;
-    if (write_record(x, self, RECORD_ACTIVE, NULL) != IXLRETCODEOK || !meet_members(x))
+    if (xcf_record_write(x, self, RECORD_ACTIVE, NULL, NULL) != IXLRETCODEOK || !meet_members(x))
         return leave_structure(x, XCF_LOST);
     x->pending = true;                      /* what came while we joined */
+    x->due_us = 0;
+    xes->wait_exit = xcf_status_wait;
+    xes->wait_context = x;
     return XCF_OK;
 }
 
@@ -562,8 +560,8 @@ void xcf_stop(struct xcf *x)
     if (!x->connection)
         return;
     if (!x->connection->lost) {
-        (void)write_record(x, &x->members[x->number], RECORD_LEFT, NULL);   /* lost in between: the event tells the others */
-        send_record(x, XCF_ALL, TYPE_GONE, &x->members[x->number], RECORD_LEFT);
+        (void)xcf_record_write(x, &x->members[x->number], RECORD_LEFT, NULL, NULL);   /* lost in between: the event tells the others */
+        xcf_record_send(x, XCF_ALL, TYPE_GONE, &x->members[x->number], RECORD_LEFT);
     }
     (void)leave_structure(x, XCF_OK);
     memset(x->members, 0, sizeof x->members);

@@ -4,10 +4,10 @@
  *   list 0   control: a member record per system number, the sysplex-wide secret
  *   list n   inbound queue of system n: first in, first out, monitored by system n
  *
- *   member record   name "IXCMEMBR" + two digits, adjunct:        message   adjunct, and data of 0 .. XCF_MESSAGE_MAX bytes:
- *     0  state (1 active, 2 failed, 3 left)                         0  from (system number)   2  type
- *     1  system number     4  connection id                         4  length of the data     8  group (8)
- *     8  system name (8)  16  joined (us)                          16  joined: which life of the sender
+ *   member record   name "IXCMEMBR" + two digits,                 message   adjunct, and data of 0 .. XCF_MESSAGE_MAX bytes:
+ *                   adjunct: xcf_record.h                           0  from (system number)   2  type
+ *                                                                   4  length of the data     8  group (8)
+ *                                                                  16  joined: which life of the sender
  *                                                                  24  which life of the receiver, 0 = any
  *
  * Order. Messages of one sender to one receiver arrive in the order sent, before the event that the sender left or failed:
@@ -18,9 +18,9 @@
  * each other, and a JOINED that tells nothing new is dropped. A message carries the life (join time) of both ends;
  * what belongs to an earlier life of either is dropped.
  *
- * Failing. The CF reports a dead connection to the survivors. Each marks the member, one of them its record (conditional on
- * the record's version, so that a system that is back already is not marked), all drive their group exits. Recovery of
- * what the system held is the business of those exits.
+ * Failing. The CF reports a dead connection to the survivors, or a system's status update is missing: one of them partitions
+ * it, that is, has it fenced, and tells the others; then all drive their group exits (xcf_status.h). Recovery of what the
+ * system held is the business of those exits. A system that is back starts by removing its earlier life.
  *
  * Loss or rebuild of the structure: xcf_rebuild.c. Messages have numbers, so that what was in the queues is sent again.
  *
@@ -52,14 +52,38 @@ enum xcf_result {
 
 enum xcf_event { XCF_JOINED, XCF_LEFT, XCF_FAILED };
 
+/* Why a system is removed. */
+enum xcf_reason { XCF_REASON_NONE, XCF_REASON_CONNECTION, XCF_REASON_STATUS, XCF_REASON_OPERATOR, XCF_REASON_IPL };
+
+enum xcf_state { XCF_STATE_ACTIVE, XCF_STATE_STATUS_MISSING, XCF_STATE_REMOVING };
+
+#define XCF_INTERVAL_S 10u          /* failure detection interval of an image that is given none: load delays it by less */
+#define XCF_CLEANUP_S 15u           /* cleanup interval, likewise */
+#define XCF_SECONDS_MAX 3600u
+
 struct xcf_member {
     bool active;
     uint8_t number;                 /* 1 .. SYSTEMS_MAX */
     char name[NAME_LEN + 1];
-    uint32_t conid, connection_version;
+    uint32_t conid;
     uint64_t joined_us;             /* tells the lives of a system apart; 0 = never seen */
     uint64_t version;               /* of the member record */
-    bool failing;                   /* its connection failed; its messages are being read */
+    uint32_t conversion;            /* connection version: with conid it names the connection for ever */
+    uint16_t interval_s;            /* its failure detection interval, 0 = it is not monitored */
+    uint64_t status_us;             /* its time stamp when it was read last, */
+    uint64_t seen_us;               /* and since when it has been that, on this system's clock */
+    enum xcf_state state;
+    /* REMOVING */
+    enum xcf_reason reason;
+    uint8_t partitioner;            /* system number, and its life */
+    uint64_t partitioner_joined_us;
+    uint64_t began_us, fence_us;    /* this system is the partitioner: since when, and when it may be fenced */
+    bool stopped;                   /* it has said that it has stopped */
+    bool down;                      /* the operator has said so */
+    bool fenced;
+    bool waited;                    /* IXC102A has been told */
+    bool suspect;                   /* its connection has failed, and nobody could be told to remove it yet */
+    bool ended, left;               /* the record says that it is gone, in order; its exits are due */
 };
 
 typedef void xcf_message_exit(void *context, uint8_t from, uint16_t type, const uint8_t *data, uint32_t length);
@@ -98,8 +122,17 @@ struct xcf {
     volatile bool pending;                  /* the queue may hold messages */
     volatile bool failures;                 /* failed[] has bits to deal with */
     uint32_t failed[8];                     /* bit map of connection ids, set by the event exit; atomic access only */
-    uint32_t judged[8];                     /* those of them whose members are not known yet */
     bool polling;
+    uint16_t interval_s, cleanup_s;         /* 0 .. XCF_SECONDS_MAX; interval 0: no status monitoring, of it and by it */
+    uint64_t due_us;                        /* when there is something to do, UINT64_MAX: never */
+    uint64_t stuck_us;                      /* since when the structure has been held up, 0 = it is not */
+    uint64_t look_us;                       /* when the next status update and look at the others is due */
+    bool watching;                          /* inside xcf_status_run() */
+    bool concluding;                        /* members are fenced or ended */
+    bool isolated;                          /* this system is out of the sysplex */
+    struct xcf_member earlier;              /* this system's earlier life, while it is being removed */
+    void (*out)(void *context);             /* this system is out of the sysplex: stop, do not return. NULL: nothing */
+    void *out_context;
     uint64_t sent, received, dropped;       /* statistics */
     uint8_t buffer[XCF_MESSAGE_MAX];        /* the message that is being delivered */
 };
@@ -132,6 +165,21 @@ const struct xcf_member *xcf_member(const struct xcf *xcf, uint8_t number);
 
 /* The other active members: bit 1 << number. */
 uint64_t xcf_others(const struct xcf *xcf);
+
+/* Why, as in messages. */
+const char *xcf_reason_text(enum xcf_reason reason);
+
+/* When xcf_poll() has something to do although nothing comes; UINT64_MAX: never. */
+uint64_t xcf_due_us(const struct xcf *xcf);
+
+/* Both 1 .. XCF_SECONDS_MAX; the others learn the interval by the next status update, which is due at once. */
+void xcf_set_intervals(struct xcf *xcf, uint16_t interval_s, uint16_t cleanup_s);
+
+/* V XCF,sys,OFFLINE. force: do not wait for it to stop by itself. False: it is being removed already. */
+bool xcf_vary_offline(struct xcf *xcf, uint8_t number, bool force);
+
+/* The operator says that a system which could not be fenced has been reset. False: nobody asked. */
+bool xcf_reply_down(struct xcf *xcf, uint8_t number);
 
 /* The 128-bit secret of the sysplex: made by the first system, the same for all as long as the structure lives. XCF_OK or
  * XCF_LOST. */

@@ -14,6 +14,7 @@
 #include "cfemu/arch/cf_bytes.h"
 #include "stack/base/text.h"
 #include "stack/xcf/xcf_private.h"
+#include "stack/xcf/xcf_status.h"
 
 enum { KEPT_LENGTH = 0, KEPT_TO = 4, KEPT_ADJUNCT = 8, KEPT_DATA = KEPT_ADJUNCT + CF_ADJUNCT_SIZE };
 enum { HEARD_JOINED = 0, HEARD_SEQUENCE = 8, HEARD_SIZE = 16 };
@@ -183,5 +184,6 @@ void xcf_rebuilt(void *context)
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
         if (n != x->number && x->members[n].active && read_heard(x, n, &heard))
             send_missing(x, n, heard);
+    xcf_status_rebuilt(x);
     x->pending = true;
 }

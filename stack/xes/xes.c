@@ -82,9 +82,16 @@ struct message {
     uint8_t mrb[CF_MRB_SIZE];
 };
 
+/* A request of this image waits. */
+static void waits(struct xes *xes)
+{
+    if (xes && xes->wait_exit)
+        xes->wait_exit(xes->wait_context);
+}
+
 /* Send the message; a busy subchannel or structure is tried again a bounded number of times. False: CF lost. */
-static bool send_message(unsigned cf, struct message *m, const void *out, uint32_t out_len, void *in, uint32_t in_cap,
-                         uint64_t *busy)
+static bool send_patiently(struct xes *xes, unsigned cf, struct message *m, const void *out, uint32_t out_len, void *in,
+                           uint32_t in_cap, uint64_t *busy)
 {
     struct ecb never = { 0 };
 
@@ -99,7 +106,14 @@ static bool send_message(unsigned cf, struct message *m, const void *out, uint32
             return true;
         ++*busy;
         platform_wait(&never, 100ull << (try < 9 ? try : 9));
+        waits(xes);
     }
+}
+
+static bool send_message(unsigned cf, struct message *m, const void *out, uint32_t out_len, void *in, uint32_t in_cap,
+                         uint64_t *busy)
+{
+    return send_patiently(NULL, cf, m, out, out_len, in, in_cap, busy);
 }
 
 bool xes_send(struct xes_connection *c, uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in, uint32_t in_cap)
@@ -272,7 +286,7 @@ static int connect(struct xes *xes, const struct xes_connect_parms *parms, struc
     c->cf = s.cf;
     c->structure = get_be32(m->mrb + MRB_STRUCTURE);
     c->conid = get_be32(m->mrb + MRB_CONID);
-    c->version = get_be32(m->mrb + MRB_OWN + CONN_VERSION);
+    c->conversion = get_be32(m->mrb + MRB_OWN + CONN_VERSION);
     c->token = get_be64(m->mrb + MRB_TOKEN);
     xes_name((uint8_t *)c->name, CF_NAME_SIZE, parms->structure);
     text_name_get(c->cfname, m->mrb + MRB_OWN + CONN_CFNAME);
@@ -411,6 +425,34 @@ int xes_identify(unsigned cf, uint8_t *mrb, uint32_t *reason)
     return rc;
 }
 
+int xes_fence(struct xes_connection *c, uint32_t conid, uint32_t conversion, bool only_failed,
+              char system[NAME_LEN + 1], uint32_t *reason)
+{
+    struct message m;
+
+    memset(m.mcb, 0, sizeof m.mcb);
+    put_be16(m.mcb + MCB_COMMAND, CF_CMD_FENCE);
+    m.mcb[MCB_OPTIONS] = only_failed ? CF_OPT_FAILURE : 0;
+    put_be32(m.mcb + MCB_STRUCTURE, c->structure);
+    put_be32(m.mcb + MCB_OWN + FENCE_CONID, conid);
+    put_be32(m.mcb + MCB_OWN + FENCE_VERSION, conversion);
+    system[0] = 0;
+    int rc = simple_command(c->cf, &m, reason);
+    if (*reason != IXLRSNCODENOCONN && m.mrb[MRB_OWN + FENCE_SYSTEM] != 0)
+        text_name_get(system, m.mrb + MRB_OWN + FENCE_SYSTEM);
+    return rc;
+}
+
+void xes_reset(unsigned cf)
+{
+    struct message m;
+    uint32_t reason;
+
+    memset(m.mcb, 0, sizeof m.mcb);
+    put_be16(m.mcb + MCB_COMMAND, CF_CMD_RESET);
+    (void)simple_command(cf, &m, &reason);      /* a CF that cannot be reached has nothing of ours, or will not have it for long */
+}
+
 /* --- rebuild ------------------------------------------------------------------------------------------------------- */
 
 static int rebuild_command(struct xes_connection *c, uint16_t command, uint32_t phase, uint32_t *reason)
@@ -453,6 +495,7 @@ static struct xes_connection *take_over(struct xes_connection *temporary)
 
     c->cf = temporary->cf;
     c->structure = temporary->structure;
+    c->conversion = temporary->conversion;
     c->token = temporary->token;
     c->attributes = temporary->attributes;
     memcpy(c->cfname, temporary->cfname, sizeof c->cfname);
@@ -631,13 +674,15 @@ static void take_answer(struct xes_request *r, const uint8_t *mrb)
 }
 
 /* Wait for the grant of the lock that this connection is queued for. The CF's attention posts the event control block; a
- * second without it is used to ask the CF, in case the attention itself was lost. */
+ * while without it is used to ask the CF, in case the attention itself was lost. */
+#define LOCK_WAIT_US 200000u
 static bool wait_for_grant(struct xes_connection *c)
 {
-    for (uint32_t waited = 0; waited < XES_LOCK_WAIT_US_MAX && !c->lost; waited += 1000000u) {
-        if (platform_wait(&c->lock_ecb, 1000000u))
+    for (uint32_t waited = 0; waited < XES_LOCK_WAIT_US_MAX && !c->lost; waited += LOCK_WAIT_US) {
+        if (platform_wait(&c->lock_ecb, LOCK_WAIT_US))
             return true;
         xes_poll(c);
+        waits(c->xes);
     }
     return false;
 }
@@ -657,7 +702,7 @@ static int list_once(struct xes_connection *c, struct xes_request *r)
     }
     while (!c->lost) {
         build(m.mcb, c, r, lockoper);
-        if (!send_message(c->cf, &m, r->out, r->out_len, r->in, r->in_cap, &c->busy)) {
+        if (!send_patiently(c->xes, c->cf, &m, r->out, r->out_len, r->in, r->in_cap, &c->busy)) {
             c->lost = true;
             break;
         }

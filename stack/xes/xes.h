@@ -107,6 +107,7 @@ enum xes_reason_code {
 
 struct xes_connection;
 struct xes_rebuild;
+struct xes;
 
 /* A monitored list became non-empty; vector_index as given to MONITOR. */
 typedef void xes_list_exit(void *context, uint32_t vector_index);
@@ -155,7 +156,8 @@ struct xes_connection {
     bool existing, reconnected;
     unsigned cf;
     uint32_t structure;             /* id */
-    uint32_t conid, version;
+    uint32_t conid;
+    uint32_t conversion;            /* connection version */
     uint64_t token;
     char name[CF_NAME_SIZE + 1];    /* of the structure */
     char cfname[NAME_LEN + 1];      /* where it is */
@@ -178,6 +180,9 @@ struct xes {
     struct ecb rebuild_ecb;         /* posted when a rebuild is in another phase: xes_rebuild.h */
     bool rebuilding;                /* xes_rebuild_work() is running */
     bool waiting;                   /* a request waits for a rebuild, and does this system's part of it meanwhile */
+    /* Runs from time to time while a list request waits, for what cannot wait for it; it may make requests. NULL: nothing. */
+    void (*wait_exit)(void *context);
+    void *wait_context;
 };
 
 /* List controls: READ_LCONTROLS, WRITE_LCONTROLS. */
@@ -258,6 +263,17 @@ int xes_alter(unsigned cf, const char *structure, uint32_t *size_kib, uint32_t *
 int xes_read_structure(unsigned cf, const char *structure, uint64_t *restart, uint8_t *data, uint32_t cap, uint8_t *mrb,
                        uint32_t *reason);
 int xes_identify(unsigned cf, uint8_t *mrb, uint32_t *reason);
+
+/* Isolate the system that made a connection to the structure of this one (CF_CMD_FENCE); conid 0: that holds the structure
+ * up. only_failed: CONNACTIVE if the connection has not failed. Return code 0: it is isolated; TIMEOUT: not yet, repeat it;
+ * BADCONTOKEN: such a connection is not there any more. *reason;
+ * system: name of it, "" = not known. */
+int xes_fence(struct xes_connection *connection, uint32_t conid, uint32_t conversion, bool only_failed,
+              char system[NAME_LEN + 1], uint32_t *reason);
+
+/* What this image has of connections over a CF is of an earlier IPL: end it (CF_CMD_RESET). Before the first xes_connect(). A CF
+ * that is not there has none. */
+void xes_reset(unsigned cf);
 
 /* IXLREBLD REQUEST=START, REQUEST=STOP of the connection's structure. Return code; *reason. */
 int xes_rebuild_start(struct xes_connection *connection, uint32_t *reason);

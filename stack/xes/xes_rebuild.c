@@ -205,7 +205,7 @@ void xes_rebuild_work(struct xes *xes)
     xes->rebuilding = false;
 }
 
-static bool is_rebuilding(const struct xes_connection *c)
+bool xes_is_rebuilding(const struct xes_connection *c)
 {
     const struct xes_rebuild *r = c->rebuild;
 
@@ -221,7 +221,7 @@ bool xes_rebuild_wait(struct xes_connection *c)
         return !c->lost;
     if (c->lost && !c->cf_failed && !c->rebuild->refused)
         xes_poll(c);                        /* it says why */
-    for (xes_rebuild_work(xes); is_rebuilding(c); xes_rebuild_work(xes)) {
+    for (xes_rebuild_work(xes); xes_is_rebuilding(c); xes_rebuild_work(xes)) {
         if (waited > XES_REBUILD_WAIT_US_MAX)
             return false;
         xes->waiting = true;

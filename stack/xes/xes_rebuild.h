@@ -53,6 +53,9 @@ int xes_rebuild_join(struct xes *xes, struct xes_rebuild *rebuild, const struct 
 /* Do what is to be done about rebuilds. Main line only; costs a few loads when there is nothing. */
 void xes_rebuild_work(struct xes *xes);
 
+/* The structure is being rebuilt, or will be: if the connection is lost, not for good. */
+bool xes_is_rebuilding(const struct xes_connection *connection);
+
 /* Wait until the structure of the connection is not being rebuilt. true: it can be used. */
 bool xes_rebuild_wait(struct xes_connection *connection);
 

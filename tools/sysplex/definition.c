@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 enum section { SECTION_NONE, SECTION_SYSPLEX, SECTION_CF, SECTION_SERVER, SECTION_JOB, SECTION_SYSTEM, SECTIONS };
-enum kind { KIND_NAME, KIND_NUMBER, KIND_SIZE, KIND_ADDRESS, KIND_ADDRESS_PREFIX, KIND_FILE, KIND_OPTIONAL_FILE, KIND_OPTIONAL_NAMES };
+enum kind { KIND_NAME, KIND_NUMBER, KIND_SIZE, KIND_ADDRESS, KIND_ADDRESS_PREFIX, KIND_FILE, KIND_OPTIONAL_FILE, KIND_OPTIONAL_NAMES,
+            KIND_OPTIONAL_NUMBER };
 
 struct keyword {
     const char *word;
@@ -21,7 +22,7 @@ struct keyword {
     bool begins;                        /* this keyword begins the section */
     enum kind kind;
     size_t offset;                      /* in struct definition, or for CF, JOB and SYSTEM in the struct of each */
-    uint64_t low, high;                 /* KIND_NUMBER, KIND_SIZE */
+    uint64_t low, high;                 /* numbers, sizes */
 };
 
 #define DEFINITION(member) offsetof(struct definition, member)
@@ -34,6 +35,8 @@ static const struct keyword keywords[] = {
     { "SYSPLEX", SECTION_SYSPLEX, true, KIND_NAME, DEFINITION(sysplex), 0, 0 },
     { "POLICY", SECTION_SYSPLEX, false, KIND_OPTIONAL_FILE, DEFINITION(policy), 0, 0 },
     { "STORY", SECTION_SYSPLEX, false, KIND_OPTIONAL_FILE, DEFINITION(story), 0, 0 },
+    { "INTERVAL", SECTION_SYSPLEX, false, KIND_OPTIONAL_NUMBER, DEFINITION(interval_s), 1, 3600 },
+    { "CLEANUP", SECTION_SYSPLEX, false, KIND_OPTIONAL_NUMBER, DEFINITION(cleanup_s), 1, 3600 },
     { "CF", SECTION_CF, true, KIND_NAME, FACILITY(name), 0, 0 },
     { "SIZE", SECTION_CF, false, KIND_SIZE, FACILITY(size), MIB, MIB << 16 },
     { "SERVER", SECTION_SERVER, true, KIND_ADDRESS_PREFIX, DEFINITION(server), 0, 0 },
@@ -187,6 +190,7 @@ static void set_value(struct reading *r, const struct keyword *k, const char *te
                     k->word, text);
         break;
     case KIND_NUMBER:
+    case KIND_OPTIONAL_NUMBER:
         if (!get_number(text, &end, number) || *end || *number < k->low || *number > k->high)
             mistake(r, r->line, "%s %s: expected a number from %lu to %lu", k->word, text, k->low, k->high);
         break;
@@ -377,6 +381,8 @@ static void check_whole(struct reading *r)
 unsigned definition_read(const char *path, struct definition *d, FILE *mistakes)
 {
     memset(d, 0, sizeof *d);
+    d->interval_s = DEFINED_INTERVAL_S;
+    d->cleanup_s = DEFINED_CLEANUP_S;
     struct reading r = { .d = d, .mistakes = mistakes };
     FILE *in = fopen(path, "re");
     if (!in || snprintf(d->path, sizeof d->path, "%s", path) >= (int)sizeof d->path) {

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 enum { DEFINED_SYSTEMS_MAX = 32, DEFINED_CFS_MAX = 2, DEFINED_JOBS_MAX = 8, DEFINED_NAME_SIZE = 9 };
+enum { DEFINED_INTERVAL_S = 10, DEFINED_CLEANUP_S = 15 };       /* where the file says nothing */
 
 struct cf_definition {
     char name[DEFINED_NAME_SIZE];
@@ -40,6 +41,7 @@ struct definition {
     char path[PATH_MAX];
     char sysplex[DEFINED_NAME_SIZE];
     char policy[PATH_MAX];              /* CFRM policy of all CFs; empty: none, every structure is allowed */
+    uint64_t interval_s, cleanup_s;     /* failure detection and cleanup interval of XCF, as in COUPLExx */
     struct cf_definition cfs[DEFINED_CFS_MAX];      /* two are a pair: structures are rebuilt and duplexed between them */
     unsigned cf_count;
     struct in_addr server;              /* the outside server */

@@ -67,8 +67,9 @@ static int write_hercules_conf(int folder, const struct image *image, const stru
 /* The parameters end with a zero byte. */
 static int write_parameters(int folder, const struct image *image, const struct image_plan *plan)
 {
-    return write_file(folder, "parameters", "SYSNAME=%s SYSNUM=%u SYSPLEX=%s CLUSTERPORTS=%s%c", image->system->name,
-                      (unsigned)image->system->number, plan->definition->sysplex, plan->clusterports, '\0');
+    return write_file(folder, "parameters", "SYSNAME=%s SYSNUM=%u SYSPLEX=%s CLUSTERPORTS=%s INTERVAL=%lu CLEANUP=%lu%c", image->system->name,
+                      (unsigned)image->system->number, plan->definition->sysplex, plan->clusterports,
+                      plan->definition->interval_s, plan->definition->cleanup_s, '\0');
 }
 
 static int link_program(int folder, const struct rundir *r)
