@@ -9,6 +9,7 @@
  *                                                           that have a map of their own, by system number
  *     entry "0A010101MVS1    "   of a stack:    8192 bytes  1 bit a port, 1 = this stack's
  *     entry "0A010101#SHARED "   if any are:    4 bytes a port that several stacks have: port, how many stacks
+ *     entry "0A010101#USE03  "   of a stack:    which ports are in use there, for whoever looks: clp_show.h
  *   adjunct: "POOL", "OWN " or "SHAR", DVIPA, system name. Port 0 is the high bit of the first byte.
  *
  * Every change is the sequence of the flowcharts:

@@ -193,7 +193,7 @@ void app_draw_pointer(struct app *app)
 
 /* --- keys and mouse ------------------------------------------------------------------------------------------------------------ */
 
-static void select_port(struct app *app, uint32_t port)
+void app_choose_port(struct app *app, uint32_t port)
 {
     const struct model *m = app->session->shown;
     app->port = port;
@@ -221,7 +221,7 @@ void app_click(struct app *app, int x, int y)
         return;
     }
     if (port_at(app, x, y) != APP_NONE) {
-        select_port(app, port_at(app, x, y));
+        app_choose_port(app, port_at(app, x, y));
         return;
     }
     for (uint32_t i = 0; i < app->spot_count; i++) {
@@ -230,7 +230,7 @@ void app_click(struct app *app, int x, int y)
             continue;
         switch (s->kind) {
         case SPOT_VIEW: app->view = (enum app_view)s->value; break;
-        case SPOT_DVIPA: app->dvipa = s->value; select_port(app, APP_NONE); app->view = VIEW_PORTS; break;
+        case SPOT_DVIPA: app->dvipa = s->value; app_choose_port(app, APP_NONE); app->view = VIEW_PORTS; break;
         case SPOT_SYSTEM: app->system = s->value; app->view = VIEW_FLOW; break;
         case SPOT_FIGURE: app->figure = s->value; break;
         case SPOT_PORT_MAP: break;
@@ -297,7 +297,7 @@ bool app_key(struct app *app, SDL_Keycode key, bool shift)
         break;
     case SDLK_d:
         app->dvipa = m->dvipa_count > 0 ? (app->dvipa + 1) % m->dvipa_count : 0;
-        select_port(app, APP_NONE);
+        app_choose_port(app, APP_NONE);
         break;
     case SDLK_y:
         app->system = app->system == APP_NONE ? 0 : app->system + 1 < m->system_count ? app->system + 1 : APP_NONE;

@@ -57,6 +57,9 @@ bool app_key(struct app *app, SDL_Keycode key, bool shift);
 void app_click(struct app *app, int x, int y);
 void app_wheel(struct app *app, int lines);
 
+/* Choose a port of the address shown; who owns it is asked who uses it. APP_NONE: no port. */
+void app_choose_port(struct app *app, uint32_t port);
+
 /* The mouse is there now. true: what is shown follows. */
 bool app_move(struct app *app, int x, int y);
 

@@ -27,6 +27,11 @@ $(B)/tests/test_cfdash_views: $(addprefix $(B)/san/,tools/cfdash/tests/test_cfda
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ -lcheck -lsubunit -lrt $(CFDASH_LIBS) $(CFDASH_SDL_LIBS)
 
+CHECKS += $(B)/tests/cfdash
+$(B)/tests/cfdash: tools/cfdash/tests/cfdash.sh $(B)/bin/cfdash $(B)/bin/cfctl
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
 ## make dashboard       a window over the Sysplex that was brought up last; boots the one of config/fig6.conf if none is up
 .PHONY: dashboard
 dashboard: all

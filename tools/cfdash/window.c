@@ -153,7 +153,8 @@ static void choose(struct app *app, const struct window_options *o)
 {
     app->view = o->view;
     app->figure = o->figure;
-    app->port = o->port;
+    if (o->port != APP_NONE)
+        app_choose_port(app, o->port);
 }
 
 int window_run(struct session *session, const char *run, const struct window_options *o)
@@ -164,6 +165,7 @@ int window_run(struct session *session, const char *run, const struct window_opt
     bool opened = open(&w, title, o);
     if (opened) {
         app_open(&w.app, session, run);
+        step(&w);
         choose(&w.app, o);
         loop(&w);
         app_close(&w.app);
@@ -183,15 +185,17 @@ int window_picture(struct session *session, const char *run, const struct window
     if (!canvas_open_picture(&app.canvas, o->width, o->height, o->scale))
         return -1;
     app_open(&app, session, run);
-    choose(&app, o);
-    do {
+    for (bool first = true; first || monotonic_ms() < end; first = false) {
         if (session_step(session, monotonic_ms()) < 0)
             fprintf(stderr, "cfdash: the recording has ended: it cannot be written\n");
         app_update(&app);
+        if (first)
+            choose(&app, o);
+        lookup_step(&app.lookup);
         uint64_t now = monotonic_ms(), until = session->due_ms < end ? session->due_ms : end;
         struct timespec pause = {.tv_sec = (time_t)((until > now ? until - now : 0) / 1000), .tv_nsec = (long)((until > now ? until - now : 0) % 1000 * 1000000)};
         nanosleep(&pause, NULL);
-    } while (monotonic_ms() < end);
+    }
     app_draw(&app);
     int rc = canvas_save(&app.canvas, o->screenshot);
     app_close(&app);
