@@ -153,11 +153,19 @@ static uint64_t clp_members(void *context)
     return xcf_others(&s->xcf);
 }
 
-static uint8_t clp_distributor(void *context, uint32_t address)
+static bool clp_is_in_sysplex(void *context)
+{
+    const struct stack *s = context;
+
+    return s->xcf.connection && !s->xcf.connection->lost;
+}
+
+static uint8_t clp_distributor(void *context, uint32_t address, uint64_t *since)
 {
     struct stack *s = context;
     const struct vipa_dvipa *d = vipa_find(&s->vipa, address);
 
+    *since = d ? d->generation : 0;
     return d && vipa_is_distributed(d) ? d->owner : 0;
 }
 
@@ -179,7 +187,7 @@ static const char *clp_ended(void *context, uint8_t number)
 
 static const struct clp_ops clp_calls = {
     .announce = clp_announce, .scan = clp_scan, .scan_targets = clp_scan_targets, .send = clp_send_message,
-    .listen = clp_listen, .members = clp_members, .distributor = clp_distributor, .life = clp_life_of,
+    .listen = clp_listen, .members = clp_members, .in_sysplex = clp_is_in_sysplex, .distributor = clp_distributor, .life = clp_life_of,
     .ended = clp_ended,
 };
 

@@ -11,6 +11,7 @@
 #include "stack/clp/clp_table.h"
 
 #define DEMAND_US 1000000u          /* a trip within this time of the one before: demand. The same without one: less of it */
+#define BEG_ROUNDS 4u               /* a trip for ports that are given back, while others are faster */
 
 int clp_error(struct clp *clp, int code, enum clp_reason reason)
 {
@@ -580,20 +581,41 @@ static uint32_t within_quota(struct clp *clp, const struct clp_table *t, uint32_
     return t->owned_ports >= quota ? 0 : (quota - t->owned_ports) / size * size;
 }
 
-/* The pool runs low or is empty: ask the others, once in CLP_ASK_AGAIN_US. True: they have had their chance. */
-static bool ask_back(struct clp *clp, struct clp_table *t, bool urgent)
+/* The pool runs low: ask the others in time, with luck. Nobody waits for it. */
+static void ask_back(struct clp *clp, struct clp_table *t)
 {
-    uint64_t now = platform_clock_us(), *asked_us = urgent ? &t->begged_us : &t->asked_us;
-    struct clp_message m = { .kind = CLP_RETURN, .flags = urgent ? CLP_FLAG_URGENT : 0, .address = t->address };
+    const struct clp_message m = { .kind = CLP_RETURN, .address = t->address };
+    uint64_t now = platform_clock_us();
 
-    if (*asked_us && now - *asked_us < CLP_ASK_AGAIN_US)
-        return false;
-    *asked_us = now;
+    if (t->asked_us && now - t->asked_us < CLP_ASK_AGAIN_US)
+        return;
+    t->asked_us = now;
     clp->statistics.asked++;
-    if (urgent)
-        return clp_ask(clp, 0, &m, CLP_ASK_US, false) || clp->question.yes;
-    (void)clp_send(clp, 0, &m);             /* in time, with luck; nobody waits for it */
-    return true;
+    (void)clp_send(clp, 0, &m);
+}
+
+/* The pool is empty, and a connection waits: take what another stack gives back. The first that does is enough, unless a third
+ * one is faster: then the rest is asked again. No: nobody has any, and is not asked again for CLP_ASK_AGAIN_US. */
+static int beg(struct clp *clp, struct clp_table *t, struct clp_grant *g)
+{
+    int rc = clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_EXHAUSTED);
+
+    if (t->begged_us && platform_clock_us() - t->begged_us < CLP_ASK_AGAIN_US)
+        return rc;
+    for (unsigned round = 0; round < BEG_ROUNDS; round++) {
+        struct clp_message m = { .kind = CLP_RETURN, .flags = CLP_FLAG_URGENT, .address = t->address };
+
+        clp->statistics.asked++;
+        (void)clp_ask(clp, 0, &m, CLP_ASK_US, true);
+        bool given = clp->question.yes;
+        rc = t->store->take(clp, t, t->clusterports.blocksize, g);
+        if (rc == CLP_OK)
+            return rc;
+        if (!given || clp->reason != CLP_REASON_EXHAUSTED)
+            break;
+    }
+    t->begged_us = platform_clock_us();
+    return rc;
 }
 
 /* Move ports from the pool to this stack and tell the distributing stack. wait: a connection waits for them, so wait for
@@ -612,11 +634,8 @@ static int take_blocks(struct clp *clp, struct clp_table *t, bool wait)
     rc = t->store->take(clp, t, ports, &g);
     if (rc != CLP_OK && clp_again(clp, t))
         rc = t->store->take(clp, t, ports, &g);
-    if (rc != CLP_OK && wait && clp->reason == CLP_REASON_EXHAUSTED && ask_back(clp, t, true)) {
-        rc = t->store->take(clp, t, t->clusterports.blocksize, &g);
-        if (rc == CLP_OK)
-            t->begged_us = 0;               /* it was worth asking: it may be again */
-    }
+    if (rc != CLP_OK && wait && clp->reason == CLP_REASON_EXHAUSTED)
+        rc = beg(clp, t, &g);
     if (rc != CLP_OK)
         return rc;
     table_set_blocks(t, blocks);
@@ -1046,7 +1065,7 @@ static void tend(struct clp *clp, struct clp_table *t, uint64_t now)
         (void)clp_give_surplus(clp, t, keep);
     if (t->wanting) {
         t->wanting = false;
-        (void)ask_back(clp, t, false);
+        ask_back(clp, t);
     }
 }
 

@@ -105,7 +105,8 @@ struct clp_table {
     const uint64_t *eligible;
     struct clp_destination *destinations;   /* of the stack */
     uint32_t list;                          /* list and lock number in the structure */
-    uint32_t slot;                          /* clp_lists.c */
+    uint32_t slot;                          /* clp_lists.c: its slot, and the ports from .. to before .. whose blocks are there */
+    uint32_t covered_first, covered_end;
     uint32_t blocks;                        /* appetite: blocks of the next trip; set by table_set_blocks() */
     uint32_t low, high;                     /* free ports below which more are wanted, above which idle blocks go: */
     int32_t plain_low, plain_high;          /* that is when `plain` is above the one, below the other */
@@ -184,7 +185,9 @@ struct clp_ops {
     /* Let messages come in for at most us microseconds; clp_receive() runs inside. */
     void (*listen)(void *context, uint32_t us);
     uint64_t (*members)(void *context);     /* other active systems: bit 1 << number */
-    uint8_t (*distributor)(void *context, uint32_t address);    /* system that distributes the DVIPA, 0 = none known */
+    bool (*in_sysplex)(void *context);      /* is what members() says the whole truth? NULL: always */
+    /* System that distributes the DVIPA, 0 = none known; *since tells its times of being so apart. */
+    uint8_t (*distributor)(void *context, uint32_t address, uint64_t *since);
     /* Which life of a system: of this one the present one; of another one the one that it is recovered from. What a later
      * life has in the CF is not touched by its recovery. NULL: a name has one life only. */
     uint64_t (*life)(void *context, uint8_t number);
@@ -211,6 +214,7 @@ struct clp_question {
     uint32_t address;
     uint64_t ticket;                        /* time of the question: decides between two that want the same */
     uint64_t waiting;                       /* systems whose answer is missing */
+    uint64_t silent;                        /* that have not answered the last time, and have said nothing since */
     bool yes, no;                           /* an answer said so */
     struct clp_grant grant;                 /* what is asked for, less what was refused; or what was granted */
 };
@@ -219,7 +223,11 @@ struct clp_question {
 #define CLP_VIEWS 8u                        /* DVIPAs of a stack with such a keeper; each costs 64 KiB of an image */
 struct clp_view {
     uint32_t address;
-    uint64_t heard;                         /* distributing stack: systems that have told what they have */
+    bool valid;                             /* distributing stack: the rest is of this time of being so: */
+    uint64_t since;
+    uint64_t heard;                         /* systems that have told what they have */
+    uint8_t told;                           /* whom this stack has told what it has, as the distributing stack since: */
+    uint64_t told_since;
     uint8_t owner[PORTS_PER_DVIPA];         /* system number, 0 = nobody */
 };
 

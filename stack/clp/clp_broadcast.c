@@ -7,7 +7,7 @@
  *    │ ◄──────────────────────────┼── ANSWER 2112-2115 ────────│  refused: mine, or wanted here before
  *    │ owns 2116-2175
  *
- * An answer names the ports that the asker may not have: those that the answering stack owns, and those that it asks for
+ * An answer names the ports that the asker may not have: those that the answering stack owns or uses, and those that it asks for
  * itself with an older ticket (time, then system number). Where its own ticket is the younger one it withdraws its own
  * wish instead. Nothing is remembered of an answer.
  *
@@ -87,7 +87,7 @@ static int ask_all(struct clp *clp, struct clp_table *t, struct clp_grant *g)
     struct clp_message m = { .kind = CLP_WANT, .address = t->address, .ticket = platform_clock_us(), .grant = *g };
     uint32_t count = 0;
 
-    if (!clp_ask(clp, 0, &m, CLP_KEEPER_US, false))
+    if (!clp_in_sysplex(clp) || !clp_ask(clp, 0, &m, CLP_KEEPER_US, false))
         return failed(clp, CLP_REASON_KEEPER);
     *g = clp->question.grant;
     for (uint32_t i = 0; i < g->count; i++)
@@ -171,6 +171,17 @@ static int broadcast_recover(struct clp *clp, struct clp_table *t, const char *s
     return CLP_OK;
 }
 
+/* Ports of the word that nobody else may have: owned, or still in use since before CLUSTERPORTS came. */
+static uint64_t mine_in(const struct clp_table *t, uint32_t w)
+{
+    uint64_t ports = t->clusterports.on && t->ready ? t->owned[w] : 0;
+
+    for (uint32_t p = 0; p < 64; p++)
+        if (t->use[w * 64 + p])
+            ports |= port_bit(p);
+    return ports;
+}
+
 /* WANT. Ports that I own, or want with an older ticket, are refused; where mine is younger, I want them no more. */
 static void refuse(struct clp *clp, const struct clp_table *t, uint8_t from, struct clp_message *m)
 {
@@ -180,7 +191,7 @@ static void refuse(struct clp *clp, const struct clp_table *t, uint8_t from, str
 
     for (uint32_t i = 0; i < m->grant.count; i++) {
         struct clp_word w = m->grant.words[i];
-        uint64_t refused = t && t->ready ? w.ports & t->owned[w.word] : 0;
+        uint64_t refused = t ? w.ports & mine_in(t, w.word) : 0;
 
         for (uint32_t k = 0; q->id && q->kind == CLP_WANT && q->address == m->address && k < q->grant.count; k++) {
             if (q->grant.words[k].word != w.word)

@@ -12,7 +12,8 @@
  *
  * A stack that becomes the distributing one, or meets a new stack, asks what the others have (TELL), and gives out nothing
  * until every active stack has told (HAVE): heard. What a stack tells replaces all that was known of it, but only while it
- * has not been heard: a second TELL may have crossed with ports on their way. A stack that is gone is not heard any more;
+ * has not been heard: a second TELL may have crossed with ports on their way. Who has told regards the asker as the
+ * distributing stack from then on, even if it has not heard of it otherwise, and if it was so itself. A stack that is gone is not heard any more;
  * its ports stay its own until they are recovered, or until its next life tells what it has. */
 #include <string.h>
 
@@ -26,12 +27,21 @@ static int failed(struct clp *clp, enum clp_reason reason)
     return clp_error(clp, CLP_EADDRNOTAVAIL, reason);
 }
 
-static uint8_t distributor_of(const struct clp *clp, uint32_t address)
+/* Whoever has asked what this stack has, because it distributes the address now, does so even if that is not known here
+ * otherwise yet. */
+static uint8_t distributor_of(struct clp *clp, uint32_t address, uint64_t *since)
 {
-    return clp->ops && clp->ops->distributor ? clp->ops->distributor(clp->context, address) : clp->number;
-}
+    const struct clp_view *view = clp_view_of(clp, address);
+    uint8_t number = clp->number;
 
-/* --- the distributing stack's side --------------------------------------------------------------------------------- */
+    *since = 0;
+    if (clp->ops && clp->ops->distributor)
+        number = clp->ops->distributor(clp->context, address, since);
+    if (!view || view->told_since <= *since)
+        return number;
+    *since = view->told_since;
+    return view->told;
+}
 
 static void set_owner(struct clp_view *view, const struct clp_word *w, uint8_t owner, uint8_t only_of)
 {
@@ -43,16 +53,37 @@ static void set_owner(struct clp_view *view, const struct clp_word *w, uint8_t o
     }
 }
 
+/* The view of the distributing stack, which this one is; NULL: it is not. What it knew when it was before does not count, nor
+ * what it knew when CLUSTERPORTS went: it begins with what it has itself. */
+static struct clp_view *view_of_distributor(struct clp *clp, const struct clp_table *t)
+{
+    uint64_t since;
+    uint8_t number = distributor_of(clp, t->address, &since);
+    struct clp_view *view = number == clp->number ? clp_view_of(clp, t->address) : NULL;
+
+    if (!view || (view->valid && view->since == since))
+        return view;
+    memset(view->owner, 0, sizeof view->owner);
+    view->valid = true;
+    view->since = since;
+    view->heard = 0;
+    for (uint32_t w = 0; w < CLP_WORDS; w++)
+        set_owner(view, &(struct clp_word){ .word = (uint16_t)w, .ports = t->owned[w] }, clp->number, 0);
+    return view;
+}
+
+/* --- the distributing stack's side --------------------------------------------------------------------------------- */
+
 /* Has every other active stack told what it has? Who has not is asked. */
 static bool complete(struct clp *clp, const struct clp_view *view)
 {
     uint64_t others = clp->ops && clp->ops->members ? clp->ops->members(clp->context) : 0;
-    struct clp_message m = { .kind = CLP_TELL, .address = view->address };
+    struct clp_message m = { .kind = CLP_TELL, .address = view->address, .ticket = view->since };
 
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
         if ((others & ~view->heard) >> n & 1)
             (void)clp_send(clp, n, &m);     /* it is asked again with the next question */
-    return (others & ~view->heard) == 0;
+    return (others & ~view->heard) == 0 && clp_in_sysplex(clp);
 }
 
 static void take_have(struct clp_view *view, uint8_t from, const struct clp_message *m)
@@ -135,11 +166,20 @@ static void answer_claim(struct clp *clp, struct clp_view *view, uint8_t from, s
         m->flags = one && claim_for(view, port, from) ? CLP_FLAG_YES : CLP_FLAG_NO;
 }
 
-/* Tell the asker what this stack has; nothing is an answer too. */
-static void answer_tell(struct clp *clp, const struct clp_table *t, uint8_t to, uint32_t address)
+/* Tell the asker what this stack has; nothing is an answer too. From now on it is asked for ports, and gets them back. */
+static void answer_tell(struct clp *clp, const struct clp_table *t, uint8_t to, const struct clp_message *question)
 {
-    struct clp_message m = { .kind = CLP_HAVE, .flags = CLP_FLAG_FIRST, .address = address };
+    struct clp_message m = { .kind = CLP_HAVE, .flags = CLP_FLAG_FIRST, .address = question->address };
+    struct clp_view *view = clp_view_of(clp, question->address);
+    uint64_t since;
 
+    (void)distributor_of(clp, question->address, &since);
+    if (question->ticket < since)
+        return;                             /* it is not the distributing stack any more */
+    if (view) {
+        view->told = to;
+        view->told_since = question->ticket;
+    }
     for (uint32_t w = 0; w < CLP_WORDS; w++) {
         if (t && t->owned[w])
             m.grant.words[m.grant.count++] = (struct clp_word){ .word = (uint16_t)w, .ports = t->owned[w] };
@@ -156,8 +196,7 @@ static void answer_tell(struct clp *clp, const struct clp_table *t, uint8_t to, 
 void clp_distributor_heard(struct clp *clp, uint8_t from, struct clp_message *m)
 {
     struct clp_table *t = clp_find(clp, m->address);
-    bool mine = t && t->store == &clp_distributor_store && distributor_of(clp, m->address) == clp->number;
-    struct clp_view *view = mine ? clp_view_of(clp, m->address) : NULL;
+    struct clp_view *view = t && t->store == &clp_distributor_store ? view_of_distributor(clp, t) : NULL;
 
     switch (m->kind) {
     case CLP_TAKE:
@@ -167,7 +206,7 @@ void clp_distributor_heard(struct clp *clp, uint8_t from, struct clp_message *m)
         answer_claim(clp, view, from, m);
         return;
     case CLP_TELL:
-        answer_tell(clp, t && t->store == &clp_distributor_store ? t : NULL, from, m->address);
+        answer_tell(clp, t && t->store == &clp_distributor_store ? t : NULL, from, m);
         break;
     case CLP_HAVE:
         if (view)
@@ -193,7 +232,8 @@ static int distributor_init(struct clp *clp, struct clp_table *t, unsigned origi
     FLOW(8B, 860);
     if (!view)
         return failed(clp, CLP_REASON_TABLES);
-    if (distributor_of(clp, t->address) == clp->number)
+    view->valid = false;
+    if (view_of_distributor(clp, t))
         (void)complete(clp, view);          /* asks */
     return CLP_OK;
 }
@@ -203,7 +243,8 @@ static int distributor_init(struct clp *clp, struct clp_table *t, unsigned origi
 /* Ask the distributing stack, or do it here if that is this one. */
 static bool ask_once(struct clp *clp, struct clp_table *t, struct clp_message *m)
 {
-    uint8_t to = distributor_of(clp, t->address);
+    uint64_t since;
+    uint8_t to = distributor_of(clp, t->address, &since);
 
     clp->question.yes = clp->question.no = false;
     if (to == 0)
@@ -250,7 +291,8 @@ static int distributor_take(struct clp *clp, struct clp_table *t, uint32_t ports
 static int distributor_give(struct clp *clp, struct clp_table *t, const struct clp_grant *g)
 {
     struct clp_message m = { .kind = CLP_BACK, .address = t->address, .grant = *g };
-    uint8_t to = distributor_of(clp, t->address);
+    uint64_t since;
+    uint8_t to = distributor_of(clp, t->address, &since);
 
     FLOW(10, 1015);
     FLOW(5, 515);
@@ -282,7 +324,9 @@ static bool distributor_available(struct clp *clp, struct clp_table *t, uint16_t
 {
     const struct clp_view *view = clp_view_of(clp, t->address);
 
-    return distributor_of(clp, t->address) != clp->number || (view && view->owner[port] == 0);
+    uint64_t since;
+
+    return distributor_of(clp, t->address, &since) != clp->number || (view && view->owner[port] == 0);
 }
 
 static int distributor_recover(struct clp *clp, struct clp_table *t, const char *system, uint8_t number, uint32_t *ports)

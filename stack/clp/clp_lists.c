@@ -4,6 +4,9 @@
  *   list 1 + 33 nn         the available blocks of the DVIPA in slot nn, longest unused first
  *   list 1 + 33 nn + s     the blocks that system s has
  *
+ * Only blocks that some stack can give out are there: each stack adds those of its EPHEMERALPORTS that it misses, under the
+ * lock. The slot's entry says for which range that is done. So a search does not meet thousands of blocks that nobody wants.
+ *
  *   a block is an entry named by DVIPA and first port; adjunct:   0  DVIPA    4  first port    8  its ports (u64)
  *                                                                16  time of the last return   20  who returned it
  *
@@ -26,7 +29,7 @@
 #define SLOT_LISTS (SYSTEMS_MAX + 1u)
 
 enum { BLOCK_ADDRESS = 0, BLOCK_FIRST = 4, BLOCK_PORTS = 8, BLOCK_TIME = 16, BLOCK_GIVER = 20 };
-enum { SLOT_ADDRESS = 0, SLOT_READY = 4, SLOT_UNIT = 8 };
+enum { SLOT_ADDRESS = 0, SLOT_UNIT = 8, SLOT_FIRST = 12, SLOT_END = 16 };
 
 static int failed(struct clp *clp, enum clp_reason reason)
 {
@@ -122,15 +125,115 @@ static void grant_block(struct clp_grant *g, uint32_t first, uint64_t ports)
     g->words[g->count++] = (struct clp_word){ .word = (uint16_t)(first / 64), .ports = ports };
 }
 
+/* --- slots --------------------------------------------------------------------------------------------------------- */
+
+static void slot_name(uint8_t name[CF_NAME_SIZE], uint32_t slot)
+{
+    char text[CF_NAME_SIZE + 1];
+
+    text_format(text, sizeof text, "SLOT%02u", slot);
+    xes_name(name, CF_NAME_SIZE, text);
+}
+
+/* Read or make the entry of a slot. True: it is this DVIPA's. */
+static bool slot_is(struct clp *clp, const struct clp_table *t, uint32_t slot, uint8_t adjunct[CF_ADJUNCT_SIZE])
+{
+    struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_NEW,
+                             .options = CF_OPT_ADJUNCT };
+
+    slot_name(r.name, slot);
+    put_be32(r.adjunct + SLOT_ADDRESS, t->address);
+    put_be32(r.adjunct + SLOT_UNIT, unit_of(t));
+    memcpy(adjunct, r.adjunct, CF_ADJUNCT_SIZE);
+    if (xes_list(clp->lists, &r) == IXLRETCODEOK)
+        return true;
+    r = (struct xes_request){ .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
+    slot_name(r.name, slot);
+    bool read = xes_list(clp->lists, &r) == IXLRETCODEOK;
+    memcpy(adjunct, r.adjunct, CF_ADJUNCT_SIZE);
+    return read && get_be32(adjunct + SLOT_ADDRESS) == t->address;
+}
+
+/* The blocks from port `from` to before `to` onto the list of those available, in random order: a random start and a random
+ * odd step. Those that are there already stay where they are. */
+static int create_blocks(struct clp *clp, const struct clp_table *t, uint32_t from, uint32_t to)
+{
+    uint32_t blocks = (to - from) / unit_of(t), turns = 1;
+
+    while (turns < blocks)
+        turns *= 2;                         /* an odd step meets each of a power of two */
+    uint32_t start = clp_random_below(clp, turns), step = clp_random_below(clp, turns) | 1;
+    for (uint32_t i = 0; i < turns; i++) {
+        struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_NEW,
+                                 .options = CF_OPT_ADJUNCT, .list = available_list(t), .lockoper = CF_LOCK_HELDBY,
+                                 .lock_index = t->slot };
+        uint32_t block = (start + i * step) & (turns - 1), first = from + block * unit_of(t);
+
+        if (block >= blocks)
+            continue;
+        block_name(r.name, t->address, first);
+        put_block(r.adjunct, t, first, block_ports(t, first), 0);
+        if (xes_list(clp->lists, &r) != IXLRETCODEOK && r.reason != IXLRSNCODEENTRYEXISTS)
+            return failed(clp, CLP_REASON_CF);
+    }
+    return CLP_OK;
+}
+
+/* The range of what this stack can give out, in whole blocks; empty: *first = *end. */
+static void eligible_range(const struct clp_table *t, uint32_t *first, uint32_t *end)
+{
+    *first = *end = 0;
+    for (uint32_t w = 0; w < CLP_WORDS; w++) {
+        if (!t->eligible[w])
+            continue;
+        uint32_t low = w * 64 + bits_first(t->eligible[w]), high = w * 64 + bits_first(t->eligible[w] & -t->eligible[w]);
+
+        if (*end == 0)
+            *first = low & ~(unit_of(t) - 1);
+        *end = (high & ~(unit_of(t) - 1)) + unit_of(t);
+    }
+}
+
+/* Under the lock: all blocks that this stack can give out are there. Who dies over it leaves the slot as it was, and the
+ * next one adds what is missing. */
+static int cover(struct clp *clp, struct clp_table *t)
+{
+    struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_OLD,
+                             .options = CF_OPT_ADJUNCT };
+    uint32_t first, end;
+
+    eligible_range(t, &first, &end);
+    if (first >= t->covered_first && end <= t->covered_end)
+        return CLP_OK;
+    if (!slot_is(clp, t, t->slot, r.adjunct))
+        return failed(clp, CLP_REASON_CF);
+    uint32_t there_first = get_be32(r.adjunct + SLOT_FIRST), there_end = get_be32(r.adjunct + SLOT_END);
+    if (there_end == 0)
+        there_first = there_end = first;
+    int rc = CLP_OK;
+    if (first < there_first)
+        rc = create_blocks(clp, t, first, there_first);
+    if (rc == CLP_OK && end > there_end)
+        rc = create_blocks(clp, t, there_end, end);
+    if (rc != CLP_OK)
+        return rc;
+    t->covered_first = first < there_first ? first : there_first;
+    t->covered_end = end > there_end ? end : there_end;
+    put_be32(r.adjunct + SLOT_FIRST, t->covered_first);
+    put_be32(r.adjunct + SLOT_END, t->covered_end);
+    slot_name(r.name, t->slot);
+    return xes_list(clp->lists, &r) == IXLRETCODEOK ? CLP_OK : failed(clp, CLP_REASON_CF);
+}
+
 /* --- take, give, claim --------------------------------------------------------------------------------------------- */
 
-/* Blocks whose ports are all reserved go to the tail: each is looked at once. */
+/* Blocks whose ports are all reserved, or another stack's alone, go to the tail: each is looked at once. */
 static void take_under_lock(struct clp *clp, struct clp_table *t, uint32_t wanted, struct clp_grant *g)
 {
     uint8_t adjunct[CF_ADJUNCT_SIZE], name[CF_NAME_SIZE];
     uint32_t reason, ports = 0, passed = 0;
 
-    for (g->count = 0; ports < wanted && g->count < CLP_GRANT_WORDS && passed * unit_of(t) < PORTS_PER_DVIPA;) {
+    for (g->count = 0; ports < wanted && g->count < CLP_GRANT_WORDS && passed * unit_of(t) < t->covered_end - t->covered_first;) {
         if (move(clp, t, NULL, available_list(t), own_list(t, clp->number), false, 0, adjunct, &reason) != IXLRETCODEOK)
             break;
         uint32_t first = get_be32(adjunct + BLOCK_FIRST);
@@ -158,7 +261,9 @@ static int lists_take(struct clp *clp, struct clp_table *t, uint32_t ports, stru
         return rc;
     FLOW(9, 935);
     FLOW(4, 420);
-    take_under_lock(clp, t, ports, g);
+    g->count = 0;
+    if (cover(clp, t) == CLP_OK)
+        take_under_lock(clp, t, ports, g);
     FLOW(9, 940);
     bool lost = clp->lists->lost;
     (void)lock(clp, t, CF_LOCK_RESET);
@@ -208,14 +313,16 @@ static bool lists_available(struct clp *clp, struct clp_table *t, uint16_t port)
 
 static int lists_claim(struct clp *clp, struct clp_table *t, uint16_t port, struct clp_grant *g)
 {
-    uint32_t first = port & ~(unit_of(t) - 1), reason;
+    uint32_t first = port & ~(unit_of(t) - 1), reason = 0;
     uint8_t adjunct[CF_ADJUNCT_SIZE], name[CF_NAME_SIZE];
     int rc = lock(clp, t, CF_LOCK_SET);
 
     if (rc != CLP_OK)
         return rc;
     block_name(name, t->address, first);
-    rc = move(clp, t, name, available_list(t), own_list(t, clp->number), false, 0, adjunct, &reason);
+    rc = cover(clp, t);
+    if (rc == CLP_OK)
+        rc = move(clp, t, name, available_list(t), own_list(t, clp->number), false, 0, adjunct, &reason);
     (void)lock(clp, t, CF_LOCK_RESET);
     if (rc != IXLRETCODEOK)
         return reason == IXLRSNCODELISTMISMATCH ? clp_error(clp, CLP_EADDRINUSE, CLP_REASON_OWNED)
@@ -265,62 +372,6 @@ static int connect(struct clp *clp)
     return clp_connect_structure(clp, &clp->lists, &clp->lists_refused, STRUCTURE, &attributes);
 }
 
-/* Read or make the entry of a slot. True: it is this DVIPA's. */
-static bool slot_is(struct clp *clp, const struct clp_table *t, uint32_t slot, uint8_t adjunct[CF_ADJUNCT_SIZE])
-{
-    struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_NEW,
-                             .options = CF_OPT_ADJUNCT };
-    char text[CF_NAME_SIZE + 1];
-
-    text_format(text, sizeof text, "SLOT%02u", slot);
-    xes_name(r.name, CF_NAME_SIZE, text);
-    put_be32(r.adjunct + SLOT_ADDRESS, t->address);
-    put_be32(r.adjunct + SLOT_UNIT, unit_of(t));
-    memcpy(adjunct, r.adjunct, CF_ADJUNCT_SIZE);
-    if (xes_list(clp->lists, &r) == IXLRETCODEOK)
-        return true;
-    r = (struct xes_request){ .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
-    xes_name(r.name, CF_NAME_SIZE, text);
-    bool read = xes_list(clp->lists, &r) == IXLRETCODEOK;
-    memcpy(adjunct, r.adjunct, CF_ADJUNCT_SIZE);
-    return read && get_be32(adjunct + SLOT_ADDRESS) == t->address;
-}
-
-static int mark_ready(struct clp *clp, const struct clp_table *t, uint8_t adjunct[CF_ADJUNCT_SIZE])
-{
-    struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_OLD,
-                             .options = CF_OPT_ADJUNCT };
-    char text[CF_NAME_SIZE + 1];
-
-    text_format(text, sizeof text, "SLOT%02u", t->slot);
-    xes_name(r.name, CF_NAME_SIZE, text);
-    adjunct[SLOT_READY] = 1;
-    memcpy(r.adjunct, adjunct, CF_ADJUNCT_SIZE);
-    return xes_list(clp->lists, &r) == IXLRETCODEOK ? CLP_OK : failed(clp, CLP_REASON_CF);
-}
-
-/* Every block onto the list of those available, in random order: a random start and a random odd step. Who dies over it
- * leaves the slot not ready, and the next one adds what is missing. */
-static int create_blocks(struct clp *clp, struct clp_table *t)
-{
-    uint32_t units = PORTS_PER_DVIPA / unit_of(t), start = clp_random_below(clp, units);
-    uint32_t step = clp_random_below(clp, units) | 1;
-
-    FLOW(8B, 855);
-    for (uint32_t i = 0; i < units; i++) {
-        struct xes_request r = { .command = CF_CMD_LIST_WRITE, .locate = CF_LOCATE_NAME, .entrytype = CF_ENTRY_NEW,
-                                 .options = CF_OPT_ADJUNCT, .list = available_list(t), .lockoper = CF_LOCK_HELDBY,
-                                 .lock_index = t->slot };
-        uint32_t first = (start + i * step) % units * unit_of(t);
-
-        block_name(r.name, t->address, first);
-        put_block(r.adjunct, t, first, block_ports(t, first), 0);
-        if (xes_list(clp->lists, &r) != IXLRETCODEOK && r.reason != IXLRSNCODEENTRYEXISTS)
-            return failed(clp, CLP_REASON_CF);
-    }
-    return CLP_OK;
-}
-
 static int lists_init(struct clp *clp, struct clp_table *t, unsigned origin)
 {
     uint8_t adjunct[CF_ADJUNCT_SIZE] = { 0 };
@@ -342,9 +393,9 @@ static int lists_init(struct clp *clp, struct clp_table *t, unsigned origin)
     rc = lock(clp, t, CF_LOCK_SET);
     if (rc != CLP_OK)
         return rc;
-    (void)slot_is(clp, t, t->slot, adjunct);        /* another stack may have made it ready meanwhile */
-    if (!adjunct[SLOT_READY] && (rc = create_blocks(clp, t)) == CLP_OK)
-        rc = mark_ready(clp, t, adjunct);
+    FLOW(8B, 855);
+    t->covered_first = t->covered_end = 0;
+    rc = cover(clp, t);
     FLOW(8B, 860);
     FLOW(8B, 865);
     if (rc == CLP_OK && append(clp, t, clp->number, clp_life(clp, clp->number)) < 0)      /* of this stack's earlier life */
@@ -377,16 +428,15 @@ static int lists_contribute(struct clp *clp, struct clp_table *t)
     return CLP_OK;
 }
 
-/* What no stack has is available. The first one makes it so, for the others there is nothing left. */
+/* What no stack has is available. The first one makes it so, the others add what they alone can give out. */
 static int lists_complete(struct clp *clp, struct clp_table *t)
 {
-    uint8_t adjunct[CF_ADJUNCT_SIZE];
     int rc = lock(clp, t, CF_LOCK_SET);
 
     if (rc != CLP_OK)
         return rc;
-    if (slot_is(clp, t, t->slot, adjunct) && !adjunct[SLOT_READY] && (rc = create_blocks(clp, t)) == CLP_OK)
-        rc = mark_ready(clp, t, adjunct);
+    t->covered_first = t->covered_end = 0;
+    rc = cover(clp, t);
     (void)lock(clp, t, CF_LOCK_RESET);
     return rc;
 }

@@ -62,20 +62,29 @@ static uint64_t members(const struct clp *clp)
     return clp->ops && clp->ops->members ? clp->ops->members(clp->context) : 0;
 }
 
-bool clp_ask(struct clp *clp, uint8_t to, struct clp_message *m, uint32_t us, bool first)
+bool clp_in_sysplex(const struct clp *clp)
+{
+    return !clp->ops || !clp->ops->in_sysplex || clp->ops->in_sysplex(clp->context);
+}
+
+bool clp_ask(struct clp *clp, uint8_t to, struct clp_message *m, uint32_t us, bool favour)
 {
     struct clp_question *q = &clp->question;
+    uint64_t silent = q->silent;
     uint64_t asked = to ? members(clp) & (1ull << to) : members(clp), end = platform_clock_us() + us;
 
     STACK_ASSERT(q->id == 0);
     *q = (struct clp_question){ .id = ++clp->questions ? clp->questions : ++clp->questions, .kind = m->kind,
-                                .address = m->address, .ticket = m->ticket, .waiting = asked, .grant = m->grant };
+                                .address = m->address, .ticket = m->ticket, .waiting = asked & ~(favour ? silent : 0),
+                                .silent = silent, .grant = m->grant };
     m->id = q->id;
     if (asked && clp_send(clp, to, m) == 0) {
-        while ((q->waiting &= members(clp)) && !(first && q->yes)) {
+        while ((q->waiting &= members(clp)) && !(favour && q->yes)) {
             uint64_t now = platform_clock_us();
-            if (now >= end)
+            if (now >= end) {
+                q->silent |= q->waiting;
                 break;
+            }
             clp_listen(clp, (uint32_t)(end - now));
         }
     }
@@ -218,6 +227,7 @@ void clp_receive(struct clp *clp, uint8_t from, const uint8_t *message, uint32_t
 
     if (from == 0 || from > SYSTEMS_MAX || from == clp->number)
         return;
+    clp->question.silent &= ~(1ull << from);
     if (length >= CLP_HEADER && message[0] == CLP_RESERVED) {
         take_reserved(clp, from, message, length);
         return;

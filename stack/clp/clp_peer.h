@@ -11,7 +11,7 @@
  *   TAKE      to the distributing stack: about `ticket` ports, please     answer: the ports, or NO
  *   CLAIM     to the distributing stack: this port, please                answer YES or NO
  *   BACK      to the distributing stack: these ports are the pool's
- *   TELL      of the distributing stack: which ports have you?             answered by HAVE
+ *   TELL      of the distributing stack since `ticket`: which ports have you?     answered by HAVE
  *   HAVE      to the distributing stack: these ports are mine; FIRST and LAST message of several
  *   RESERVED  PORT and PORTRANGE of the sender; count times u16 first, u16 count
  *   ANSWER    to the question with that number, of the kind `ticket`; words as above
@@ -30,7 +30,8 @@ enum { CLP_FLAG_YES = 0x80, CLP_FLAG_NO = 0x40, CLP_FLAG_URGENT = 0x20, CLP_FLAG
 #define CLP_HEADER 20u
 #define CLP_WORD_BYTES 10u
 #define CLP_MESSAGE_MAX (CLP_HEADER + CLP_WORDS * CLP_WORD_BYTES)
-#define CLP_ASK_US 20000u               /* for ports that others give back: a connect waits this long, once in CLP_ASK_AGAIN_US */
+#define CLP_ASK_US 500000u              /* for ports that others give back: who lets a connect wait this long is not waited for again
+                                           until something is heard of him; once in CLP_ASK_AGAIN_US */
 #define CLP_ASK_AGAIN_US 100000u
 #define CLP_KEEPER_US 1000000u          /* for an answer without which there is no port; who does not answer is stopped or dead */
 
@@ -45,8 +46,9 @@ struct clp_message {
 int clp_send(struct clp *clp, uint8_t to, const struct clp_message *m);
 
 /* Ask system `to`, or all others (0), and wait. clp->question then holds the answer: yes, no, grant. True: everybody has
- * answered who is there. `first`: the first yes is enough. */
-bool clp_ask(struct clp *clp, uint8_t to, struct clp_message *m, uint32_t us, bool first);
+ * answered who is there. `favour`: nothing depends on it that all answer; the first yes is enough, and who was silent the last
+ * time is not waited for. */
+bool clp_ask(struct clp *clp, uint8_t to, struct clp_message *m, uint32_t us, bool favour);
 
 /* Parts of the keepers: a question or a message of another stack has come. *m becomes the answer (kind 0: none). */
 void clp_broadcast_heard(struct clp *clp, uint8_t from, struct clp_message *m);

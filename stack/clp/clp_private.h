@@ -34,6 +34,9 @@ void clp_pool_seen(struct clp_table *t, uint32_t available, uint32_t all);
 /* The life of this stack, or the one that another system is recovered from: the version of what it writes to the CF. */
 uint64_t clp_life(const struct clp *clp, uint8_t number);
 
+/* Does this stack know of every other one? If not, nobody can be asked whether a port is his. */
+bool clp_in_sysplex(const struct clp *clp);
+
 /* Messages may come in for at most `us` microseconds. What they change of CLUSTERPORTS waits until this is over. */
 void clp_listen(struct clp *clp, uint32_t us);
 

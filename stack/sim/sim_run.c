@@ -97,8 +97,6 @@ static void plan(void)
         .blocksize = (uint16_t)ONE_OF(1, 1, 4, 16, 64, 64, 128),
         .store = options->store >= 0 ? (enum profile_store)options->store : (enum profile_store)store,
     };
-    if (p->clusterports.store == STORE_LISTS && p->clusterports.blocksize < 64)
-        p->clusterports.blocksize = 64;     /* each of the 65536 ports as an entry of its own is slow, and no more is seen */
     p->backups = simulator_below(2);
     p->explicit_pool = simulator_below(2);
     p->low = (uint16_t)(1024 + simulator_below(1024));

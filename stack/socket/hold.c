@@ -15,7 +15,7 @@ struct binding {
     struct socket_address at;
     uint64_t since_us;
     bool from_pool;
-    uint32_t users;             /* the socket, and accepted connections; 0: free */
+    uint32_t users;             /* the socket, and connections that were accepted or opened at it; 0: free */
     struct binding *next;       /* free list */
 };
 
@@ -24,6 +24,7 @@ struct hold {
     struct socket_address from, to;
     uint64_t since_us;
     struct binding *binding;    /* accepted; NULL: the port is the connection's own */
+    struct binding *bound;      /* opened by a bound socket: whose port it is */
     struct hold *next;          /* free list */
 };
 
@@ -133,6 +134,8 @@ static void on_pcb_destroyed(u8_t id, void *data)
         struct port_use use = use_of_hold(hold);
         port_log_write(&port_log, &use, platform_clock_us());
         clp_release(&stack_of_image->clp, hold->from.address, hold->from.port, hold->to.address, hold->to.port);
+        if (hold->bound != NULL)
+            binding_drop(hold->bound);
     }
     hold->next = free_holds;
     free_holds = hold;
@@ -153,7 +156,8 @@ static struct hold *hold_new(struct tcp_pcb *pcb, const struct socket_owner *own
     return hold;
 }
 
-bool hold_connection(struct tcp_pcb *pcb, const struct socket_owner *owner, struct socket_address from, struct socket_address to)
+bool hold_connection(struct tcp_pcb *pcb, const struct socket_owner *owner, struct binding *bound, struct socket_address from,
+                     struct socket_address to)
 {
     struct hold *hold = hold_new(pcb, owner);
 
@@ -165,6 +169,9 @@ bool hold_connection(struct tcp_pcb *pcb, const struct socket_owner *owner, stru
     hold->from = from;
     hold->to = to;
     hold->since_us = platform_clock_us();
+    hold->bound = bound;
+    if (bound != NULL)
+        bound->users++;
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* Who holds a local port, and for how long.
  *
- *   binding   a bind(): held by its socket, and by each connection that was accepted at it; the port goes back with the last
+ *   binding   a bind(): held by its socket, and by each connection that was accepted at it or opened by that socket; the port
+ *             goes back with the last
  *   hold      of a protocol control block of lwIP, by its extension argument: the port that clp_assign() gave to a
  *             connection, or a share in the binding that it was accepted at
  *
@@ -33,8 +34,10 @@ struct socket_address binding_address(const struct binding *binding);
 bool binding_from_pool(const struct binding *binding);
 
 /* Give pcb the local address and port that clp_assign() has assigned to its connection to `to`; from now on they are
- * released when lwIP frees the block. false: no room, nothing is done. */
-bool hold_connection(struct tcp_pcb *pcb, const struct socket_owner *owner, struct socket_address from, struct socket_address to);
+ * released when lwIP frees the block. bound: the binding of its socket, which lasts as long; NULL: it has none. false: no
+ * room, nothing is done. */
+bool hold_connection(struct tcp_pcb *pcb, const struct socket_owner *owner, struct binding *bound, struct socket_address from,
+                     struct socket_address to);
 
 /* pcb listens at binding: connections that are accepted at it have a share in it. */
 void hold_listener(struct tcp_pcb *pcb, struct binding *binding);

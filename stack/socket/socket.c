@@ -191,7 +191,7 @@ static void pcb_attach(struct tcp_pcb *pcb, struct socket *socket)
 static int pcb_new(const struct socket *socket, struct socket_address from, struct socket_address to, struct tcp_pcb **pcb)
 {
     *pcb = tcp_new();
-    if (*pcb != NULL && hold_connection(*pcb, socket->owner, from, to))
+    if (*pcb != NULL && hold_connection(*pcb, socket->owner, socket->binding, from, to))
         return SOCKET_OK;
     if (*pcb != NULL)
         tcp_abort(*pcb);

@@ -3,6 +3,7 @@
 
 #include "stack/base/flow.h"
 #include "stack/clp/clp_bits.h"
+#include "stack/clp/clp_peer.h"
 #include "stack/clp/clp_private.h"
 #include "stack/recovery/recovery.h"
 #include "stack/operator/operator_ports.h"
@@ -1617,6 +1618,83 @@ START_TEST(a_found_port_of_a_list_does_not_take_its_block_along)
 }
 END_TEST
 
+/* Not owned, but a connection from before CLUSTERPORTS is left: the others must not have it. */
+START_TEST(a_broadcast_keeper_refuses_what_is_in_use)
+{
+    struct profile_clusterports on = { .on = true, .blocksize = 64, .store = STORE_BROADCAST };
+    uint16_t port;
+
+    start(2, 0);
+    ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    ck_assert_int_eq(clp_activate(&plex_select(1)->clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    ck_assert_int_eq(clp_claim(&plex_select(1)->clp, DVA, port), CLP_EADDRINUSE);
+    clp_release(&plex_select(2)->clp, DVA, port, SERVER, 80);
+    ck_assert_int_eq(clp_claim(&plex_select(1)->clp, DVA, port), CLP_OK);
+}
+END_TEST
+
+/* MVS2 has not heard yet that MVS1 distributes the address now; that is in the question what it has. */
+START_TEST(who_has_told_the_distributing_stack_gives_ports_back_to_it)
+{
+    struct clp_message m = { .kind = CLP_TELL, .address = DVA, .ticket = UINT64_MAX };
+    uint16_t port;
+
+    store = STORE_DISTRIBUTOR;
+    start(2, 1);
+    struct clp *clp = &plex_select(1)->clp;
+    ck_assert_int_eq(clp_assign(clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    const struct clp_view *view = clp_view_of(clp, DVA);
+    ck_assert_uint_eq(view->owner[port], 1);
+    clp_distributor_heard(clp, 2, &m);
+    clp_release(clp, DVA, port, SERVER, 80);
+    ck_assert_uint_eq(view->owner[port], 1);    /* it went to MVS2 */
+    ck_assert_int_eq(clp_assign(clp, DVA, 0, SERVER, 80, &port), CLP_EADDRNOTAVAIL);    /* which does not know of it either */
+    ck_assert_uint_eq(clp->reason, CLP_REASON_KEEPER);
+}
+END_TEST
+
+/* No CF, no sysplex: whom nobody can ask may have any port. */
+START_TEST(a_keeper_without_a_cf_needs_the_sysplex)
+{
+    static const enum profile_store without_cf[] = { STORE_BROADCAST, STORE_DISTRIBUTOR };
+    uint16_t port;
+
+    store = without_cf[_i];
+    start(1, 1);
+    ck_assert_int_eq(clp_assign(&plex_select(1)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    plex.systems[1].stack->xcf.connection->lost = true;
+    ck_assert_int_eq(clp_assign(&plex_select(1)->clp, DVA, 0, SERVER, 80, &port), CLP_EADDRNOTAVAIL);
+    ck_assert_uint_eq(plex.systems[1].stack->clp.reason, CLP_REASON_KEEPER);
+    plex.systems[1].stack->xcf.connection->lost = false;
+}
+END_TEST
+
+/* Few ports, each a block: the lists hold no more than these, however many there could be. */
+START_TEST(lists_hold_only_blocks_that_can_be_given_out)
+{
+    struct profile *p = &plex.systems[1].profile;
+    uint16_t port;
+    uint32_t all = 0;
+
+    p->ephemeral_low = 2000;
+    p->ephemeral_high = 2099;
+    store = STORE_LISTS;
+    start(1, 1);
+    struct clp *clp = &plex_select(1)->clp;
+    while (clp_assign(clp, DVA, 0, SERVER, 80, &port) == CLP_OK)
+        all++;
+    ck_assert_uint_eq(all, 100);
+    uint64_t before = clp->lists->requests;
+    ck_assert_int_eq(clp_assign(clp, DVA, 0, SERVER, 80, &port), CLP_EADDRNOTAVAIL);
+    ck_assert_uint_le(clp->lists->requests - before, 8);
+    p->ephemeral_low = 1950;                    /* more are added when they are wanted */
+    clp_configure(clp, p);
+    while (clp_assign(clp, DVA, 0, SERVER, 80, &port) == CLP_OK)
+        all++;
+    ck_assert_uint_eq(all, 150);
+}
+END_TEST
+
 /* The distributing stack keeps the port of a target's connection until that stack has found it itself. */
 START_TEST(figure_8A_frees_the_port_of_a_target_with_its_connection)
 {
@@ -1766,6 +1844,10 @@ int main(void)
     tcase_add_test(t, clusterports_change_when_no_question_is_open);
     tcase_add_test(t, a_found_port_of_a_list_does_not_take_its_block_along);
     tcase_add_test(t, figure_8A_frees_the_port_of_a_target_with_its_connection);
+    tcase_add_test(t, a_broadcast_keeper_refuses_what_is_in_use);
+    tcase_add_test(t, who_has_told_the_distributing_stack_gives_ports_back_to_it);
+    tcase_add_loop_test(t, a_keeper_without_a_cf_needs_the_sysplex, 0, 2);
+    tcase_add_test(t, lists_hold_only_blocks_that_can_be_given_out);
     tcase_add_test(t, figure_8A_with_the_cluster_wide_structure_only);
     tcase_add_test(t, a_new_distributing_stack_learns_who_has_what);
     tcase_add_test(t, figures_4_and_5_are_the_general_form_of_9_and_10);
