@@ -58,6 +58,12 @@ $(B)/tests/keepers_end_to_end: tools/tests/keepers_end_to_end.sh $(B)/bin/sysple
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 
+# Systems that are killed, hang, or are removed, in real images.
+CHECKS += $(B)/tests/xcf_end_to_end
+$(B)/tests/xcf_end_to_end: tools/tests/xcf_end_to_end.sh $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
 # The life of DVIPAs and the distribution of connections in real images.
 CHECKS += $(B)/tests/vipa_end_to_end
 $(B)/tests/vipa_end_to_end: tools/tests/vipa_end_to_end.sh $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
