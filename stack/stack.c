@@ -280,7 +280,8 @@ void stack_changed(struct stack *s)
 static bool recovers_first(struct stack *s, uint32_t address)
 {
     uint64_t others = xcf_others(&s->xcf);
-    uint8_t distributor = clp_distributor(s, address);
+    uint64_t since;
+    uint8_t distributor = clp_distributor(s, address, &since);
 
     if (distributor && (distributor == s->number || others >> distributor & 1))
         return distributor == s->number;
