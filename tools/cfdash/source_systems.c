@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include "cfemu/arch/cf_bytes.h"
-#include "stack/xcf/xcf.h"
+#include "stack/xcf/xcf_record.h"
 #include "tools/cfdash/source_private.h"
 
 #define SHORTEST_MS 200u        /* processor time is counted in ticks of 10 ms: of less, no load can be told */
 
-/* The member record, see xcf.h. */
-enum { MEMBER_AT_STATE = 0, MEMBER_AT_NUMBER = 1, MEMBER_AT_NAME = 8, MEMBER_AT_JOINED = 16 };
+_Static_assert((int)MEMBER_ACTIVE == RECORD_ACTIVE && (int)MEMBER_FAILED == RECORD_FAILED && (int)MEMBER_LEFT == RECORD_LEFT &&
+               (int)MEMBER_REMOVING == RECORD_REMOVING, "the model tells of a record as it is");
 
 static struct model_system *system_of(struct model *model, const char *name)
 {
@@ -29,13 +29,13 @@ static void read_member(void *context, const struct cf_entry *entry, const uint8
     char name[9];
     if (memcmp(entry->name, "IXCMEMBR", 8) != 0)
         return;
-    source_name(name, adjunct + MEMBER_AT_NAME, 8);
+    source_name(name, adjunct + REC_NAME, 8);
     struct model_system *s = system_of(model, name);
     if (!s)
         return;
-    s->number = adjunct[MEMBER_AT_NUMBER] <= MODEL_SYSTEMS_MAX ? adjunct[MEMBER_AT_NUMBER] : 0;
-    s->member = adjunct[MEMBER_AT_STATE] <= MEMBER_REMOVING ? adjunct[MEMBER_AT_STATE] : MEMBER_NONE;
-    s->joined_ms = get_be64(adjunct + MEMBER_AT_JOINED) / 1000;
+    s->number = adjunct[REC_NUMBER] <= MODEL_SYSTEMS_MAX ? adjunct[REC_NUMBER] : 0;
+    s->member = adjunct[REC_STATE] <= MEMBER_REMOVING ? adjunct[REC_STATE] : MEMBER_NONE;
+    s->joined_ms = get_be64(adjunct + REC_JOINED) / 1000;
 }
 
 static void count_connections(struct model *model)
