@@ -294,6 +294,27 @@ static uint64_t poll_stack(uint64_t now_us)
     return ready ? stack_poll(&stack) : LOOP_NEVER;
 }
 
+/* The command being read; longer than one may be, so that one that is too long is seen to be. */
+static char command_line[2 * CARD_COLUMNS + OPERATOR_LINE_MAX];
+static size_t command_length;
+
+/* A card with a + in its last column goes on on the next one. true: the command is complete. */
+static bool command_card(const char *text)
+{
+    size_t length = strlen(text), room = sizeof command_line - 1 - command_length;
+    bool more = length == CARD_COLUMNS && text[length - 1] == '+';
+
+    length -= more;
+    if (length > room)
+        length = room;
+    memcpy(command_line + command_length, text, length);
+    command_length += length;
+    command_line[command_length] = 0;
+    if (!more)
+        command_length = 0;
+    return !more;
+}
+
 static uint64_t poll_commands(uint64_t now_us)
 {
     struct card card;
@@ -302,9 +323,11 @@ static uint64_t poll_commands(uint64_t now_us)
     if (ready)
         members_poll();
     while (ready && reader_card(&commands, &card)) {
-        text_wto("%s", card.text);      /* the hardcopy log shows a command before its answer */
+        if (!command_card(card.text))
+            continue;
+        text_wto("%s", command_line);   /* the hardcopy log shows a command before its answer */
         xcf_drain(&stack.xcf);          /* what the sysplex told before the command was given comes first */
-        operator_command(&operator, card.text);
+        operator_command(&operator, command_line);
     }
     return LOOP_NEVER;
 }

@@ -1,6 +1,7 @@
 /* Card readers, 3505: the operator's commands, and decks of profile members.
  *
- *     000C 3505 <socket> sockdev ascii trunc intrq     commands: each line sent to the socket is a card
+ *     000C 3505 <socket> sockdev ascii trunc intrq     commands: each line sent to the socket is a card; one that does not fit
+ *                                                      goes on on the next, which a + in column 80 says
  *     001C 3505 <file> ascii eof                       PROFILE.TCPIP and its members: each line of the file is a card
  *     002C 3505 <socket> sockdev ascii eof             more members, at any time
  *

@@ -67,10 +67,15 @@ static bool is_printable(const char *text)
     return true;
 }
 
+/* What one card has no room for goes on on the next: a + in the last column says so. */
 static int send_deck(struct commands *c, const char *text, unsigned number)
 {
     char deck[COMMAND_LINE_MAX + 96];
-    int length = snprintf(deck, sizeof deck, "* ANSWER %u BEGINS\n%s\n* ANSWER %u ENDS\n", number, text, number);
+    size_t all = strlen(text);
+    bool two = all > COMMAND_CARD_MAX || (all == COMMAND_CARD_MAX && text[all - 1] == '+');
+    int first = two ? COMMAND_CARD_MAX - 1 : (int)all;
+    int length = snprintf(deck, sizeof deck, "* ANSWER %u BEGINS\n%.*s%s%s\n* ANSWER %u ENDS\n", number, first, text, two ? "+\n" : "",
+                          text + first, number);
     return cards_send(c->cards, deck, (size_t)length);
 }
 

@@ -22,7 +22,8 @@
 #include "tools/sysplex/loop.h"
 
 enum {
-    COMMAND_LINE_MAX = 80,      /* characters: a card */
+    COMMAND_LINE_MAX = 126,     /* characters, as on a console: two cards */
+    COMMAND_CARD_MAX = 80,
     COMMANDS_MAX = 16,          /* on their way to an image */
     COMMAND_AWAITED_MAX = 100,  /* characters of a text that is waited for */
     COMMAND_MS_MAX = 20000,     /* until the answer, unless said otherwise */
@@ -53,7 +54,7 @@ struct commands {
 void commands_open(struct commands *c, struct loop *loop, struct cards *cards, const char *system);
 
 /* Give a command. text: may be empty, if only awaited is to be waited for. awaited: text that the console must show after
- * the command's echo before it counts as answered, or "". 0; -EINVAL: longer than a card or a console line, not of
+ * the command's echo before it counts as answered, or "". 0; -EINVAL: longer than a console line, not of
  * printable ASCII characters, or both empty; -EAGAIN: too many are on their way; -ENOMEM. On an error nothing is called. */
 int commands_give(struct commands *c, const char *text, const char *awaited, unsigned ms_max, const struct command_listener *listener);
 

@@ -329,7 +329,7 @@ int image_command(struct image *image, const char *command, const char *awaited,
     int rc = commands_give(&image->commands, command, awaited, ms_max, listener);
     if (rc < 0)
         tell_error("%s: cannot give it the command %.100s: %s", image->system->name, command,
-                   rc == -EINVAL ? "expected at most 80 printable characters" : strerror(-rc));
+                   rc == -EINVAL ? "expected at most 126 printable characters" : strerror(-rc));
     return rc;
 }
 

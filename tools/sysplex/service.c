@@ -75,7 +75,7 @@ static int give(struct control_client *client, struct image *image, const char *
     if (rc < 0) {
         client->end = CONTROL_FAILED;
         snprintf(client->error, sizeof client->error, "%s: %s", image->system->name,
-                 rc == -EINVAL ? "expected a command of at most 80 printable ASCII characters"
+                 rc == -EINVAL ? "expected a command of at most 126 printable ASCII characters"
                  : rc == -EAGAIN ? "too many commands wait for their answers" : strerror(-rc));
     } else
         client->pending++;

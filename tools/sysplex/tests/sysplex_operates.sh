@@ -96,7 +96,13 @@ expect 1 'IEE305I FROB' "cmd that the system refuses" cmd MVS2 FROB
 expect 0 'MVS2 +EZZ8260I' "cmd all" cmd all D TCPIP,,SYSPLEX,VIPADYN
 check "cmd all: one system after the other" test "$(cut -d' ' -f1 "$out" | uniq | tr '\n' ' ')" = "MVS1 MVS2 "
 expect 2 'MVS9: expected a system of PLEX2: MVS1, MVS2' "cmd of a system that is not there" cmd MVS9 D A,L
-expect 64 'at most 80 characters' "cmd that is too long" cmd MVS1 "D $(printf 'A%.0s' {1..80})"
+expect 64 'at most 126 characters' "cmd that is too long" cmd MVS1 "D $(printf 'A%.0s' {1..125})"
+expect 0 '0 OF 0 RECORDS DISPLAYED' "cmd of two cards" \
+    cmd MVS1 'D TCPIP,,SYSPLEX,PORTS,DVIPA=10.1.9.1,PORT=5000,TIME=2026/01/01-00.00.00.00,MAX=100'
+for length in 79 80 81 126; do
+    expect 1 "^(MVS1 +)?IEE305I \+" "cmd of $length characters" cmd MVS1 "$(printf '+%.0s' $(seq $length))"
+    expect 1 "EXPECTED.{0,60}|INVALID|LENGTH" "cmd of $length characters, with operands" cmd MVS1 "S $(printf 'A%.0s' $(seq $((length - 2))))"
+done
 expect 2 'printable' "cmd with other characters" cmd MVS1 $'D \001'
 expect 0 'ANSWERED=20 FAILED=0' "start and wait for the end" start MVS2 APPA PGM=CONNGEN DEST=10.1.0.100 N=20 HOLD=5 --wait 'APPA - ENDED'
 expect 1 'IEE122I' "start of no program" start MVS2 APPA PGM=NONSENSE
