@@ -14,6 +14,7 @@ static struct system {
     char log[1024];             /* "J2" joined, "L2" left, "F2" failed, "m2" a message of system 2 */
     uint32_t next[PLEX_STACKS]; /* expected number of the next message of each system */
     unsigned received;
+    bool hangs, out;            /* is not polled; has been told that it is out of the sysplex */
 } systems[PLEX_STACKS];
 
 static void note(struct system *s, char what, unsigned number)
@@ -55,7 +56,15 @@ static void on_attention(void *context)
     xes_attention(context);
 }
 
+static uint16_t interval_s;         /* of who joins, 0 = no status monitoring */
 static unsigned lost_after;         /* commands of the next one that joins, 0 = it does not lose the CF */
+
+static void on_out(void *context)
+{
+    struct system *s = context;
+
+    s->out = s->hangs = true;
+}
 
 static int join_as(unsigned n, const char *name, uint8_t number)
 {
@@ -70,6 +79,10 @@ static int join_as(unsigned n, const char *name, uint8_t number)
     if (lost_after)
         host_platform_lose_cfs_after(lost_after);
     s->xcf = calloc(1, sizeof *s->xcf);
+    s->xcf->interval_s = interval_s;
+    s->xcf->cleanup_s = 5;
+    s->xcf->out = on_out;
+    s->xcf->out_context = s;
     xcf_join_group(s->xcf, GROUP, on_message, on_event, s);
     return xcf_start(s->xcf, &s->xes, 0, name, number);
 }
@@ -105,7 +118,7 @@ static void settle(void)
 {
     for (unsigned round = 0; round < 3; round++) {
         for (unsigned n = 1; n < PLEX_STACKS; n++) {
-            if (!systems[n].xcf)
+            if (!systems[n].xcf || systems[n].hangs)
                 continue;
             host_platform_select(n);
             host_platform_attend(0);
@@ -305,6 +318,138 @@ START_TEST(the_end_of_an_unknown_life_is_not_that_of_the_next_one)
 }
 END_TEST
 
+/* Time goes on for all, who are at work twice in each update of their status. */
+static void pass_ms(unsigned ms)
+{
+    for (unsigned passed = 0; passed < ms; passed += 200) {
+        host_platform_advance_us(200000);
+        settle();
+    }
+}
+
+static unsigned told(const char *text)
+{
+    unsigned count = 0;
+
+    for (const char *at = plex_wto; (at = strstr(at, text)); at++)
+        count++;
+    return count;
+}
+
+static void three_with_interval(uint16_t seconds)
+{
+    interval_s = seconds;
+    for (unsigned n = 1; n <= 3; n++)
+        join(n);
+    interval_s = 0;
+    settle();
+    for (unsigned n = 1; n <= 3; n++)
+        systems[n].log[0] = 0;
+}
+
+/* Of two that find out at once one does it. */
+START_TEST(who_hangs_for_the_interval_is_removed_once)
+{
+    three_with_interval(2);
+    pass_ms(5000);
+    ck_assert_uint_eq(told("IXC101I"), 0);
+    systems[3].hangs = true;
+    pass_ms(1800);
+    ck_assert_str_eq(systems[1].log, "");
+    pass_ms(1000);
+    ck_assert_str_eq(systems[1].log, "F3 ");
+    ck_assert_str_eq(systems[2].log, "F3 ");
+    ck_assert_uint_eq(told("IXC101I SYSPLEX PARTITIONING IN PROGRESS FOR MVS3"), 1);
+    ck_assert_uint_eq(told("IXC105I"), 2);
+    systems[3].hangs = false;               /* as if the fence had not held: it can not write any more, and stops */
+    settle();
+    ck_assert(systems[3].out);
+    ck_assert_uint_eq(told("IXC220W"), 1);
+    all_down();
+}
+END_TEST
+
+/* Every system is late, because this process did not run. */
+START_TEST(who_was_stopped_itself_judges_nobody)
+{
+    three_with_interval(2);
+    host_platform_advance_us(10000000);
+    settle();
+    pass_ms(3000);
+    ck_assert_uint_eq(told("IXC101I"), 0);
+    all_down();
+}
+END_TEST
+
+START_TEST(another_takes_over_from_a_partitioner_that_dies)
+{
+    three_with_interval(2);
+    systems[3].hangs = true;
+    host_platform_select(1);
+    ck_assert(xcf_vary_offline(systems[1].xcf, 3, false));
+    settle();
+    ck_assert_int_eq(xcf_member(systems[2].xcf, 3)->state, XCF_STATE_REMOVING);
+    ck_assert_str_eq(systems[2].log, "");
+    down(1);
+    pass_ms(1000);
+    ck_assert_str_eq(systems[2].log, "F1 F3 ");
+    all_down();
+}
+END_TEST
+
+START_TEST(who_is_varied_offline_stops_before_the_others_take_what_it_had)
+{
+    three_with_interval(2);
+    host_platform_select(1);
+    ck_assert(xcf_vary_offline(systems[1].xcf, 3, false));
+    ck_assert(!xcf_vary_offline(systems[1].xcf, 3, false));
+    ck_assert_str_eq(systems[1].log, "");
+    settle();
+    ck_assert(systems[3].out);
+    settle();
+    ck_assert_str_eq(systems[1].log, "F3 ");
+    ck_assert_str_eq(systems[2].log, "F3 ");
+    all_down();
+}
+END_TEST
+
+/* If it does not answer it has the cleanup interval. */
+START_TEST(who_does_not_stop_is_fenced_after_the_cleanup_interval)
+{
+    three_with_interval(60);
+    systems[3].hangs = true;
+    host_platform_select(1);
+    ck_assert(xcf_vary_offline(systems[1].xcf, 3, false));
+    pass_ms(4600);
+    ck_assert_str_eq(systems[1].log, "");
+    pass_ms(800);
+    ck_assert_str_eq(systems[1].log, "F3 ");
+    all_down();
+}
+END_TEST
+
+START_TEST(who_is_back_before_its_end_was_read_is_not_marked_failed)
+{
+    for (unsigned n = 1; n <= 2; n++)
+        join(n);
+    settle();
+    for (unsigned life = 0; life < 5; life++) {
+        systems[1].log[0] = 0;
+        down(2);
+        join(2);
+        settle();
+        ck_assert_str_eq(systems[1].log, "F2 J2 ");
+        join(3);
+        settle();
+        ck_assert_ptr_nonnull(xcf_member(systems[3].xcf, 2));
+        ck_assert_str_eq(systems[2].log, "J3 ");
+        down(3);
+        settle();
+    }
+    all_down();
+}
+END_TEST
+
 START_TEST(who_joins_after_a_failure_does_not_see_the_dead)
 {
     join(1);
@@ -492,6 +637,12 @@ int main(void)
     tcase_add_test(t, a_failure_is_told_after_the_last_message);
     tcase_add_test(t, who_joins_and_dies_at_once_joins_and_fails);
     tcase_add_test(t, the_end_of_an_unknown_life_is_not_that_of_the_next_one);
+    tcase_add_test(t, who_hangs_for_the_interval_is_removed_once);
+    tcase_add_test(t, who_was_stopped_itself_judges_nobody);
+    tcase_add_test(t, another_takes_over_from_a_partitioner_that_dies);
+    tcase_add_test(t, who_is_varied_offline_stops_before_the_others_take_what_it_had);
+    tcase_add_test(t, who_does_not_stop_is_fenced_after_the_cleanup_interval);
+    tcase_add_test(t, who_is_back_before_its_end_was_read_is_not_marked_failed);
     tcase_add_test(t, who_joins_after_a_failure_does_not_see_the_dead);
     tcase_add_test(t, who_is_back_gets_nothing_of_the_earlier_life);
     tcase_add_test(t, who_leaves_has_left);
