@@ -103,6 +103,13 @@ soak: all
 	@$(MAKE) $(B)/tests/soak
 	@$(B)/tests/soak $(SOAK_SECONDS)
 
+## make soak-sysplex    five systems that connect all the time, while the owner of an address, its backup and the coupling facilities
+##                      fail in turn, SOAK_SECONDS (60); SOAK_RATE (2000) connections a second in all
+SOAK_RATE := 2000
+.PHONY: soak-sysplex
+soak-sysplex: all
+	@tools/tests/soak_sysplex $(SOAK_SECONDS) $(SOAK_RATE)
+
 ## make setup           install what is missing, bring the sources of Hercules and lwIP; nothing to do when done
 setup:
 	@tools/setup/setup

@@ -4,7 +4,8 @@
  *
  * opens N connections to a server, asks for a file on each as soon as it is open (HTTP GET), and holds it; HOLD are held
  * open at once. The oldest held one is then asked again, which shows that it has stayed whole, and closed. A connection
- * counts as answered if every GET on it was answered with status 200. At most PARALLEL are in work at a time.
+ * counts as answered if every GET on it was answered with status 200. At most PARALLEL are in work at a time; with RATE no more
+ * than so many a second are opened on the average.
  *
  *   connect ─► first GET ─► held (queue, oldest first) ─► second GET ─► close
  *      └──────────┴──────────────────┴──────────────────────┴── reset, refused, no answer in time: failed, with its reason
@@ -55,6 +56,8 @@ struct generator {
     struct socket_address to, bind;
     bool binds;
     uint32_t total, hold, parallel;
+    uint32_t rate;                      /* connections a second; 0: as fast as they go */
+    uint64_t began_us;
     uint32_t opened, done, answered, failed, held, in_work, peak;
     uint32_t failures[FAILURE_REASONS];
     struct connection *held_first, *held_last;
@@ -271,7 +274,7 @@ static void show_end(struct generator *generator)
              (unsigned)average_ns);
 }
 
-#define PARAMETERS "DEST=address [PORT=80] [PATH='/'] [N=1000] [HOLD=100] [PARALLEL=32] [BIND=address[:port]]"
+#define PARAMETERS "DEST=address [PORT=80] [PATH='/'] [N=1000] [HOLD=100] [PARALLEL=32] [RATE=n] [BIND=address[:port]]"
 
 static struct generator *generator_new(void)
 {
@@ -300,11 +303,11 @@ static bool parse_socket_address(const char *text, struct socket_address *addres
 
 static bool conngen_start(struct job *job, const struct operator_parameters *parameters)
 {
-    uint32_t address, port = 80, total = 1000, hold = 100, parallel = 32;
+    uint32_t address, port = 80, total = 1000, hold = 100, parallel = 32, rate = 0;
     const char *dest = operator_value(parameters, "DEST");
     const char *path = operator_value(parameters, "PATH");
 
-    if (!operator_check(parameters, "PGM USER DEST PORT PATH N HOLD PARALLEL BIND"))
+    if (!operator_check(parameters, "PGM USER DEST PORT PATH N HOLD PARALLEL RATE BIND"))
         return false;
     if (dest == NULL) {
         operator_missing(parameters, "DEST");
@@ -321,7 +324,8 @@ static bool conngen_start(struct job *job, const struct operator_parameters *par
         return false;
     }
     if (!operator_number(parameters, "PORT", 1, 65535, &port) || !operator_number(parameters, "N", 1, 1000000, &total) ||
-        !operator_number(parameters, "HOLD", 1, SOCKET_MAX, &hold) || !operator_number(parameters, "PARALLEL", 1, 1024, &parallel))
+        !operator_number(parameters, "HOLD", 1, SOCKET_MAX, &hold) || !operator_number(parameters, "PARALLEL", 1, 1024, &parallel) ||
+        !operator_number(parameters, "RATE", 1, 100000, &rate))
         return false;
 
     if (!pool_ready)
@@ -334,6 +338,8 @@ static bool conngen_start(struct job *job, const struct operator_parameters *par
                                     .total = total,
                                     .hold = hold,
                                     .parallel = parallel,
+                                    .rate = rate,
+                                    .began_us = platform_clock_us(),
                                     .next_progress_us = platform_clock_us() + PROGRESS_US,
                                     .at_start = *socket_statistics(),
                                     .active = true};
@@ -343,9 +349,16 @@ static bool conngen_start(struct job *job, const struct operator_parameters *par
     return true;
 }
 
+/* Opened as many as RATE allows by now. */
+static bool is_early(const struct generator *generator, uint64_t now_us)
+{
+    return generator->rate != 0 && (now_us - generator->began_us) * generator->rate / 1000000 < generator->opened;
+}
+
 static bool conngen_poll(struct job *job)
 {
     struct generator *generator = job->state;
+    uint64_t now_us = platform_clock_us();
 
     if (job->stopping && generator->total > generator->opened)
         generator->total = generator->opened;       /* STOP: open no more, end in order */
@@ -353,10 +366,10 @@ static bool conngen_poll(struct job *job)
         bool all_opened = generator->opened == generator->total;
         if (generator->held > 0 && (all_opened || generator->held >= generator->hold))
             retire_oldest(generator);
-        else if (all_opened || generator->held + generator->in_work >= generator->hold + generator->parallel || !open_one(generator))
+        else if (all_opened || generator->held + generator->in_work >= generator->hold + generator->parallel ||
+                 is_early(generator, now_us) || !open_one(generator))
             break;
     }
-    uint64_t now_us = platform_clock_us();
     if (now_us >= generator->next_progress_us) {
         generator->next_progress_us = now_us + PROGRESS_US;
         fail_late(generator, now_us);

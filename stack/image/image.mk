@@ -34,7 +34,7 @@ IMAGE_NET := $(addprefix $(B)/guest/stack/image/, lcs.o net.o) $(LWIP_OBJECTS)
 
 # The image: the control program with everything.
 IMAGE_SRC := stack/image/main.c stack/image/job.c stack/image/conngen.c stack/image/httpd.c stack/image/moddvipa.c stack/image/pair.c \
-	stack/image/members.c stack/operator/operator_vipa.c stack/operator/operator_xcf.c \
+	stack/image/members.c stack/operator/operator_vipa.c stack/operator/operator_audit.c stack/operator/operator_xcf.c \
 	stack/socket/socket.c stack/socket/hold.c stack/socket/source.c \
 	$(STACK_SOCKET_SRC) $(STACK_CORE_SRC) $(filter-out stack/base/text.c,$(STACK_PROFILE_SRC))
 GUESTS += $(B)/guest/image.bin

@@ -19,6 +19,7 @@
 #include "stack/image/reader.h"
 #include "stack/image/waitcode.h"
 #include "stack/operator/operator_ports.h"
+#include "stack/operator/operator_audit.h"
 #include "stack/operator/operator_vipa.h"
 #include "stack/operator/operator_xcf.h"
 #include "stack/platform/platform.h"
@@ -272,6 +273,7 @@ static void operator_start(void)
     ports.log = socket_port_log();
     operator_ports_register(&operator, &ports);
     operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,PORT=n][,MAX=100]  the connections");
+    operator_audit_register(&operator, &stack.clp);
     operator_cf_register(&operator);
     changes.running = &profile;
     changes.input = &profile_input;

@@ -45,6 +45,7 @@ static const struct keyword keywords[] = {
     { "PROGRAM", SECTION_JOB, false, KIND_NAME, JOB(program), 0, 0 },
     { "CONNECTIONS", SECTION_JOB, false, KIND_NUMBER, JOB(connections), 1, 10000000 },
     { "HOLD", SECTION_JOB, false, KIND_NUMBER, JOB(hold), 0, 65535 },
+    { "RATE", SECTION_JOB, false, KIND_OPTIONAL_NUMBER, JOB(rate), 1, 100000 },
     { "SOURCE", SECTION_JOB, false, KIND_ADDRESS, JOB(source), 0, 0 },
     { "SYSTEMS", SECTION_JOB, false, KIND_OPTIONAL_NAMES, JOB(systems), 0, 0 },
     { "SYSTEM", SECTION_SYSTEM, true, KIND_NAME, SYSTEM(name), 0, 0 },
@@ -329,6 +330,15 @@ static bool is_listed(const char *list, const char *name)
         if ((at == list || at[-1] == ',') && (at[length] == ',' || at[length] == '\0'))
             return true;
     return false;
+}
+
+void definition_job_command(const struct definition *d, const struct job_definition *job, char command[81])
+{
+    char address[INET_ADDRSTRLEN];
+    int length = snprintf(command, 81, "S %s,PGM=%s,DEST=%s,PORT=%lu,N=%lu,HOLD=%lu", job->name, job->program,
+                          inet_ntop(AF_INET, &d->server, address, sizeof address), d->server_port, job->connections, job->hold);
+    if (job->rate)
+        snprintf(command + length, (size_t)(81 - length), ",RATE=%lu", job->rate);
 }
 
 bool definition_job_runs(const struct job_definition *job, const char *system)

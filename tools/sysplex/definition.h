@@ -28,10 +28,17 @@ struct system_definition {
     unsigned line;
 };
 
+/* The MAC address of its LCS adapter. */
+static inline uint64_t system_mac(const struct system_definition *system)
+{
+    return 0x020000000000u | system->number;
+}
+
 struct job_definition {
     char name[DEFINED_NAME_SIZE];
     char program[DEFINED_NAME_SIZE];
     uint64_t connections, hold;         /* on each system */
+    uint64_t rate;                      /* connections a second on each; 0: as fast as they go */
     struct in_addr source;              /* the one address all of its connections must come from */
     char systems[DEFINED_SYSTEMS_MAX * DEFINED_NAME_SIZE];      /* "MVS1,MVS2"; empty: all */
     unsigned line;
@@ -49,7 +56,7 @@ struct definition {
     uint64_t server_port;
     struct job_definition jobs[DEFINED_JOBS_MAX];
     unsigned job_count;
-    char story[PATH_MAX];               /* script of commands (script.h) that a run does in place of the jobs; empty: none */
+    char story[PATH_MAX];               /* script of commands (script.h) that a run does while the jobs run; empty: none */
     struct system_definition systems[DEFINED_SYSTEMS_MAX];
     unsigned system_count;
 };
@@ -57,6 +64,9 @@ struct definition {
 /* Read path into *d. The path of a profile or a policy is taken relative to the file's folder. Each mistake is reported as
  * "file:line: what is wrong, what was expected". Number of mistakes; *d is to be used only if it is 0. */
 unsigned definition_read(const char *path, struct definition *d, FILE *mistakes);
+
+/* The operator command that starts it: a card. */
+void definition_job_command(const struct definition *d, const struct job_definition *job, char command[81]);
 
 /* Does the job run on the system of this name? */
 bool definition_job_runs(const struct job_definition *job, const char *system);

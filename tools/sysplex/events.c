@@ -52,10 +52,12 @@ void events_write(struct events *e, const char *system, const char *event, const
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     events_time(when);
+    uint64_t ms = now_ms() - e->began_ms;
+    incident_event(&e->incidents, ms, system, event, text);
 
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "time", when);
-    cJSON_AddNumberToObject(o, "ms", (double)(now_ms() - e->began_ms));
+    cJSON_AddNumberToObject(o, "ms", (double)ms);
     cJSON_AddStringToObject(o, "system", system);
     cJSON_AddStringToObject(o, "event", event);
     cJSON_AddStringToObject(o, "text", text);

@@ -28,9 +28,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "tools/sysplex/incident.h"
+
 struct events {
     FILE *out;                  /* NULL: not open, nothing is written */
     uint64_t began_ms;
+    struct incidents incidents;
 };
 
 /* Open the file. 0 or -errno. */

@@ -99,8 +99,10 @@ int image_start(struct image *image, const struct system_definition *system, con
     rc = start_hercules(image);
     if (rc < 0)
         tell_error("%s: cannot start hercules: %s", system->name, strerror(-rc));
-    else
+    else {
+        image->ipls = 1;
         set_state(image, IMAGE_BOOTING);
+    }
     return rc;
 }
 
@@ -112,21 +114,37 @@ static void close_pipes(struct image *image)
     close_end(&image->output);
 }
 
+/* Its process is not meant to live any more. */
+static bool is_ended(const struct image *image)
+{
+    return image->state == IMAGE_HALTED || image->state == IMAGE_KILLED || image->state == IMAGE_DEAD;
+}
+
 void image_ended(struct image *image)
 {
     if (image->output >= 0)
         read_console(image, image->output, POLLIN);     /* its last words */
     image->pid = 0;
-    if (image->state != IMAGE_HALTED)
+    if (!is_ended(image))
         set_state(image, IMAGE_DEAD);
+    image->plan->died(image->plan->context, image);
 }
 
+/* The state changes first: it is from then on that the others can notice. */
 void image_kill(struct image *image, enum image_state state)
 {
-    if (image->pid > 0)
-        process_kill(image->pid);
-    image->pid = 0;
     set_state(image, state);
+    if (image->pid > 0)
+        kill(image->pid, SIGKILL);
+}
+
+void image_reap(struct image *image)
+{
+    if (image->pid <= 0)
+        return;
+    process_kill(image->pid);
+    image->pid = 0;
+    image->plan->died(image->plan->context, image);
 }
 
 static int send_signal(struct image *image, enum image_state from, enum image_state to, int signal_number)
@@ -159,8 +177,9 @@ int image_ipl(struct image *image)
 {
     /* An IPL within the emulator would leave what the system had: its connections to the coupling facilities end with the
      * emulator alone, and a read of its LAN adapter goes on. */
-    if (image->pid > 0)
+    if (image->pid > 0 && !is_ended(image))
         image_kill(image, IMAGE_KILLED);
+    image_reap(image);
     forget_decks(image);
     memset(image->jobs, 0, sizeof image->jobs);
     close_pipes(image);
@@ -169,8 +188,10 @@ int image_ipl(struct image *image)
     int rc = start_hercules(image);
     if (rc < 0)
         tell_error("%s: cannot IPL it: %s", image->system->name, strerror(-rc));
-    else
+    else {
+        image->ipls++;
         set_state(image, IMAGE_BOOTING);
+    }
     return rc;
 }
 
@@ -219,10 +240,14 @@ static void stopped_itself(struct image *image, const char *psw)
 {
     const char *code = strrchr(psw, ' ');
     image->wait_told = false;
+    if (is_ended(image))
+        return;
     if (code && (strtoull(code, NULL, 16) & WAIT_CODE) == WAIT_QUIESCED)
         image_kill(image, IMAGE_HALTED);
-    else
+    else {
         set_state(image, IMAGE_WAITING);
+        image->plan->died(image->plan->context, image);
+    }
 }
 
 static void take_job_message(struct image *image, const char *line)
@@ -233,13 +258,23 @@ static void take_job_message(struct image *image, const char *line)
             return;
 }
 
+int image_start_job(struct image *image, const struct job_definition *job)
+{
+    static const struct command_listener nobody;
+    const struct definition *d = image->plan->definition;
+    char command[COMMAND_LINE_MAX + 1];
+    definition_job_command(d, job, command);
+    image->jobs[job - d->jobs].started = true;
+    return image_command(image, command, "", COMMAND_MS_MAX, &nobody);
+}
+
 struct job image_job(const struct image *image, uint64_t *connections)
 {
     const struct definition *d = image->plan->definition;
     struct job sum = { .ended = true };
     uint64_t expected = 0;
     for (unsigned i = 0; i < d->job_count; i++)
-        if (definition_job_runs(&d->jobs[i], image->system->name)) {
+        if (image->jobs[i].started) {
             job_add(&sum, &image->jobs[i]);
             expected += d->jobs[i].connections;
         }

@@ -50,6 +50,7 @@ struct image_plan {
     struct loop *loop;
     void (*line)(void *context, struct image *image, const char *line);     /* its console shows this */
     void (*changed)(void *context, struct image *image);                    /* its state is another one */
+    void (*died)(void *context, struct image *image);                       /* this life of it sends nothing more */
     void *context;
 };
 
@@ -66,7 +67,8 @@ struct image {
     uint64_t started_ms, ready_ms;
     struct cards reader, members;   /* 000C and 002C */
     struct commands commands;
-    struct job jobs[DEFINED_JOBS_MAX];      /* as in the definition */
+    struct job jobs[DEFINED_JOBS_MAX];      /* as in the definition, since its IPL */
+    unsigned ipls;
     char line[IMAGE_LINE_SIZE]; /* console output without its end yet */
     size_t line_length;
     char last[IMAGE_LAST_LINES][IMAGE_LINE_SIZE];   /* ring of the last lines */
@@ -85,8 +87,10 @@ int image_deck(struct image *image, const char *path, char member[DEFINED_NAME_S
 /* Its process has ended (collected by the caller). */
 void image_ended(struct image *image);
 
-/* End it at once. state: what it is from then on. */
+/* End it at once. state: what it is from then on. It does not wait until the process is gone: its end is collected like any
+ * other. image_reap() ends it and waits, and leaves the state as it is. */
 void image_kill(struct image *image, enum image_state state);
+void image_reap(struct image *image);
 
 /* Let it hang, and go on: SIGSTOP, SIGCONT. 0 or -errno (-EINVAL: it is not ready, or does not hang). */
 int image_stop(struct image *image);
@@ -95,7 +99,10 @@ int image_continue(struct image *image);
 /* IPL it again, in a new emulator; one that lives is killed. 0 or -errno, told. */
 int image_ipl(struct image *image);
 
-/* The jobs of the definition that run on it, in one. connections: how many it is to open; may be NULL. */
+/* Start a job of the definition on it. 0 or -errno, told. */
+int image_start_job(struct image *image, const struct job_definition *job);
+
+/* The jobs of the definition that have been started on it since its IPL, in one. connections: how many it is to open; may be NULL. */
 struct job image_job(const struct image *image, uint64_t *connections);
 
 /* Show the last lines of its console. */

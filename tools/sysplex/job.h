@@ -18,7 +18,7 @@ struct job_reason {
 };
 
 struct job {
-    bool ended;
+    bool started, ended;
     uint64_t opened, done, failed, held;
     uint64_t answered, peak, ports, assign_ns;      /* known at the end */
     struct job_reason reasons[JOB_REASONS_MAX];

@@ -19,14 +19,14 @@ struct command_line {
 static const char run_doc[] =
     "Boot the systems that CONFIG defines, run its jobs on them against a server outside, and check in a capture of every packet that "
     "no two systems ever shared a 4-tuple.\v"
-    "CONFIG is config/threeway.conf unless given. A run's directory is build/run/<time>, build/run/latest the newest.\n\n"
+    "CONFIG is config/fig6.conf unless given. A run's directory is build/run/<time>, build/run/latest the newest.\n\n"
     "Exit code: 0 it showed what it should (with CLUSTERPORTS: everything answered, no collision; without: collisions), 1 it did not, "
     "2 it could not be done, 64 wrong usage, 130 interrupted.";
 
 static const char up_doc[] =
     "Boot the systems that CONFIG defines and leave them to be operated in the background, with sysplex status, cmd, console and so on, until "
     "sysplex down.\v"
-    "CONFIG is config/threeway.conf unless given. Several Sysplexes can be up at a time, each with a name; it is that of the definition's "
+    "CONFIG is config/fig6.conf unless given. Several Sysplexes can be up at a time, each with a name; it is that of the definition's "
     "SYSPLEX unless given. As a user other than root they live in a user namespace.\n\n"
     "Exit code: 0 all systems are ready, 2 it could not be done, 64 wrong usage, 130 interrupted.";
 
@@ -45,7 +45,7 @@ static const struct argp_option run_options[] = {
     { "hold", KEY_HOLD, "M", 0, "So many of them are held open at once", 0 },
     IMAGES_OPTION,
     { "kill", KEY_KILL, "NAME@N%", 0, "Kill the image of this system when its job is N % done", 0 },
-    { "commands", KEY_COMMANDS, "FILE", 0, "Run this script of operator commands in place of the job: lines such as "
+    { "commands", KEY_COMMANDS, "FILE", 0, "Run this script of operator commands in place of the jobs and the story: lines such as "
       "\"MVS2: D TCPIP,,FLOW => END OF THE REPORT\", \"all: ...\", \"wait 2\", \"kill MVS3\"", 0 },
     NAME_OPTION,
     KEEP_OPTION,
@@ -144,14 +144,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* config/threeway.conf beside the build folder. */
+/* config/fig6.conf beside the build folder. */
 static const char *default_config(struct command_line *c)
 {
     struct rundir r = { .lock = -1 };
     if (rundir_find_build(&r) < 0)
         exit(EXIT_NOT_RUN);
     char *slash = strrchr(r.build, '/');
-    snprintf(c->config, sizeof c->config, "%.*s/config/threeway.conf", (int)(slash - r.build), r.build);
+    snprintf(c->config, sizeof c->config, "%.*s/config/fig6.conf", (int)(slash - r.build), r.build);
     return c->config;
 }
 

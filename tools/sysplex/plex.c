@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/signalfd.h>
@@ -125,6 +126,18 @@ static void image_changed(void *context, struct image *image)
     control_changed(&p->control);
 }
 
+static void image_died(void *context, struct image *image)
+{
+    struct plex *p = context;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    struct flow_death *more = realloc(p->deaths, (p->death_count + 1) * sizeof *more);
+    if (!more)
+        return;
+    p->deaths = more;
+    p->deaths[p->death_count++] = (struct flow_death){ .sender = system_mac(image->system), .ns = now.tv_sec * 1000000000L + now.tv_nsec };
+}
+
 struct image *plex_image(struct plex *p, const char *name)
 {
     for (unsigned i = 0; i < p->image_count; i++)
@@ -238,7 +251,8 @@ int plex_boot(struct plex *p)
     unsigned ms_max = PLEX_BOOT_MS_MAX + PLEX_BOOT_MS_MORE * p->definition.system_count;
     p->plan = (struct image_plan){ .definition = &p->definition, .rundir = &p->rundir, .network = &p->network,
                                    .segments = &p->segments, .clusterports = p->options.clusterports, .loop = &p->loop,
-                                   .line = console_line, .changed = image_changed, .context = p };
+                                   .line = console_line, .changed = image_changed, .died = image_died,
+                                   .context = p };
     for (unsigned i = 0; i < p->definition.system_count; i++) {
         p->image_count++;
         int rc = image_start(&p->images[i], &p->definition.systems[i], &p->plan);
@@ -289,7 +303,7 @@ void plex_end_images(struct plex *p)
         if (p->images[i].pid > 0)
             kill(p->images[i].pid, SIGKILL);
     for (unsigned i = 0; i < p->image_count; i++)
-        image_kill(&p->images[i], p->images[i].state);
+        image_reap(&p->images[i]);
 }
 
 void plex_down(struct plex *p)
@@ -317,6 +331,8 @@ void plex_down(struct plex *p)
 
 void plex_close(struct plex *p)
 {
+    free(p->deaths);
+    p->deaths = NULL;
     rundir_close(&p->rundir);
     control_close(&p->control);
 }

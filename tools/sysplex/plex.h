@@ -22,6 +22,7 @@
 #include "tools/sysplex/rundir.h"
 #include "tools/sysplex/segment.h"
 #include "tools/sysplex/statistics.h"
+#include "tools/tuplecheck/flow.h"
 
 enum {
     PLEX_BOOT_MS_MAX = 20000,       /* an image is ready within 3 s; a machine may be slow or busy */
@@ -54,6 +55,8 @@ struct plex {
     struct events events;
     struct statistics statistics;
     struct control control;
+    struct flow_death *deaths;      /* when a life of an image ended, for tuplecheck */
+    size_t death_count;
     FILE *operlog;                  /* the hardcopy logs of all systems in one */
     int signals;                    /* descriptor that delivers them */
     int interrupted;                /* by this signal */

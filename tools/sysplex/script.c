@@ -20,12 +20,17 @@ static char *trim(char *text)
     return text;
 }
 
+enum { JOBS_MS_MAX = 60000, SCRIPT_SECONDS_MAX = 1000000 };
+
 /* A script that runs: its Sysplex and its file. */
 struct script {
     struct plex *plex;
     const char *path;
     unsigned waiting;           /* commands that are not answered */
     int rc;                     /* of the command in work */
+    unsigned percent;           /* of the jobs that is waited for */
+    const struct image *awaited;        /* the system that failed, of which ... */
+    unsigned steps;             /* ... these steps are waited for: bit n, enum incident_step */
     const char *text;           /* that one */
 };
 
@@ -169,12 +174,22 @@ static int ipl_system(struct plex *p, struct image *image)
     return rc;
 }
 
+static int start_jobs(struct plex *p, struct image *image)
+{
+    int rc = image->state == IMAGE_READY ? 0 : -EINVAL;
+    for (const struct job_definition *job = p->definition.jobs; job < p->definition.jobs + p->definition.job_count && rc == 0; job++)
+        if (definition_job_runs(job, image->system->name))
+            rc = image_start_job(image, job);
+    return rc;
+}
+
 /* "kill MVS3" and its like. */
 static const struct verb {
     const char *name;
     int (*act)(struct plex *p, struct image *image);
 } verbs[] = {
     { "kill ", kill_system }, { "stop ", stop_system }, { "cont ", continue_system }, { "ipl ", ipl_system },
+    { "jobs ", start_jobs },
 };
 
 static const struct verb *find_verb(const char *line)
@@ -193,13 +208,69 @@ static int facility(struct plex *p, const char *name, int (*act)(const struct se
     return -EINVAL;
 }
 
+/* --- waiting -------------------------------------------------------------------------------------------------------- */
+
+static int jobs_are_so_far(void *context)
+{
+    const struct script *s = context;
+    struct job all = { .ended = true };
+    uint64_t connections, sum = 0;
+    for (unsigned i = 0; i < s->plex->image_count; i++)
+        if (s->plex->images[i].state == IMAGE_READY) {
+            struct job job = image_job(&s->plex->images[i], &connections);
+            job_add(&all, &job);
+            sum += connections;
+        }
+    return job_percent(&all, sum) >= s->percent;
+}
+
+/* "1.5", seconds, or "40%", of the jobs. */
+static int wait_for(struct script *s, char *text)
+{
+    char *end;
+    double value = strtod(text, &end);
+    end = trim(end);
+    if (strcmp(end, "%") == 0 && value >= 0 && value <= 100) {
+        s->percent = (unsigned)value;
+        return plex_wait(s->plex, jobs_are_so_far, s, JOBS_MS_MAX);
+    }
+    return *end || value < 0 || value > 600 ? -EINVAL : pause_ms(s, (uint64_t)(value * 1000));
+}
+
+static int steps_are_made(void *context)
+{
+    const struct script *s = context;
+    const struct incident *i = incident_latest(&s->plex->events.incidents, s->awaited->system->name);
+    for (int step = 0; i && step < INCIDENT_STEPS; step++)
+        if (s->steps >> step & 1 && !i->ms[step])
+            return 0;
+    return i ? 1 : -EINVAL;
+}
+
+/* "MVS2 partitioned recovered": the steps of its latest failure. */
+static int await_steps(struct script *s, char *text)
+{
+    char *rest, *word = strtok_r(text, " \t", &rest);
+    s->awaited = word ? plex_image(s->plex, word) : NULL;
+    s->steps = 0;
+    while (s->awaited && (word = strtok_r(NULL, " \t", &rest))) {
+        int step = incident_step(word);
+        if (step < 0)
+            return -EINVAL;
+        s->steps |= 1u << step;
+    }
+    return s->awaited && s->steps ? plex_wait(s->plex, steps_are_made, s, COMMAND_MS_MAX) : -EINVAL;
+}
+
+/* --- the script ---------------------------------------------------------------------------------------------------- */
+
 static int one_line(struct script *s, char *line)
 {
-    char *colon = strchr(line, ':'), *less = strchr(line, '<'), *end;
-    if (strncmp(line, "wait ", 5) == 0) {
-        double seconds = strtod(line + 5, &end);
-        return *trim(end) || seconds < 0 || seconds > 600 ? -EINVAL : pause_ms(s, (uint64_t)(seconds * 1000));
-    }
+    char *colon = strchr(line, ':'), *less = strchr(line, '<');
+    if (strncmp(line, "wait ", 5) == 0)
+        return wait_for(s, line + 5);
+    if (strncmp(line, "await ", 6) == 0)
+        return await_steps(s, line + 6);
     const struct verb *verb = find_verb(line);
     if (verb) {
         struct image *image = plex_image(s->plex, trim(line + strlen(verb->name)));
@@ -223,11 +294,22 @@ static int one_line(struct script *s, char *line)
     return command(s, line, trim(colon + 1));
 }
 
+/* Have so many seconds passed? 1, 0, -EINVAL: that is no number of seconds. */
+static int is_over(const char *text, uint64_t began_ms)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    return end == text || *end || seconds < 0 || seconds > SCRIPT_SECONDS_MAX ? -EINVAL : now_ms() - began_ms >= (uint64_t)(seconds * 1000);
+}
+
 int script_run(struct plex *p, const char *path)
 {
     struct script script = { .plex = p, .path = path };
     FILE *in = fopen(path, "re");
     char text[512];
+    uint64_t began_ms = now_ms();
+    long mark = 0;              /* where the repeated lines begin: the beginning, unless said otherwise */
+    unsigned marked = 0;
     int rc = in ? 0 : -errno;
     if (!in)
         tell_error("%s: %s", path, strerror(errno));
@@ -238,11 +320,20 @@ int script_run(struct plex *p, const char *path)
         snprintf(whole, sizeof whole, "%s", line);
         tell_step("%s", whole);
         script.rc = 0;
-        rc = one_line(&script, line);
+        if (strcmp(line, "repeat") == 0) {
+            mark = ftell(in);
+            marked = number;
+        } else if (strncmp(line, "until ", 6) == 0) {
+            rc = is_over(line + 6, began_ms);
+            if (rc == 0 && fseek(in, mark, SEEK_SET) == 0)
+                number = marked;
+            rc = rc > 0 ? 0 : rc;
+        } else
+            rc = one_line(&script, line);
         if (rc < 0)
             tell_error("%s:%u: %s: %s", path, number, whole,
-                       rc == -EINVAL ? "expected SYSTEM: command, SYSTEM < deck, outside: command, wait SECONDS, fail CF, activate CF, or "
-                                       "kill, stop, cont or ipl and a SYSTEM that it can be done to"
+                       rc == -EINVAL ? "expected SYSTEM: command, SYSTEM < deck, outside: command, wait SECONDS, wait N%, await SYSTEM step..., repeat, until SECONDS, "
+                                       "fail CF, activate CF, or kill, stop, cont, ipl or jobs and a SYSTEM that it can be done to"
                                      : strerror(-rc));
     }
     if (in)

@@ -1,4 +1,4 @@
-/* A script of operator commands, run after the boot in place of the job. A line each:
+/* A script of operator commands, run after the boot: a story while the jobs run, or commands in place of them. A line each:
  *
  *   MVS2: D TCPIP,,FLOW                       give a system a command; all: to each that lives
  *   MVS2: S A,PGM=CONNGEN,N=1 => A - ENDED    and wait until its console shows this text
@@ -10,7 +10,12 @@
  *   ipl MVS3                                  IPL it again, in a new emulator if it has none, and wait until it is ready
  *   fail CF01                                 a coupling facility is lost, for all systems at once
  *   activate CF01                             it comes back, empty
+ *   jobs MVS3                                 start the jobs of the definition on it again
+ *   await MVS3 partitioned recovered          until its failure has come so far: steps of incident.h
  *   wait 1.5                                  seconds
+ *   wait 40%                                  until the jobs of the systems that live have done so much
+ *   repeat                                    the lines from here on ...
+ *   until 300                                 ... up to here, until so many seconds of the script have passed
  *   # comment
  *
  * Answers are in the consoles' logs, those of outside: in outside.console. A text that does not come, a command of the shell

@@ -7,18 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/sysplex/report.h"
 #include "tools/sysplex/tell.h"
 
-enum { REASONS_MAX = 64, SHOWN_COLLISIONS = 5 };
-
-struct reasons {
-    char text[REASONS_MAX][256];
-    unsigned count;
-};
-
-struct totals {
-    uint64_t done, answered, failed, peak, ports;
-};
+enum { SHOWN_COLLISIONS = 5 };
 
 __attribute__((format(printf, 2, 3))) static void add_reason(struct reasons *rs, const char *format, ...)
 {
@@ -35,7 +27,7 @@ static bool is_off(const struct run *r)
     return strcmp(r->options->plex.clusterports, "OFF") == 0;
 }
 
-static struct totals sum(const struct run *r)
+struct totals summary_totals(const struct run *r)
 {
     struct totals t = { 0 };
     for (unsigned i = 0; i < r->plex.image_count; i++) {
@@ -49,10 +41,9 @@ static struct totals sum(const struct run *r)
     return t;
 }
 
-/* The tally of an image by the MAC address its stack sends from; NULL: it sent nothing that opened a connection. */
-static const struct tally *wire_tally(const struct run *r, const struct image *image)
+const struct tally *summary_wire(const struct run *r, const struct image *image)
 {
-    uint64_t mac = 0x020000000000u | image->system->number;
+    uint64_t mac = system_mac(image->system);
     const struct tally_table *senders = &r->check.flows.senders;
     for (uint32_t i = 1; i < senders->count; i++)
         if (senders->tallies[i]->key.low == mac)
@@ -76,7 +67,7 @@ static void judge_image(const struct run *r, const struct image *image, struct r
 {
     const struct definition *d = &r->plex.definition;
     const char *name = image->system->name;
-    const struct tally *wire = wire_tally(r, image);
+    const struct tally *wire = summary_wire(r, image);
     struct job all = image_job(image, NULL);
     if (image->state == IMAGE_KILLED)
         return;
@@ -85,7 +76,7 @@ static void judge_image(const struct run *r, const struct image *image, struct r
         return;
     }
     for (unsigned i = 0; i < d->job_count; i++)
-        if (definition_job_runs(&d->jobs[i], name))
+        if (image->jobs[i].started)
             judge_job(&d->jobs[i], &image->jobs[i], name, rs);
     if (all.ended && all.answered > (wire ? wire->opened : 0))
         add_reason(rs, "%s: the capture shows %lu connections opened, its jobs count %lu", name, wire ? wire->opened : 0, all.answered);
@@ -120,9 +111,26 @@ static void judge_capture(const struct run *r, struct reasons *rs)
         add_reason(rs, "the capture allows no verdict");
 }
 
-static void judge(const struct run *r, struct reasons *rs)
+/* Who fails is removed, and what it had is available again. Without CLUSTERPORTS there is nothing to recover. */
+static void judge_incident(const struct incident *i, struct reasons *rs)
 {
-    uint64_t collisions = r->check.flows.collision_count;
+    if (!i->ms[INCIDENT_PARTITIONED])
+        add_reason(rs, "%s %s: no survivor has removed it from the sysplex", i->system, i->how);
+    else if (!i->ms[INCIDENT_RECOVERED])
+        add_reason(rs, "%s %s: no survivor has recovered its ports", i->system, i->how);
+}
+
+static void judge_incidents(const struct run *r, struct reasons *rs)
+{
+    const struct incidents *all = &r->plex.events.incidents;
+    for (unsigned i = 0; i < all->count; i++)
+        judge_incident(&all->list[i], rs);
+    if (r->story_broken)
+        add_reason(rs, "the story was not told to its end");
+}
+
+static void judge_jobs(const struct run *r, struct reasons *rs)
+{
     bool killed = r->options->kill_system[0] == '\0';
     for (unsigned i = 0; i < r->plex.image_count; i++)
         killed = killed || r->plex.images[i].state == IMAGE_KILLED;
@@ -130,19 +138,26 @@ static void judge(const struct run *r, struct reasons *rs)
         add_reason(rs, "%s ended its job before it could be killed", r->options->kill_system);
     if (r->job_stalled)
         add_reason(rs, "the jobs came to a halt");
-    if (r->cf_findings)
-        add_reason(rs, "coupling facilities: %d findings, see cf_check", r->cf_findings);
     judge_capture(r, rs);
     judge_sources(r, rs);
-    if (is_off(r)) {
-        if (!collisions)
-            add_reason(rs, "no collision, although ports are assigned without the cluster");
+    if (is_off(r))
         return;
-    }
-    if (collisions)
-        add_reason(rs, "%lu 4-tuples were open from two images at once", collisions);
     for (unsigned i = 0; i < r->plex.image_count; i++)
         judge_image(r, &r->plex.images[i], rs);
+    judge_incidents(r, rs);
+}
+
+static void judge(const struct run *r, struct reasons *rs)
+{
+    uint64_t collisions = r->check.flows.collision_count;
+    if (r->cf_findings)
+        add_reason(rs, "coupling facilities: %d findings, see cf_check", r->cf_findings);
+    if (collisions && (!is_off(r) || r->is_script))
+        add_reason(rs, "%lu 4-tuples were open from two images at once", collisions);
+    else if (!collisions && is_off(r) && !r->is_script)
+        add_reason(rs, "no collision, although ports are assigned without the cluster");
+    if (!r->is_script)
+        judge_jobs(r, rs);
 }
 
 /* --- text ---------------------------------------------------------------------------------------------------------- */
@@ -176,6 +191,34 @@ static void print_collisions(const struct run *r, FILE *out)
                 all->challenge_acks, all->reset + all->refused, all->foreign);
 }
 
+/* A time from a failure on, blanks for a step that was not made. */
+static void print_step(const struct incident *i, enum incident_step step, int width, FILE *out)
+{
+    if (i->ms[step])
+        fprintf(out, " %*lu ms", width - 3, incident_ms(i, step));
+    else
+        fprintf(out, " %*s", width, "-");
+}
+
+static void print_incidents(const struct run *r, FILE *out)
+{
+    const struct incidents *all = &r->plex.events.incidents;
+    if (!all->count)
+        return;
+    fprintf(out, "\n%-16s %9s %9s %11s %10s %10s %11s\n", "failure", "at", "noticed", "partitioned", "ports back", "taken over",
+            "ready again");
+    for (unsigned n = 0; n < all->count; n++) {
+        static const int widths[INCIDENT_STEPS] = { 9, 11, 10, 10, 0, 11 };
+        const struct incident *i = &all->list[n];
+        fprintf(out, "%-8s %-7s %7.2f s", i->system, i->how, (double)i->began_ms / 1000);
+        for (enum incident_step step = 0; step < INCIDENT_STEPS; step++)
+            if (widths[step])
+                print_step(i, step, widths[step], out);
+        fprintf(out, "\n         %lu ports recovered%s%s\n", i->ports, i->taken_over[0] ? "; taken over: " : "", i->taken_over);
+    }
+    fprintf(out, "Times are from the failure to the message on the consoles.\n");
+}
+
 /* "10.1.9.1, 10.1.9.2" */
 static const char *list_sources(const struct definition *d, char text[DEFINED_JOBS_MAX * (INET_ADDRSTRLEN + 2)])
 {
@@ -191,12 +234,26 @@ static const char *list_sources(const struct definition *d, char text[DEFINED_JO
     return text;
 }
 
+const char *summary_verdict(const struct run *r, const struct reasons *rs)
+{
+    if (rs->count)
+        return "This is not what the run should show.";
+    if (r->is_script)
+        return "As expected: the coupling facilities are valid, no 4-tuple was ever shared.";
+    if (is_off(r))
+        return "As expected: without cluster-wide port assignment the images take each other's 4-tuples.";
+    return r->plex.events.incidents.count
+        ? "As expected: systems failed and others went on, every connection of those that lived was answered, no 4-tuple was ever shared."
+        : "As expected: every connection answered, no 4-tuple ever shared.";
+}
+
 static void print(const struct run *r, const struct reasons *rs, FILE *out)
 {
-    struct totals t = sum(r);
+    struct totals t = summary_totals(r);
     const struct tally *wire = &r->check.flows.total;
     char sources[DEFINED_JOBS_MAX * (INET_ADDRSTRLEN + 2)];
     print_images(r, out);
+    print_incidents(r, out);
     fprintf(out, "\nclusterports %s\n", r->options->plex.clusterports);
     fprintf(out, "connections  %lu of %u images, %lu answered, %lu failed\n", t.done, r->plex.image_count, t.answered, t.failed);
     fprintf(out, "on the wire  %lu opened, %lu open at once, %u distinct ports of %s\n", wire->opened, wire->open_peak,
@@ -209,12 +266,7 @@ static void print(const struct run *r, const struct reasons *rs, FILE *out)
             (double)(r->job_ended_ms - r->job_began_ms) / 1000, (double)(r->ended_ms - r->plex.began_ms) / 1000);
     for (unsigned i = 0; i < rs->count; i++)
         fprintf(out, "  ! %s\n", rs->text[i]);
-    if (rs->count)
-        fprintf(out, "This is not what the run should show.\n");
-    else if (is_off(r))
-        fprintf(out, "As expected: without cluster-wide port assignment the images take each other's 4-tuples.\n");
-    else
-        fprintf(out, "As expected: one address, every connection answered, no 4-tuple ever shared.\n");
+    fprintf(out, "%s\n", summary_verdict(r, rs));
 }
 
 /* --- JSON ---------------------------------------------------------------------------------------------------------- */
@@ -226,7 +278,7 @@ static void number(cJSON *o, const char *name, uint64_t value)
 
 static void add_image(cJSON *array, const struct run *r, const struct image *m)
 {
-    const struct tally *wire = wire_tally(r, m);
+    const struct tally *wire = summary_wire(r, m);
     const struct job j = image_job(m, NULL);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddItemToArray(array, o);
@@ -246,9 +298,24 @@ static void add_image(cJSON *array, const struct run *r, const struct image *m)
         number(failures, j.reasons[i].reason, j.reasons[i].count);
 }
 
+static void add_incident(cJSON *array, const struct incident *i)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddItemToArray(array, o);
+    cJSON_AddStringToObject(o, "system", i->system);
+    cJSON_AddStringToObject(o, "how", i->how);
+    number(o, "at_ms", i->began_ms);
+    for (enum incident_step step = 0; step < INCIDENT_STEPS; step++)
+        if (i->ms[step])
+            number(o, incident_step_name(step), incident_ms(i, step));
+    number(o, "ports", i->ports);
+    cJSON_AddStringToObject(o, "noticed_by", i->noticed_by);
+    cJSON_AddStringToObject(o, "taken_over", i->taken_over);
+}
+
 static cJSON *to_json(const struct run *r, const struct reasons *rs)
 {
-    struct totals t = sum(r);
+    struct totals t = summary_totals(r);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "sysplex", r->plex.definition.sysplex);
     cJSON_AddStringToObject(o, "clusterports", r->options->plex.clusterports);
@@ -259,6 +326,10 @@ static cJSON *to_json(const struct run *r, const struct reasons *rs)
     cJSON *images = cJSON_AddArrayToObject(o, "images");
     for (unsigned i = 0; i < r->plex.image_count; i++)
         add_image(images, r, &r->plex.images[i]);
+    cJSON_AddBoolToObject(o, "story", r->story_told);
+    cJSON *incidents = cJSON_AddArrayToObject(o, "incidents");
+    for (unsigned i = 0; i < r->plex.events.incidents.count; i++)
+        add_incident(incidents, &r->plex.events.incidents.list[i]);
     number(o, "connections", t.done);
     number(o, "answered", t.answered);
     number(o, "failed", t.failed);
@@ -270,6 +341,7 @@ static cJSON *to_json(const struct run *r, const struct reasons *rs)
     number(o, "boot_ms", r->plex.booted_ms - r->plex.began_ms);
     number(o, "job_ms", r->job_ended_ms - r->job_began_ms);
     number(o, "all_ms", r->ended_ms - r->plex.began_ms);
+    cJSON_AddStringToObject(o, "report", rundir_file(&r->plex.rundir, "report.html"));
     cJSON_AddStringToObject(o, "capture", rundir_file(&r->plex.rundir, "capture.pcap"));
     number(o, "captured", r->captured.packets);
     number(o, "capture_dropped", r->captured.dropped);
@@ -291,6 +363,13 @@ static void write_check(const struct run *r)
     FILE *out = fopen(rundir_file(&r->plex.rundir, "tuplecheck.txt"), "we");
     if (!out)
         return;
+    fputs("$ tuplecheck", out);         /* the command that gives the same */
+    for (size_t i = 0; i < r->death_count; i++) {
+        const struct flow_death *death = &r->plex.deaths[i];
+        fprintf(out, " --dead %s@%ld.%09ld", tuplecheck_sender((void *)(uintptr_t)&r->check, death->sender).s, death->ns / 1000000000,
+                death->ns % 1000000000);
+    }
+    fputs(" capture.pcap\n", out);
     tuplecheck_print(&r->check, out, COLLISIONS_KEPT_MAX, false);
     fclose(out);
 }
@@ -305,7 +384,7 @@ bool summary_report(const struct run *r)
     char *text = cJSON_Print(json);
     cJSON_Delete(json);
     write_file(r, "summary.json", text ? text : "");
-    if (r->options->json && text)
+    if (r->options->json && !r->is_script && text)
         puts(text);
     free(text);
 
@@ -316,8 +395,13 @@ bool summary_report(const struct run *r)
     print(r, &reasons, memory);
     fclose(memory);
     write_file(r, "summary.txt", text);
-    if (!r->options->json)
+    if (r->is_script)
+        tell_step("coupling facilities %s; %lu 4-tuples were open from two images at once",
+                  r->cf_findings ? "NOT VALID, see cf_check" : "valid", r->check.flows.collision_count);
+    else if (!r->options->json)
         fputs(text, stdout);
     free(text);
+    if (report_write(r, &reasons))
+        tell_step("report: %s", rundir_file(&r->plex.rundir, "report.html"));
     return reasons.count == 0;
 }

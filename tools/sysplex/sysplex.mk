@@ -1,7 +1,7 @@
 # sysplex: boots the images and everything around them, and operates them.
 
-SYSPLEX_OBJECTS := $(addprefix tools/sysplex/,main.o words.o operate.o status.o console.o logs.o client.o \
-	supervise.o run.o summary.o script.o \
+SYSPLEX_OBJECTS := $(addprefix tools/sysplex/,main.o words.o incident.o operate.o status.o console.o logs.o client.o \
+	supervise.o run.o summary.o report.o timeline.o html.o script.o \
 	plex.o control.o service.o statistics.o events.o loop.o privilege.o requirements.o rundir.o segment.o network.o server.o capture.o \
 	image.o image_files.o command.o cards.o job.o definition.o process.o tell.o)
 PROGRAMS += $(B)/bin/sysplex
@@ -12,7 +12,7 @@ $(B)/bin/sysplex: $(addprefix $(B)/host/,$(SYSPLEX_OBJECTS) $(TUPLECHECK_OBJECTS
 
 CHECKS += $(B)/tests/test_sysplex $(B)/tests/sysplex_leaves_nothing
 
-$(B)/tests/test_sysplex: $(addprefix $(B)/san/tools/sysplex/,definition.o job.o tests/test_sysplex.o)
+$(B)/tests/test_sysplex: $(addprefix $(B)/san/tools/sysplex/,definition.o job.o incident.o html.o tests/test_sysplex.o)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ -lcheck -lsubunit -lm -lrt -lpthread
 
@@ -33,10 +33,16 @@ $(B)/tests/sysplex_definitions: tools/sysplex/tests/sysplex_definitions.sh $(B)/
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 
-# Everything together, as `make run` boots it.
+# Everything together.
 CHECKS += $(B)/tests/run_end_to_end
 
 $(B)/tests/run_end_to_end: tools/tests/run_end_to_end.sh $(B)/bin/sysplex $(B)/bin/tuplecheck $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
+CHECKS += $(B)/tests/story_end_to_end
+
+$(B)/tests/story_end_to_end: tools/tests/story_end_to_end.sh $(B)/bin/sysplex $(B)/bin/tuplecheck $(B)/lib/hdtcfs.so $(B)/guest/image.bin
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# build/tests/run_end_to_end: the whole Sysplex, as `make run` boots it: with cluster-wide ports in blocks and one by one, without
+# build/tests/run_end_to_end: a Sysplex of three systems (config/threeway.conf): with cluster-wide ports in blocks and one by one, without
 # them, and with an image killed in the middle of its job. What the summaries (--json) say is checked, and that tuplecheck
 # says the same of the captures. TAP on standard output.
 set -u
 build=$(cd "$(dirname "$0")/.." && pwd)
+threeway=$(cd "$build/../config" && pwd)/threeway.conf
 output=$(mktemp -d)
 trap 'rm -rf "$output"' EXIT
 tests=0 failed=0 name=
@@ -72,19 +73,19 @@ whole() { # of three images: every connection answered, none shared
     sound
 }
 
-run on
+run on "$threeway"
 whole
-run one-by-one --clusterports=1
+run one-by-one --clusterports=1 "$threeway"
 whole
 
-run off --clusterports=off
+run off --clusterports=off "$threeway"
 check "the exit code says as expected" test "$code" = 0
 check "there are collisions" at_least collisions 1
 check "there are broken connections" at_least failed 1
 check "tuplecheck says collision of the capture" tuplecheck_says 1
 sound
 
-run kill --kill MVS3@30%
+run kill --kill MVS3@30% "$threeway"
 check "the exit code says as expected" test "$code" = 0
 check "the image was killed" grep -q '"state":.*"killed"' "$output/kill.json"
 check "the jobs of the two others ended" test "$(of_images job_ended | grep -c true)" = 2

@@ -15,6 +15,8 @@
  *
  * A FIN is the last number of its direction, so "acknowledged" is equality, which another image's numbers do not meet.
  *
+ *   A death of an image (flow_options) ends what it had open: another image may open it then.
+ *
  *   UDP, from the cluster's side       goes on with the sender's opening, or opens; ends only by silence */
 #include "tools/tuplecheck/flow.h"
 
@@ -298,13 +300,24 @@ static void note_answer(struct opening *o, uint64_t *outcome)
     o->state &= (uint8_t)~EARLY;
 }
 
+/* Has the image died since it last sent something on this opening? */
+static bool died(const struct flow_table *t, const struct opening *o, int64_t now_ns)
+{
+    for (size_t i = 0; i < t->options.death_count; i++) {
+        const struct flow_death *death = &t->options.deaths[i];
+        if (o->sent_ns <= death->ns && death->ns <= now_ns && t->senders.tallies[o->sender]->key.low == death->sender)
+            return true;
+    }
+    return false;
+}
+
 /* Nothing more will come of this opening. */
-static bool given_up(const struct tuple *u, const struct opening *o, int64_t now_ns)
+static bool given_up(const struct flow_table *t, const struct tuple *u, const struct opening *o, int64_t now_ns)
 {
     int64_t silent = now_ns - o->sent_ns;
-    if (u->key.udp)
-        return silent > FLOW_UDP_IDLE_S * SECONDS;
-    return !(o->state & ANSWERED) && silent > SYN_GIVEN_UP_NS;
+    if (u->key.udp && silent > FLOW_UDP_IDLE_S * SECONDS)
+        return true;
+    return (!u->key.udp && !(o->state & ANSWERED) && silent > SYN_GIVEN_UP_NS) || died(t, o, now_ns);
 }
 
 /* The holder that has the tuple open still, after those that gave up long ago are taken away. */
@@ -313,7 +326,7 @@ static struct opening *holder(struct flow_table *t, struct tuple *u, const struc
     struct opening *oldest = NULL;
     for (struct opening *o = opening_at(t, u->openings), *next; o; o = next) {
         next = opening_at(t, o->next);
-        if (given_up(u, o, at->ns))
+        if (given_up(t, u, o, at->ns))
             end_opening(t, u, o, ABANDONED, at);
         else
             oldest = o;

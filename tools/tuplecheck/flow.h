@@ -74,10 +74,18 @@ struct storm {
     uint32_t most;
 };
 
+/* An image died: what it had open when it sent its last packet before this is open no more, and another image may have it. */
+struct flow_death {
+    uint64_t sender;            /* MAC address */
+    int64_t ns;                 /* since 1970; not before its last packet */
+};
+
 struct flow_options {
     const struct address *addresses;    /* of the cluster; none: whoever sends the first SYN is the cluster's side */
     size_t address_count;
     uint64_t memory;            /* bytes for tuples and openings at most; 0: as many as there are */
+    const struct flow_death *deaths;
+    size_t death_count;
 };
 
 struct flow_table {

@@ -9,11 +9,16 @@
 
 #include "tools/tuplecheck/tuplecheck.h"
 
-enum { ADDRESSES_MAX = 64 };    /* as many DVIPAs as a stack knows */
+enum {
+    ADDRESSES_MAX = 64,         /* as many DVIPAs as a stack knows */
+    DEATHS_MAX = 1024,
+};
 
 struct options {
     struct address addresses[ADDRESSES_MAX];
     size_t address_count;
+    struct flow_death deaths[DEATHS_MAX];
+    size_t death_count;
     const char *interface, *keep, *plot;
     uint64_t memory_mib;
     uint64_t seconds;           /* of a live capture; 0: until a signal */
@@ -34,6 +39,8 @@ static const char doc[] =
 static const struct argp_option argp_options[] = {
     { "dvipa", 'd', "ADDRESS", 0, "An address of the cluster, IPv4 or IPv6 (repeatable); without it the side that sends the "
       "first SYN of a connection is taken for the cluster", 0 },
+    { "dead", 'D', "MAC@TIME", 0, "The image with this MAC address died then, in seconds since 1970 (repeatable): what it had open "
+      "is open no more, and no collision if another image opens it after that", 0 },
     { "interface", 'i', "NAME", 0, "Watch this interface, or \"any\"", 0 },
     { "write", 'w', "FILE", 0, "With -i: keep what was seen in FILE", 0 },
     { "seconds", 's', "N", 0, "With -i: end after N seconds", 0 },
@@ -58,6 +65,30 @@ static void add_address(struct options *o, const char *text, struct argp_state *
         argp_error(state, "--dvipa %s: at most %d addresses", text, ADDRESSES_MAX);
     if (!address_parse(text, &o->addresses[o->address_count++]))
         argp_error(state, "--dvipa %s: expected an IP address such as 10.1.9.1 or 2001:db8::1", text);
+}
+
+/* "02:00:00:00:00:03@1763887812.345678901" */
+static void add_death(struct options *o, const char *text, struct argp_state *state)
+{
+    struct flow_death *death = &o->deaths[o->death_count];
+    int length = 0;
+    if (o->death_count == DEATHS_MAX)
+        argp_error(state, "--dead %s: at most %d deaths", text, DEATHS_MAX);
+    for (int i = 0; i < 6; i++, text += length) {
+        unsigned byte;
+        if (sscanf(text, i ? ":%2x%n" : "%2x%n", &byte, &length) != 1)
+            argp_error(state, "--dead: expected a MAC address, @ and seconds since 1970, such as 02:00:00:00:00:03@1763887812.345");
+        death->sender = death->sender << 8 | byte;
+    }
+    char *end;
+    uint64_t seconds = strtoull(*text == '@' ? text + 1 : "", &end, 10), ns = 0, unit = 1000000000;
+    if (*end == '.')
+        for (end++; *end >= '0' && *end <= '9'; end++)
+            ns += (uint64_t)(*end - '0') * (unit /= 10);
+    if (*end || end[-1] < '0' || end[-1] > '9' || seconds > 1ull << 33)
+        argp_error(state, "--dead: expected seconds since 1970 after @, such as 1763887812.345; found %s", text);
+    death->ns = (int64_t)(seconds * 1000000000 + ns);
+    o->death_count++;
 }
 
 static uint64_t number(const char *option, const char *text, uint64_t most, struct argp_state *state)
@@ -86,6 +117,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case 'd':
         add_address(o, argument, state);
+        return 0;
+    case 'D':
+        add_death(o, argument, state);
         return 0;
     case 'i':
         o->interface = argument;
@@ -218,14 +252,15 @@ int main(int argc, char **argv)
 {
     static const struct argp argp = { argp_options, parse, "[FILE...]", doc, NULL, NULL, NULL };
     static struct tuplecheck t;
-    struct options options = { .shown = 10 };
+    static struct options options = { .shown = 10 };
     options.files = calloc((size_t)argc, sizeof *options.files);
     if (!options.files)
         return VERDICT_UNKNOWN;
     argp_err_exit_status = 64;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
 
-    const struct flow_options flow = { options.addresses, options.address_count, options.memory_mib << 20 };
+    const struct flow_options flow = { options.addresses, options.address_count, options.memory_mib << 20, options.deaths,
+                                       options.death_count };
     catch_signals();
     if (options.interface)
         tuplecheck_begin_live(&t, &options.interface, options.keep, &flow);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# build/tests/sysplex_definitions: the definitions in config that no other test runs: figure 6 of the patent, 32 systems, ports that
+# build/tests/sysplex_definitions: the definitions in config that no other test runs: 32 systems, ports that
 # run out, applications that connect to each other. TAP on standard output.
 set -u
 build=$(cd "$(dirname "$0")/.." && pwd)
@@ -29,17 +29,9 @@ run() {
     code=$?
     run=$(sed -n 's/.*everything of this run is in //p' "$output/out")
 }
-said() { grep -q -- "$2" "$run/$1.console"; }
-said_by() { local s; for s in $2; do said "$s" "$1" || return; done; }
 sum() { # keyword=N of the messages that match
     grep -h -- "$2" "$run"/*.console | sed -n "s/.* $1=\([0-9]*\).*/\1/p" | awk '{ n += $1 } END { print n + 0 }'
 }
-
-run fig6 --connections=200 --hold=50
-check "figure 6: as expected" test $code = 0
-check "figure 6: APPA on MVS1, MVS2 and MVS4" said_by "CFS101I APPA ENDED DONE=200 ANSWERED=200" "MVS1 MVS2 MVS4"
-check "figure 6: APPB on MVS2, MVS3 and MVS5" said_by "CFS101I APPB ENDED DONE=200 ANSWERED=200" "MVS2 MVS3 MVS5"
-check "figure 6: nowhere else" test "$(cat "$run"/*.console | grep -c 'IEF403I APP[AB] - STARTED')" = 6
 
 run exhaustion
 check "exhaustion: its story is told to the end" test $code = 0

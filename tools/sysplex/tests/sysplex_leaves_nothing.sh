@@ -38,7 +38,7 @@ cp "$build/bin/sysplex" "$tree/build/bin/"
 cp "$build/lib/hdtcfs.so" "$tree/build/lib/"
 printf '\003\012\000\000\000\000\000\000' >"$tree/build/guest/image.bin"
 echo "; nothing" >"$tree/config/deck/profile"
-cat >"$tree/config/threeway.conf" <<END
+cat >"$tree/config/fig6.conf" <<END
 SYSPLEX TESTPLEX
 CF CF01
   SIZE 4M

@@ -1,4 +1,5 @@
-/* Tests of what sysplex reads: the definition file, each mistake in it, and the messages of the job. */
+/* Tests of what sysplex reads: the definition file, each mistake in it, the messages of the job, the events of a failure; and of
+ * what it writes in HTML. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,8 @@
 #include <unistd.h>
 
 #include "tools/sysplex/definition.h"
+#include "tools/sysplex/html.h"
+#include "tools/sysplex/incident.h"
 #include "tools/sysplex/job.h"
 
 static char folder[] = "/tmp/sysplex.XXXXXX";
@@ -81,7 +84,21 @@ START_TEST(jobs_run_on_their_systems)
 }
 END_TEST
 
-START_TEST(a_story_takes_the_place_of_the_jobs)
+START_TEST(jobs_become_commands)
+{
+    struct definition d;
+    unsigned count;
+    char command[81];
+    free(read_text(GOOD_BEGIN GOOD_JOB "JOB B\n PROGRAM P\n CONNECTIONS 7\n HOLD 3\n RATE 150\n SOURCE 10.1.9.2\n" GOOD_SYSTEM, &d, &count));
+    ck_assert_uint_eq(count, 0);
+    definition_job_command(&d, &d.jobs[0], command);
+    ck_assert_str_eq(command, "S CONNGEN,PGM=CONNGEN,DEST=10.1.0.100,PORT=80,N=20,HOLD=10");
+    definition_job_command(&d, &d.jobs[1], command);
+    ck_assert_str_eq(command, "S B,PGM=P,DEST=10.1.0.100,PORT=80,N=7,HOLD=3,RATE=150");
+}
+END_TEST
+
+START_TEST(a_story_needs_no_jobs)
 {
     struct definition d;
     unsigned count;
@@ -278,6 +295,89 @@ START_TEST(other_lines_are_no_messages_of_the_job)
 END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof (array)[0])
+/* --- what became of a system that failed ----------------------------------------------------------------------------- */
+
+START_TEST(steps_of_a_failure_are_gathered)
+{
+    static struct incidents all;
+    static const struct {
+        uint64_t ms;
+        const char *system, *event, *text;
+    } events[] = {
+        { 900, "MVS1", "ready", "" },
+        { 1000, "MVS1", "stopped", "" },
+        { 1100, "MVS2", "partitioning", "IXC101I SYSPLEX PARTITIONING IN PROGRESS FOR MVS1 REQUESTED BY XCFAS. REASON: X" },
+        { 1150, "MVS1", "failed", "" },
+        { 1200, "MVS2", "partitioned", "IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR MVS1 - PRIMARY REASON: X" },
+        { 1210, "MVS3", "partitioned", "IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR MVS1 - PRIMARY REASON: X" },
+        { 1220, "MVS2", "recovered", "EZD1304I 64 PORTS OF SYSTEM MVS1 ARE AVAILABLE AGAIN" },
+        { 1230, "MVS3", "recovered", "EZD1304I 128 PORTS OF SYSTEM MVS1 ARE AVAILABLE AGAIN" },
+        { 1240, "MVS2", "takeover", "EZZ8301I VIPA 10.1.9.1 TAKEN OVER FROM TCPIP ON MVS1" },
+        { 1250, "MVS3", "takeover", "EZZ8301I VIPA 10.1.9.2 TAKEN OVER FROM TCPIP ON MVS1" },
+        { 1300, "MVS2", "partitioned", "IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR MVS4 - PRIMARY REASON: X" },
+        { 2000, "MVS1", "ipl", "" },
+        { 2500, "MVS1", "ready", "" },
+        { 2600, "MVS1", "takeover", "EZZ8302I VIPA 10.1.9.1 TAKEN BACK FROM TCPIP ON MVS2" },
+        { 3000, "MVS1", "killed", "" },
+    };
+    for (size_t i = 0; i < COUNT(events); i++)
+        incident_event(&all, events[i].ms, events[i].system, events[i].event, events[i].text);
+    static const uint64_t expected[INCIDENT_STEPS] = { 100, 210, 230, 250, 1000, 1500 };
+    const struct incident *first = &all.list[0];
+    ck_assert_uint_eq(all.count, 2);
+    ck_assert_str_eq(first->system, "MVS1");
+    ck_assert_str_eq(first->how, "stopped");
+    for (enum incident_step step = 0; step < INCIDENT_STEPS; step++)
+        ck_assert_uint_eq(incident_ms(first, step), expected[step]);
+    ck_assert_uint_eq(first->ports, 192);
+    ck_assert_str_eq(first->noticed_by, "MVS2");
+    ck_assert_str_eq(first->taken_over, "10.1.9.1 by MVS2, 10.1.9.2 by MVS3");
+    ck_assert_ptr_eq(incident_latest(&all, "MVS1"), &all.list[1]);
+    ck_assert_uint_eq(all.list[1].began_ms, 3000);
+    ck_assert_uint_eq(all.list[1].ms[INCIDENT_PARTITIONED], 0);
+    ck_assert_ptr_null(incident_latest(&all, "MVS4"));
+}
+END_TEST
+
+/* --- HTML ------------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *text, *html;
+} html_texts[] = {
+    { "plain text, 100 %\n", "plain text, 100 %\n" },
+    { "<a href=\"x\">&'", "&lt;a href=&quot;x&quot;&gt;&amp;&#39;" },
+    { "\303\244\342\202\254\360\237\230\200", "\303\244\342\202\254\360\237\230\200" },
+    { "a\001\033b\377c", "a??b?c" },
+    { "\303", "?" }, { "\342\202", "??" }, { "\300\257", "??" }, { "\355\240\200", "???" },
+};
+
+START_TEST(text_stands_in_html_as_it_is)
+{
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    html_text(out, html_texts[_i].text);
+    fclose(out);
+    ck_assert_str_eq(text, html_texts[_i].html);
+    free(text);
+}
+END_TEST
+
+START_TEST(bytes_become_base64)
+{
+    static const char *const expected[] = { "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy" };      /* RFC 4648, 10 */
+    char *text;
+    size_t size;
+    write_file("foobar");
+    FILE *in = fopen(file, "r"), *out = open_memstream(&text, &size);
+    ck_assert_int_eq(truncate(file, _i), 0);
+    ck_assert_int_eq(html_base64(out, in), 0);
+    fclose(in);
+    fclose(out);
+    ck_assert_str_eq(text, expected[_i]);
+    free(text);
+}
+END_TEST
 
 static Suite *suite(void)
 {
@@ -285,7 +385,8 @@ static Suite *suite(void)
     TCase *c = tcase_create("definition");
     tcase_add_test(c, definition_is_read);
     tcase_add_test(c, jobs_run_on_their_systems);
-    tcase_add_test(c, a_story_takes_the_place_of_the_jobs);
+    tcase_add_test(c, jobs_become_commands);
+    tcase_add_test(c, a_story_needs_no_jobs);
     tcase_add_loop_test(c, each_mistake_is_told_with_its_line_and_what_was_expected, 0, COUNT(mistaken));
     tcase_add_test(c, more_systems_than_a_sysplex_has_are_refused);
     tcase_add_test(c, a_file_that_is_not_there_is_told);
@@ -294,6 +395,9 @@ static Suite *suite(void)
     tcase_add_test(c, messages_of_the_job_are_understood);
     tcase_add_test(c, jobs_are_summed);
     tcase_add_loop_test(c, other_lines_are_no_messages_of_the_job, 0, COUNT(no_messages));
+    tcase_add_test(c, steps_of_a_failure_are_gathered);
+    tcase_add_loop_test(c, text_stands_in_html_as_it_is, 0, COUNT(html_texts));
+    tcase_add_loop_test(c, bytes_become_base64, 0, 7);
     suite_add_tcase(s, c);
     return s;
 }

@@ -495,6 +495,27 @@ START_TEST(reuse_in_time_wait_tells_what_became_of_it)
 }
 END_TEST
 
+/* What an image had open when it died, another may open; what it opened in its next life, not. */
+START_TEST(what_a_dead_image_had_open_is_free)
+{
+    static struct feed f;
+    const struct flow_death death = { .sender = MAC_IMAGE(1), .ns = 2000000000 };
+    feed_begin(&f, 0);
+    f.table.options.deaths = &death;
+    f.table.options.death_count = (size_t)_i;
+    for (uint16_t port = 2000; port < 2003; port++)
+        feed_segment(&f, false, port == 2002 ? 3 : 1, port, 100, 0, TCP_SYN);
+    f.at.ns = 3000000000;
+    feed_segment(&f, false, 2, 2000, 9000, 0, TCP_SYN);         /* of the dead one */
+    ck_assert_uint_eq(f.table.collision_count, !_i);
+    feed_segment(&f, false, 1, 2001, 200, 0, TCP_SYN);          /* its next life */
+    feed_segment(&f, false, 2, 2001, 9000, 0, TCP_SYN);
+    feed_segment(&f, false, 2, 2002, 9000, 0, TCP_SYN);         /* another one's */
+    ck_assert_uint_eq(f.table.collision_count, !_i + 2);
+    flow_table_free(&f.table);
+}
+END_TEST
+
 START_TEST(storm_after_a_collision_is_counted)
 {
     static struct feed f;
@@ -730,6 +751,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, schedule_with_planted_collisions_shows_each, 1, 16);
     tcase_add_test(c, addresses_are_read_and_written);
     tcase_add_test(c, reuse_in_time_wait_tells_what_became_of_it);
+    tcase_add_loop_test(c, what_a_dead_image_had_open_is_free, 0, 2);
     tcase_add_test(c, storm_after_a_collision_is_counted);
     tcase_add_test(c, days_are_judged_in_bounded_memory);
     tcase_add_test(c, memory_too_small_is_told);
