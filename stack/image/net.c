@@ -99,8 +99,17 @@ static struct pbuf *pbuf_of(const uint8_t *data, uint16_t length)
     return p;
 }
 
+/* The adapter is a TAP device and takes what the bridge floods, too: frames to the adapter of a system that has just died,
+ * whose packets would be answered with a RST by every other stack that has their address. A group address has its low bit set. */
+static bool is_for_us(const uint8_t *frame, uint16_t length)
+{
+    return length >= ETH_HWADDR_LEN && (frame[0] & 1 || memcmp(frame, mac, ETH_HWADDR_LEN) == 0);
+}
+
 static void frame_in(const uint8_t *frame, uint16_t length)
 {
+    if (!is_for_us(frame, length))
+        return;
     struct netif *netif = netif_of_frame(frame, length);
     struct pbuf *p = pbuf_of(frame, length);
 

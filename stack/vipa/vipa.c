@@ -96,7 +96,7 @@ bool vipa_is_dest(const struct vipa *v, const struct vipa_dvipa *d, uint8_t numb
 
 bool vipa_is_target(const struct vipa *v, const struct vipa_dvipa *d)
 {
-    return vipa_is_dest(v, d, v->number);
+    return vipa_is_dest(v, d, v->number) || (d->active && !d->owner);      /* of the owner before, until the next one says more */
 }
 
 bool vipa_is_distributed(const struct vipa_dvipa *d)

@@ -244,12 +244,19 @@ static void settle_ports(struct vipa *v, struct vipa_dvipa *d, bool was_active)
     d->distributing = distributes;
 }
 
+/* Its owner has failed, and a system that lives is about to take it over: until that says otherwise a target goes on with it, so that
+ * connections can be opened without a pause. */
+static bool is_inherited(const struct vipa_dvipa *d)
+{
+    return d->orphaned && !d->owner && best_candidate(d);
+}
+
 /* Make the address active or inactive here, as ownership and targets say; CLUSTERPORTS may come to one that is active. */
 static void settle(struct vipa *v, struct vipa_dvipa *d)
 {
     bool owner = d->owner == v->number, was_active = d->active, advertise = owner && !d->awaited;
 
-    d->active = owner || (d->owner && vipa_is_dest(v, d, v->number));
+    d->active = owner || (d->owner && vipa_is_dest(v, d, v->number)) || (was_active && is_inherited(d));
     bool present = d->active || lingers(v, d);
     if (d->present && !present)
         v->ops->deactivate(v->context, d->address);
