@@ -258,7 +258,7 @@ void service_changed(struct control_client *client)
 static void kill_system(struct control_client *client, const cJSON *request)
 {
     struct image *image = get_image(client, request);
-    if (image && image->pid <= 0)
+    if (image && (image->pid <= 0 || image->state == IMAGE_KILLED))
         control_end(client, CONTROL_FAILED, "%s has no emulator: %s", image->system->name, image_state_name(image->state));
     else if (image) {
         image_kill(image, IMAGE_KILLED);
