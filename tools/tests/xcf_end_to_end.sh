@@ -53,6 +53,18 @@ result $((recovered == 3)) "its ports are available again each time it had some:
 console MVS2 | grep -q "EZD1304I [0-9]* PORTS OF SYSTEM MVS1"
 result $((!$?)) "those of the distributing stack: by its successor"
 
+# Packets of MVS3 between the end of a partitioning, as MVS1 tells it, and the next IPL. Seconds since 1970.
+epochs() { # event system
+    grep "\"system\":\"$2\",\"event\":\"$1\"" "$run/events.jsonl" | sed 's/.*"time":"\([^"]*\)".*/\1/' | date -f - +%s.%3N
+}
+tshark -r "$run/capture.pcap" -Y "eth.src == 02:00:00:00:00:03 && tcp" -T fields -e frame.time_epoch >"$output/sent" 2>"$output/tshark"
+sent=$(wc -l <"$output/sent") late=0
+while read -r gone; do
+    back=$(epochs ipl MVS3 | next "$gone")
+    ((late += $(awk -v gone="$gone" -v back="$back" '$1 > gone && $1 < back' "$output/sent" | wc -l)))
+done < <(grep -h "FOR MVS3 -" "$run/events.jsonl" | grep '"system":"MVS1"' | sed 's/.*"time":"\([^"]*\)".*/\1/' | date -f - +%s.%3N)
+result $((sent > 0 && late == 0)) "MVS3 has sent $sent packets, $late of them after it was removed"
+
 # Times, as the consoles are read here: a busy machine adds to each of them.
 killed=$(events killed MVS3 | next 0)
 begins=$(events partitioning MVS3 | next "$killed") done=$(events recovered MVS3 | next "$killed")
