@@ -174,21 +174,23 @@ static uint64_t clp_life_of(void *context, uint8_t number)
 {
     struct stack *s = context;
 
-    return s->xcf.members[number].joined_us;
+    const struct xcf_member *m = &s->xcf.members[number];
+
+    return m->active && number != s->number ? m->joined_us - 1 : m->joined_us;
 }
 
-static const char *clp_ended(void *context, uint8_t number)
+static const char *clp_known(void *context, uint8_t number)
 {
     struct stack *s = context;
     const struct xcf_member *m = &s->xcf.members[number];
 
-    return m->joined_us && !m->active ? m->name : NULL;
+    return m->joined_us ? m->name : NULL;
 }
 
 static const struct clp_ops clp_calls = {
     .announce = clp_announce, .scan = clp_scan, .scan_targets = clp_scan_targets, .send = clp_send_message,
     .listen = clp_listen, .members = clp_members, .in_sysplex = clp_is_in_sysplex, .distributor = clp_distributor, .life = clp_life_of,
-    .ended = clp_ended,
+    .known = clp_known,
 };
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */
@@ -226,8 +228,8 @@ static void recover_absent(struct stack *s)
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
         const struct xcf_member *m = &s->xcf.members[n];
 
-        if (n == s->number || m->active || m->joined_us == 0)
-            continue;
+        if (n == s->number || m->joined_us == 0)
+            continue;                       /* who is back may not know of an address that its earlier life had ports of */
         struct recovery r = recovery_of_ports(&s->clp, m->name, n);
         if (r.ports)
             recovery_tell(&r, m->name);

@@ -350,14 +350,14 @@ static void initialise_8b(struct clp *clp, struct clp_table *t, unsigned origin)
     }
 }
 
-/* Who has ended before this stack knew of the address was not recovered here, and who knew of it may have ended too. */
+/* A life that has ended before this stack knew of the address was not recovered here, and who knew of it may have ended too. */
 static void recover_ended(struct clp *clp, struct clp_table *t)
 {
     enum clp_reason reason = clp->reason;
     uint32_t ports = 0;
 
-    for (uint8_t n = 1; clp->ops && clp->ops->ended && n <= SYSTEMS_MAX; n++) {
-        const char *name = n == clp->number ? NULL : clp->ops->ended(clp->context, n);
+    for (uint8_t n = 1; clp->ops && clp->ops->known && n <= SYSTEMS_MAX; n++) {
+        const char *name = n == clp->number ? NULL : clp->ops->known(clp->context, n);
 
         if (name)
             (void)t->store->recover(clp, t, name, n, &ports);   /* fails: its ports stay where they are, as before */

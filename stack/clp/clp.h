@@ -188,11 +188,11 @@ struct clp_ops {
     bool (*in_sysplex)(void *context);      /* is what members() says the whole truth? NULL: always */
     /* System that distributes the DVIPA, 0 = none known; *since tells its times of being so apart. */
     uint8_t (*distributor)(void *context, uint32_t address, uint64_t *since);
-    /* Which life of a system: of this one the present one; of another one the one that it is recovered from. What a later
+    /* Which life of a system: of this one the present one; of another one the last that has ended. What a later
      * life has in the CF is not touched by its recovery. NULL: a name has one life only. */
     uint64_t (*life)(void *context, uint8_t number);
-    /* The name of a system that is known to have ended, and is not back; NULL: it has not, or nothing is known of it. */
-    const char *(*ended)(void *context, uint8_t number);
+    /* The name of a system that is or was in the sysplex; NULL: not known. */
+    const char *(*known)(void *context, uint8_t number);
 };
 
 struct clp_statistics {

@@ -334,6 +334,8 @@ static int distributor_recover(struct clp *clp, struct clp_table *t, const char 
     struct clp_view *view = clp_view_of(clp, t->address);
 
     (void)system;
+    if (clp_is_member(clp, number))
+        return CLP_OK;                      /* it is back, and speaks for itself */
     FLOW(12, 1205);
     FLOW(12, 1210);
     for (uint32_t p = 0; view && p < PORTS_PER_DVIPA; p++) {

@@ -34,6 +34,12 @@ void clp_pool_seen(struct clp_table *t, uint32_t available, uint32_t all);
 /* The life of this stack, or the one that another system is recovered from: the version of what it writes to the CF. */
 uint64_t clp_life(const struct clp *clp, uint8_t number);
 
+/* Is the system in the sysplex, as far as this stack knows? */
+static inline bool clp_is_member(const struct clp *clp, uint8_t number)
+{
+    return clp->ops && clp->ops->members && clp->ops->members(clp->context) >> number & 1;
+}
+
 /* Does this stack know of every other one? If not, nobody can be asked whether a port is his. */
 bool clp_in_sysplex(const struct clp *clp);
 

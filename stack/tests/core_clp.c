@@ -570,8 +570,8 @@ START_TEST(death_at_any_step_leaves_a_port_in_one_map_at_most)
             plex_kill(2);
             plex_settle();
             struct clp_audit a = audit(1);
-            ck_assert_uint_le(a.leaked, (leaks + 1) * size);
-            leaks = (a.leaked + size - 1) / size;
+            ck_assert_uint_le(a.leaked, size);  /* what was there before, MVS2 has put in order at its IPL */
+            leaks += a.leaked > 0;
         }
     }
     ck_assert_uint_gt(leaks, 0);                /* some steps do leak: the test has met them */
@@ -750,6 +750,28 @@ START_TEST(who_meets_an_address_recovers_who_had_it_and_has_ended)
     while (clp_assign(&plex_select(3)->clp, DVA, 0, 0, 0, &port) == CLP_OK)
         all++;
     ck_assert_uint_eq(all + clp_usage(&plex.systems[1].stack->clp, DVA).owned, PORT_EPHEMERAL_HIGH - PORT_EPHEMERAL_LOW + 1);
+}
+END_TEST
+
+/* It is back before anybody has recovered it, and does not use the explicit-bind pool any more. */
+START_TEST(an_earlier_life_is_recovered_when_the_next_one_does_not_know_the_address)
+{
+    static uint8_t map[PORTS_PER_DVIPA / 8], none[PORTS_PER_DVIPA / 8];
+    uint16_t port;
+
+    for (unsigned n = 1; n <= 2; n++) {
+        plex.systems[n].profile.explicit_first = 60000;
+        plex.systems[n].profile.explicit_count = 100;
+    }
+    store = STORE_BITMAP;
+    start(2, 64);
+    ck_assert_int_eq(clp_claim_explicit(&plex_select(2)->clp, &port), CLP_OK);
+    plex_kill(2);
+    plex_ipl(2);
+    plex_settle();
+    ck_assert_int_eq(clp_claim_explicit(&plex_select(1)->clp, &port), CLP_OK);
+    if (clp_owned_ports(&plex.systems[1].stack->clp, CLP_EXPLICIT, "MVS2", map))
+        ck_assert_mem_eq(map, none, sizeof map);
 }
 END_TEST
 
@@ -1840,6 +1862,7 @@ int main(void)
     tcase_add_loop_test(t, a_structure_that_cannot_be_had_is_told_once, 0, 2);
     tcase_add_loop_test(t, who_meets_an_address_recovers_who_had_it_and_has_ended, 0,
                         sizeof of_lives / sizeof of_lives[0]);
+    tcase_add_test(t, an_earlier_life_is_recovered_when_the_next_one_does_not_know_the_address);
     tcase_add_test(t, a_bound_port_that_becomes_eligible_is_not_taken_from_its_owner);
     tcase_add_test(t, clusterports_change_when_no_question_is_open);
     tcase_add_test(t, a_found_port_of_a_list_does_not_take_its_block_along);
