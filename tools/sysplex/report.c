@@ -24,7 +24,7 @@ static const char style[] =
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%;font-size:14px}"
     "th{text-align:right;font-weight:600;color:#555;border-bottom:2px solid #e2e4e8}td{text-align:right;border-bottom:1px solid #eee}"
     "th,td{padding:4px 7px;white-space:nowrap}th:first-child,td:first-child,.left{text-align:left}"
-    ".bad{color:#a33}svg,img{width:100%;height:auto;display:block}"
+    "p.bad{color:#a33}svg,img{width:100%;height:auto;display:block}"
     "pre{font:12px/1.35 ui-monospace,monospace;margin:0;white-space:pre-wrap;overflow-wrap:anywhere}"
     "details{margin-top:10px}summary{cursor:pointer;color:#0072b2}.note{color:#666;font-size:13px}code{font:13px ui-monospace,monospace}";
 
@@ -178,6 +178,19 @@ static void write_systems(const struct run *r, FILE *out)
           out);
 }
 
+/* The dashboard's picture, where there is one. */
+static int write_dashboard(const struct run *r, FILE *out)
+{
+    FILE *picture = fopen(rundir_file(&r->plex.rundir, "dashboard.png"), "re");
+    if (!picture)
+        return 0;
+    fputs("<section id=\"dashboard\"><h2>The dashboard while the jobs ran</h2>\n<img alt=\"cfdash\" src=\"data:image/png;base64,", out);
+    int rc = html_base64(out, picture);
+    fputs("\"/></section>\n", out);
+    fclose(picture);
+    return rc;
+}
+
 static int write_check(const struct run *r, FILE *out)
 {
     char *text = NULL;
@@ -226,6 +239,7 @@ static int write_all(const struct run *r, const struct reasons *reasons, FILE *o
     int rc = write_timeline(r, out);
     write_ports(r, out);
     write_systems(r, out);
+    rc = rc ? rc : write_dashboard(r, out);
     rc = rc ? rc : write_check(r, out);
     write_files(out);
     fputs("</main></body></html>\n", out);

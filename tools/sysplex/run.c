@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tools/sysplex/privilege.h"
 #include "tools/sysplex/process.h"
@@ -14,6 +16,7 @@
 enum {
     STALL_MS = 45000,           /* a job gives up a connection after 10 s at the most */
     LIVE_MS_TERMINAL = 200, LIVE_MS_PLAIN = 2000,
+    PICTURE_MS_MAX = 3000,
     SETTLE_MS = 300,            /* after the job's end: the last FINs and their answers */
 };
 
@@ -151,10 +154,40 @@ static const char *story_of(const struct run *r)
     return d->story[0] && (whole || d->job_count == 0) ? d->story : NULL;
 }
 
+/* --- the picture of the dashboard ----------------------------------------------------------------------------------- */
+
+/* For the report, if the dashboard has been built. It runs beside the jobs and ends when it has the picture. */
+static void begin_picture(struct run *r)
+{
+    char program[PATH_MAX], file[PATH_MAX];
+    snprintf(program, sizeof program, "%s/bin/cfdash", r->plex.rundir.build);
+    snprintf(file, sizeof file, "%s", rundir_file(&r->plex.rundir, "dashboard.png"));
+    const char *const argv[] = { program, "--name", r->plex.rundir.name, "--screenshot", file, "--size", "1280x800", "--after", "1.5", NULL };
+    const struct process_options options = PROCESS_DEFAULTS;
+    if (access(program, X_OK) == 0)
+        r->dashboard = process_spawn(argv, &options);
+}
+
+static int picture_taken(void *context)
+{
+    const struct run *r = context;
+    return waitpid(r->dashboard, NULL, WNOHANG) == r->dashboard;
+}
+
+static int end_picture(struct run *r)
+{
+    int rc = r->dashboard > 0 ? plex_wait(&r->plex, picture_taken, r, PICTURE_MS_MAX) : 0;
+    if (rc < 0)
+        process_kill(r->dashboard);
+    r->dashboard = 0;
+    return rc == -ETIMEDOUT ? 0 : rc;
+}
+
 static int run_jobs(struct run *r)
 {
     r->job_began_ms = now_ms();
     int rc = start_jobs(r);
+    begin_picture(r);
     if (rc == 0 && story_of(r)) {
         rc = script_run(&r->plex, story_of(r));
         r->story_told = rc == 0;
@@ -181,7 +214,8 @@ static int never(void *context)
 /* End the run in order and look at what it left. */
 static int conclude(struct run *r)
 {
-    int rc = plex_wait(&r->plex, never, NULL, SETTLE_MS);
+    int rc = end_picture(r);
+    rc = rc ? rc : plex_wait(&r->plex, never, NULL, SETTLE_MS);
     if (rc != -ETIMEDOUT)
         return rc;
     r->capture_complete = plex_capture_stop(&r->plex, &r->captured) == 0;

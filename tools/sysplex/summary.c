@@ -111,13 +111,11 @@ static void judge_capture(const struct run *r, struct reasons *rs)
         add_reason(rs, "the capture allows no verdict");
 }
 
-/* Who fails is removed, and what it had is available again. Without CLUSTERPORTS there is nothing to recover. */
+/* Who fails is removed. That its ports are recovered is told by a message only if they were not when somebody asked for them. */
 static void judge_incident(const struct incident *i, struct reasons *rs)
 {
     if (!i->ms[INCIDENT_PARTITIONED])
         add_reason(rs, "%s %s: no survivor has removed it from the sysplex", i->system, i->how);
-    else if (!i->ms[INCIDENT_RECOVERED])
-        add_reason(rs, "%s %s: no survivor has recovered its ports", i->system, i->how);
 }
 
 static void judge_incidents(const struct run *r, struct reasons *rs)

@@ -29,7 +29,7 @@ const struct tally *summary_wire(const struct run *r, const struct image *image)
 
 /* Judge, write the files, print. true: the run showed what it should. With CLUSTERPORTS: every connection answered, all
  * from the addresses of the jobs, none sharing its 4-tuple, nothing missing from the capture, a valid coupling facility, each
- * system that failed removed and its ports recovered. Without: at least one collision. What commands in place of the jobs show is
+ * system that failed removed. Without: at least one collision. What commands in place of the jobs show is
  * for their reader to judge, but not collisions and the coupling facilities; the summary goes to the files only. */
 bool summary_report(const struct run *r);
 

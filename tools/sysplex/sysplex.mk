@@ -42,7 +42,7 @@ $(B)/tests/run_end_to_end: tools/tests/run_end_to_end.sh $(B)/bin/sysplex $(B)/b
 
 CHECKS += $(B)/tests/story_end_to_end
 
-$(B)/tests/story_end_to_end: tools/tests/story_end_to_end.sh $(B)/bin/sysplex $(B)/bin/tuplecheck $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+$(B)/tests/story_end_to_end: tools/tests/story_end_to_end.sh $(B)/bin/sysplex $(B)/bin/cfdash $(B)/bin/tuplecheck $(B)/lib/hdtcfs.so $(B)/guest/image.bin
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 
