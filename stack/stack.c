@@ -187,10 +187,16 @@ static const char *clp_known(void *context, uint8_t number)
     return m->joined_us ? m->name : NULL;
 }
 
+static void clp_recovered(void *context, const char *system, uint32_t ports, uint64_t us)
+{
+    (void)context;
+    recovery_tell(&(struct recovery){ .dvipas = 1, .ports = ports, .us = us }, system);
+}
+
 static const struct clp_ops clp_calls = {
     .announce = clp_announce, .scan = clp_scan, .scan_targets = clp_scan_targets, .send = clp_send_message,
     .listen = clp_listen, .members = clp_members, .in_sysplex = clp_is_in_sysplex, .distributor = clp_distributor, .life = clp_life_of,
-    .known = clp_known,
+    .known = clp_known, .recovered = clp_recovered,
 };
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */

@@ -354,13 +354,16 @@ static void initialise_8b(struct clp *clp, struct clp_table *t, unsigned origin)
 static void recover_ended(struct clp *clp, struct clp_table *t)
 {
     enum clp_reason reason = clp->reason;
-    uint32_t ports = 0;
 
     for (uint8_t n = 1; clp->ops && clp->ops->known && n <= SYSTEMS_MAX; n++) {
         const char *name = n == clp->number ? NULL : clp->ops->known(clp->context, n);
+        uint64_t began = platform_clock_us();
+        uint32_t ports = 0;
 
         if (name)
             (void)t->store->recover(clp, t, name, n, &ports);   /* fails: its ports stay where they are, as before */
+        if (ports)
+            clp->ops->recovered(clp->context, name, ports, platform_clock_us() - began);
     }
     clp->reason = reason;
 }

@@ -193,6 +193,8 @@ struct clp_ops {
     uint64_t (*life)(void *context, uint8_t number);
     /* The name of a system that is or was in the sysplex; NULL: not known. */
     const char *(*known)(void *context, uint8_t number);
+    /* Ports of such a system, which has ended, were found when this stack met an address: they are available again. */
+    void (*recovered)(void *context, const char *system, uint32_t ports, uint64_t us);
 };
 
 struct clp_statistics {

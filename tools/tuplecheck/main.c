@@ -222,6 +222,21 @@ static void tell_progress(const struct tuplecheck *t, struct watch *w)
         fprintf(stderr, ", %llu of %llu MiB", (unsigned long long)(done >> 20), (unsigned long long)(all >> 20));
 }
 
+/* What the kernel holds back until a block of its buffer is full or old, of the time before the end.
+ * Not for longer than a moment. */
+static void read_late(struct tuplecheck *t)
+{
+    const double late = 0.4;
+    const double ended = now();
+    struct timespec ts;
+    enum reader_result result;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    int64_t ended_ns = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+    do
+        result = tuplecheck_step(t);
+    while (result != READER_END && now() - ended < late && (result != READER_FRAME || t->last_ns < ended_ns));
+}
+
 static void read_all(struct tuplecheck *t, const struct options *o)
 {
     enum { PACKETS_A_LOOK = 4096 };
@@ -236,6 +251,8 @@ static void read_all(struct tuplecheck *t, const struct options *o)
         if (o->interface && o->seconds && now() - w.began >= (double)o->seconds)
             break;
     }
+    if (o->interface)
+        read_late(t);
     clear_progress(&w);
     t->broken_off = interrupted && !o->interface;
     tuplecheck_end(t);
@@ -262,10 +279,13 @@ int main(int argc, char **argv)
     const struct flow_options flow = { options.addresses, options.address_count, options.memory_mib << 20, options.deaths,
                                        options.death_count };
     catch_signals();
-    if (options.interface)
+    if (options.interface) {
         tuplecheck_begin_live(&t, &options.interface, options.keep, &flow);
-    else
+        if (!t.damage_count)
+            fprintf(stderr, "watching %s; Ctrl-C ends it\n", options.interface);
+    } else {
         tuplecheck_begin(&t, options.files, options.file_count, &flow);
+    }
     read_all(&t, &options);
     if (options.json)
         print_json(&t, options.shown);
