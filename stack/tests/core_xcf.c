@@ -299,6 +299,26 @@ START_TEST(who_joins_and_dies_at_once_joins_and_fails)
 }
 END_TEST
 
+/* One event names the connections of both, by the one id that they had one after the other: members, or lives of one. */
+START_TEST(two_that_had_one_connection_id_both_fail)
+{
+    unsigned second = 2 + (unsigned)_i;
+
+    join(1);
+    join(2);
+    settle();
+    systems[1].log[0] = 0;
+    uint32_t id = xcf_member(systems[1].xcf, 2)->conid;
+    down(2);
+    join(second);
+    ck_assert_uint_eq(systems[second].xcf->members[second].conid, id);
+    down(second);
+    settle();
+    ck_assert_str_eq(systems[1].log, second == 2 ? "F2 J2 F2 " : "J3 F2 F3 ");
+    all_down();
+}
+END_TEST
+
 /* The connection of a life that has told nobody of itself fails, and the next life gets its id. */
 START_TEST(the_end_of_an_unknown_life_is_not_that_of_the_next_one)
 {
@@ -636,6 +656,7 @@ int main(void)
     tcase_add_test(t, nonsense_is_refused);
     tcase_add_test(t, a_failure_is_told_after_the_last_message);
     tcase_add_test(t, who_joins_and_dies_at_once_joins_and_fails);
+    tcase_add_loop_test(t, two_that_had_one_connection_id_both_fail, 0, 2);
     tcase_add_test(t, the_end_of_an_unknown_life_is_not_that_of_the_next_one);
     tcase_add_test(t, who_hangs_for_the_interval_is_removed_once);
     tcase_add_test(t, who_was_stopped_itself_judges_nobody);

@@ -319,33 +319,22 @@ static bool conid_in(const uint32_t map[8], uint32_t conid)
     return map[conid / 32 % 8] & (0x80000000u >> (conid % 32));
 }
 
-/* Connections failed. First whose they are, then read all that those have sent, then act. A failed connection that no known
- * member had belongs to one whose JOINED is still in the queue. What a removed system had sent is read before its exits: it
- * is fenced then, and stands in the queue before whatever says so. */
+/* Connections failed. First read all that those have sent, then act: a failed connection that no known member had belongs to
+ * one whose JOINED is still in the queue, and one id may have been two members' that are both gone. Whose connection lives
+ * is not removed. What a removed system had sent is read before its exits: it is fenced then, and stands in the queue before
+ * whatever says so. */
 static void handle_failures(struct xcf *x)
 {
     uint32_t failed[8];
-    bool known[SYSTEMS_MAX + 1] = { false };
-    uint64_t failing[SYSTEMS_MAX + 1] = { 0 };      /* which life */
 
     x->failures = false;                    /* before the bits are taken: the event exit may set more at any time */
     for (unsigned i = 0; i < 8; i++)
         failed[i] = __atomic_exchange_n(&x->failed[i], 0, __ATOMIC_RELAXED);
-    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
-        struct xcf_member *m = &x->members[n];
-
-        known[n] = m->active;
-        if (m->active && n != x->number && conid_in(failed, m->conid)) {
-            failing[n] = m->joined_us;
-            failed[m->conid / 32 % 8] &= ~(0x80000000u >> (m->conid % 32));
-        }
-    }
     xcf_queue_empty(x);
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
         struct xcf_member *m = &x->members[n];
-        bool late = !known[n] && conid_in(failed, m->conid);
 
-        if (m->active && n != x->number && (failing[n] == m->joined_us || late))
+        if (m->active && n != x->number && conid_in(failed, m->conid))
             xcf_remove(x, m, XCF_REASON_CONNECTION, true);
     }
 }
