@@ -25,6 +25,7 @@ static struct line lines[QUEUE_LINES];
 static uint32_t head, tail;
 static struct ccw program[BATCH_LINES];
 static uint32_t batch;          /* lines in the running channel program, 0 = none runs */
+static bool by_polling;         /* no interruption is waited for any more: see console_poll() */
 
 static void start_next(void)
 {
@@ -63,10 +64,31 @@ void console_open(void)
     css_open(&console, CONSOLE_DEVICE, ISC_CONSOLE, interrupt);
 }
 
+/* Ask the subchannel itself until nothing runs there. */
+static void poll_end(void)
+{
+    struct irb irb;
+
+    do {
+        if (tsch(console.id, &irb) == CSS_NOT_OPERATIONAL) {
+            batch = head - tail;
+            break;
+        }
+    } while (irb.control & IRB_ACTIVE);
+    tail += batch;
+    batch = 0;
+}
+
 static void wait_for_room(uint32_t lines_left)
 {
-    while (head - tail > lines_left)
-        css_wait(ISC_MASK(ISC_CONSOLE), false);
+    while (head - tail > lines_left) {
+        if (by_polling) {
+            poll_end();
+            start_next();
+        } else {
+            css_wait(ISC_MASK(ISC_CONSOLE), false);
+        }
+    }
 }
 
 static void queue_line(const char *text, size_t length)
@@ -93,6 +115,13 @@ void console_write(const char *text)
     }
     /* A CCW with a count of zero is not valid: an empty line is a blank. */
     queue_line(length > 0 ? text : " ", length > 0 ? length : 1);
+}
+
+void console_poll(void)
+{
+    by_polling = true;
+    if (console.id != 0)
+        poll_end();
 }
 
 void console_flush(void)

@@ -13,6 +13,11 @@ void console_open(void);
 /* Write text, any length; it is cut into lines of WTO_MAX characters. */
 void console_write(const char *text);
 
+/* For a fault, which may have come between any two instructions: also after the interruption that ends the running channel
+ * program and before its interrupt function. So from now on the console asks its subchannel. A line that was on its way may
+ * be written a second time. */
+void console_poll(void);
+
 /* Wait until everything written is out. */
 void console_flush(void);
 

@@ -50,6 +50,7 @@ struct irb {
     uint32_t rest[21];
 } __attribute__((aligned(8)));
 
+#define IRB_ACTIVE 0x00000FE0u      /* a function is pending, or the subchannel or the device is active */
 #define IRB_SECONDARY 0x00000002u   /* the device has ended */
 #define IRB_START 0x00004000u       /* the status belongs to a start function */
 #define DEVICE_ATTENTION 0x80

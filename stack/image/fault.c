@@ -64,6 +64,8 @@ static void program_check(uintptr_t old_psw)
 
 void fault_interruption(unsigned class, uintptr_t old_psw)
 {
+    if (class != FAULT_PROGRAM || !expecting)
+        console_poll();
     switch (class) {
     case FAULT_PROGRAM:
         program_check(old_psw);
@@ -82,6 +84,7 @@ _Noreturn void platform_fail(const char *file, int line, const char *what)
     char reason[WTO_MAX + 128];
 
     asm volatile("stmg %%r0,%%r15,%0" : "=Q"(*(volatile uint64_t (*)[16])lowcore(LC_FAULT_GPRS)));
+    console_poll();
     show_registers();
     text_format(reason, sizeof(reason), "ASSERTION FAILED, %s LINE %d: %s, WAIT STATE %03X", file, line, what,
                 WAIT_ASSERTION);
