@@ -433,6 +433,30 @@ START_TEST(who_is_varied_offline_stops_before_the_others_take_what_it_had)
 }
 END_TEST
 
+/* Who has no room for the message reads it from the record, and its operator is told all the same. */
+START_TEST(a_removal_that_could_not_be_told_is_read)
+{
+    uint32_t sent = 0;
+
+    three_with_interval(2);
+    while (send_number(1, 2, sent) == XCF_OK)
+        sent++;
+    host_platform_select(1);
+    ck_assert(xcf_vary_offline(systems[1].xcf, 3, true));
+    xcf_poll(systems[1].xcf);
+    ck_assert_str_eq(systems[1].log, "F3 ");
+    ck_assert_uint_gt(told("IXC458I"), 0);
+    ck_assert_uint_eq(told("IXC105I"), 1);
+    systems[3].hangs = true;
+    settle();
+    ck_assert_uint_eq(systems[2].received, sent);
+    pass_ms(1000);
+    ck_assert_ptr_null(xcf_member(systems[2].xcf, 3));
+    ck_assert_uint_eq(told("IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR MVS3 - PRIMARY REASON: OPERATOR VARY REQUEST"), 2);
+    all_down();
+}
+END_TEST
+
 /* If it does not answer it has the cleanup interval. */
 START_TEST(who_does_not_stop_is_fenced_after_the_cleanup_interval)
 {
@@ -662,6 +686,7 @@ int main(void)
     tcase_add_test(t, who_was_stopped_itself_judges_nobody);
     tcase_add_test(t, another_takes_over_from_a_partitioner_that_dies);
     tcase_add_test(t, who_is_varied_offline_stops_before_the_others_take_what_it_had);
+    tcase_add_test(t, a_removal_that_could_not_be_told_is_read);
     tcase_add_test(t, who_does_not_stop_is_fenced_after_the_cleanup_interval);
     tcase_add_test(t, who_is_back_before_its_end_was_read_is_not_marked_failed);
     tcase_add_test(t, who_joins_after_a_failure_does_not_see_the_dead);

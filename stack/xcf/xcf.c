@@ -191,12 +191,19 @@ void xcf_record_send(struct xcf *x, uint8_t to, uint16_t type, const struct xcf_
 
 /* --- joining, failing, leaving ------------------------------------------------------------------------------------- */
 
-void xcf_member_gone(struct xcf *x, struct xcf_member *m, enum xcf_event event)
+static void member_gone(struct xcf *x, struct xcf_member *m, enum xcf_event event)
 {
     m->active = false;
     m->state = XCF_STATE_ACTIVE;
     m->fenced = m->ended = false;
     drive_group_exits(x, event, m);
+}
+
+void xcf_member_removed(struct xcf *x, struct xcf_member *m, bool left)
+{
+    if (!left)
+        text_wto("IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR %s - PRIMARY REASON: %s", m->name, xcf_reason_text(m->reason));
+    member_gone(x, m, left ? XCF_LEFT : XCF_FAILED);
 }
 
 /* A member joined, as it says itself. What is known already changes nothing. */
@@ -211,7 +218,7 @@ static void heard_joined(struct xcf *x, const uint8_t *record)
     if (m->joined_us >= joined)
         return;                             /* known, or an older life */
     if (m->active)
-        xcf_member_gone(x, m, XCF_FAILED);      /* it is back before its end was noticed */
+        member_gone(x, m, XCF_FAILED);          /* it is back before its end was noticed */
     xcf_record_get(m, record, 0);
     m->active = true;
     drive_group_exits(x, XCF_JOINED, m);
@@ -221,17 +228,6 @@ static void heard_joined(struct xcf *x, const uint8_t *record)
             xcf_record_send(x, number, TYPE_GONE, &x->members[n], RECORD_FAILED);
 }
 
-/* It left in order, or its removal is complete. */
-static void removed(struct xcf *x, struct xcf_member *m, const uint8_t *record)
-{
-    bool left = record[REC_STATE] == RECORD_LEFT;
-
-    if (!left)
-        text_wto("IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR %s - PRIMARY REASON: %s", m->name,
-                 xcf_reason_text((enum xcf_reason)record[REC_REASON]));
-    xcf_member_gone(x, m, left ? XCF_LEFT : XCF_FAILED);
-}
-
 static void heard_gone(struct xcf *x, const uint8_t *record)
 {
     uint8_t number = record[REC_NUMBER];
@@ -239,8 +235,10 @@ static void heard_gone(struct xcf *x, const uint8_t *record)
     if (number < 1 || number > SYSTEMS_MAX || number == x->number)
         return;
     struct xcf_member *m = &x->members[number];
-    if (m->active && m->joined_us == get_be64(record + REC_JOINED))
-        removed(x, m, record);
+    if (!m->active || m->joined_us != get_be64(record + REC_JOINED))
+        return;
+    m->reason = (enum xcf_reason)record[REC_REASON];
+    xcf_member_removed(x, m, record[REC_STATE] == RECORD_LEFT);
 }
 
 /* --- receiving ----------------------------------------------------------------------------------------------------- */

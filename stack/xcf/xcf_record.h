@@ -33,8 +33,9 @@ void xcf_record_send(struct xcf *xcf, uint8_t to, uint16_t type, const struct xc
 
 void xcf_record_get(struct xcf_member *member, const uint8_t *adjunct, uint64_t version);
 
-/* The member is none any more: drive the group exits. */
-void xcf_member_gone(struct xcf *xcf, struct xcf_member *member, enum xcf_event event);
+/* The member is none any more: it has left in order, or its removal, for member->reason, is complete. Tell the operator, drive
+ * the group exits. */
+void xcf_member_removed(struct xcf *xcf, struct xcf_member *member, bool left);
 
 /* Read all that stands in this system's queue. */
 void xcf_queue_empty(struct xcf *xcf);

@@ -151,6 +151,7 @@ static enum reading read_member(struct xcf *x, struct xcf_member *m, uint8_t rec
         return READ_OTHER_LIFE;
     if (record[REC_STATE] == RECORD_ACTIVE || record[REC_STATE] == RECORD_REMOVING)
         return READ_IT;
+    m->reason = (enum xcf_reason)record[REC_REASON];
     note_ended(x, m, record[REC_STATE] == RECORD_LEFT);
     return READ_ENDED;
 }
@@ -218,8 +219,7 @@ static void complete(struct xcf *x, struct xcf_member *m)
     if (m->fenced || reading != READ_IT)
         return;                     /* later; or another has completed it */
     xcf_record_send(x, XCF_ALL, TYPE_GONE, m, RECORD_FAILED);
-    text_wto("IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR %s - PRIMARY REASON: %s", m->name, xcf_reason_text(m->reason));
-    xcf_member_gone(x, m, XCF_FAILED);
+    xcf_member_removed(x, m, false);
 }
 
 void xcf_status_conclude(struct xcf *x)
@@ -234,7 +234,7 @@ void xcf_status_conclude(struct xcf *x)
         if (m->active && m->fenced)
             complete(x, m);
         if (m->active && m->ended)
-            xcf_member_gone(x, m, m->left ? XCF_LEFT : XCF_FAILED);
+            xcf_member_removed(x, m, m->left);
         x->concluding = x->concluding || (m->active && m->fenced);
     }
     x->due_us = 0;                  /* a partitioner that is gone may have left others half removed: look at once */
