@@ -1,6 +1,6 @@
 # base, profile, sip, operator: sources for the image, objects and tests for the host.
 STACK_PROFILE_SRC := stack/base/text.c stack/base/flow.c \
-	$(addprefix stack/profile/profile, .c _lex.c _input.c _net.c _port.c _vipa.c _distribute.c _source.c _change.c _query.c _display.c) \
+	$(addprefix stack/profile/profile, .c _lex.c _input.c _passed.c _net.c _port.c _vipa.c _distribute.c _source.c _change.c _query.c _display.c) \
 	stack/sip/sip.c stack/operator/operator.c stack/operator/operator_flow.c \
 	stack/operator/operator_profile.c
 STACK_PROFILE_SAN := $(STACK_PROFILE_SRC:%.c=$(B)/san/%.o)

@@ -6,6 +6,8 @@
  * unknown word, or an error in a statement, skips to the next word that begins a statement; and a block whose END word is
  * missing takes in all that follows, statement by statement, each with a message.
  *
+ * What z/OS knows and this stack has no use for is in profile_passed.c.
+ *
  * Every pass of the loop takes at least one word, so the parser ends on any input. */
 #include "stack/profile/profile_parser.h"
 
@@ -50,7 +52,7 @@ static const struct profile_statement *find_statement(const struct profile_token
     for (unsigned i = 0; i < sizeof statements / sizeof *statements; i++)
         if (text_abbreviates(token->text, statements[i].word))
             return &statements[i];
-    return NULL;
+    return parser_find_passed(token->text);
 }
 
 /* --- messages ------------------------------------------------------------------------------------------------------ */
@@ -60,7 +62,7 @@ static void put_upper(char out[17], const char *keyword)
 {
     unsigned i = 0;
 
-    for (; keyword[i] != 0 && i < 16; i++)
+    for (; i < 16 && keyword[i] != 0; i++)
         out[i] = keyword[i] >= 'a' && keyword[i] <= 'z' ? (char)(keyword[i] - 'a' + 'A') : keyword[i];
     out[i] = 0;
 }
@@ -190,8 +192,7 @@ bool parser_number(struct profile_parser *p, const char *what, uint32_t min, uin
     return true;
 }
 
-/* An address that a host can have: not of this network, loopback, multicast or reserved. */
-static bool is_host_address(uint32_t address)
+bool parser_is_host(uint32_t address)
 {
     return address >> 24 > 0 && address >> 24 < 224 && address >> 24 != 127;
 }
@@ -200,7 +201,7 @@ bool parser_address(struct profile_parser *p, uint32_t *address)
 {
     uint32_t value;
 
-    if (p->token.end || !text_parse_ip(p->token.text, &value) || !is_host_address(value))
+    if (p->token.end || !text_parse_ip(p->token.text, &value) || !parser_is_host(value))
         return parser_expected(p, "AN IP ADDRESS");
     *address = value;
     parser_advance(p);
@@ -334,6 +335,16 @@ static const struct {
     [BLOCK_SRCIP] = { "SRCIP", "ENDSRCIP" },
 };
 
+static const char *block_begin(const struct profile_parser *p)
+{
+    return p->block == BLOCK_PASSED ? p->passed->statement.word : blocks[p->block].begin;
+}
+
+static const char *block_end(const struct profile_parser *p)
+{
+    return p->block == BLOCK_PASSED ? p->passed->end : blocks[p->block].end;
+}
+
 /* A known statement that may not stand here: outside of its block, or in one that should have been ended before. */
 static void misplaced(struct profile_parser *p)
 {
@@ -366,7 +377,7 @@ static void check_ended(struct profile_parser *p)
     if (p->block == BLOCK_NONE)
         return;
     text_format(line, sizeof line, "EZZ0318I END OF FILE WAS FOUND ON LINE %u AND %s WAS EXPECTED - %s ON LINE %u TOOK ALL THAT FOLLOWED",
-                p->token.line, blocks[p->block].end, blocks[p->block].begin, p->block_line);
+                p->token.line, block_end(p), block_begin(p), p->block_line);
     p->block_bad = true;
     parser_report(p, line);
     if (p->block == BLOCK_SRCIP)
@@ -404,6 +415,10 @@ void parser_run(struct profile_parser *p, const char *name, const char *text, ui
     while (!p->token.end || parser_leave(p)) {
         if (p->token.end)
             continue;
+        if (p->block == BLOCK_PASSED) {
+            parser_pass_word(p);
+            continue;
+        }
         statement = find_statement(&p->token);
         if (statement != NULL)
             parse_statement(p, statement);

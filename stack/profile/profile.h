@@ -32,9 +32,11 @@
  *   gets the address. The patent's MVS5 distributes DVA1 in this way, as the backup of MVS1.
  * - SOURCEIPA may stand inside the VIPADYNAMIC block or outside; whether its address is usable is known only when a job
  *   connects, since a target stack learns its DVIPAs from others (cases (a) to (d) of the patent; sip decides).
- * - Options that cannot mean anything here (OPTLOCAL, TIMEDAFFINITY, SAF, SMC) are taken with a message that they have no effect;
- *   distribution methods that need more than a stack has (SERVERWLM, HOTSTANDBY) are refused. BASEWLM without a workload
- *   manager gives every target the same weight.
+ * - Statements and options that cannot mean anything here (AUTOLOG, ARPTO, OPTLOCAL, SAF and many more: profile_passed.c)
+ *   are taken with a message that they have no effect. INTERFACE and GATEWAY, whose effect would be missed, are errors.
+ * - Without a workload manager DISTMETHOD BASEWLM, and SERVERWLM with it, gives every target the same weight. HOTSTANDBY,
+ *   which needs more than a stack has, is refused.
+ * - A bad option of IPCONFIG, TCPCONFIG, UDPCONFIG or GLOBALCONFIG costs only itself.
  * - SYNTAXCHECK finds no conflict with the running profile, as on z/OS; a DELETE of what is not in its text is no error. */
 #ifndef PROFILE_H
 #define PROFILE_H

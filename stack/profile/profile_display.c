@@ -30,7 +30,7 @@ static struct report begin(profile_message_fn *line, void *context)
 {
     struct report report = { line, context, 0 };
 
-    put(&report, "EZD0101I NETSTAT CS TCPIP");
+    put(&report, "EZD0101I NETSTAT CS V2R5 TCPIP");
     return report;
 }
 

@@ -107,8 +107,10 @@ static bool parse_method(struct profile_parser *p, enum profile_distmethod *meth
         *method = DIST_WEIGHTEDACTIVE;
     else if (parser_keyword(p, "BASEWLM"))
         *method = DIST_BASEWLM;
-    else
+    else if (!parser_keyword(p, "SERVERWLM"))
         return parser_expected(p, "ROUNDROBIN, WEIGHTEDACTIVE OR BASEWLM");
+    else
+        parser_note(p, "SERVERWLM ON LINE %u IS TAKEN FOR BASEWLM", p->statement_line);
     return true;
 }
 
@@ -133,6 +135,12 @@ static bool parse_affinity(struct profile_parser *p, bool *taken)
     return true;
 }
 
+/* The weights that a workload manager would reckon with. */
+static const struct profile_option weight_options[] = {
+    { "PROCTYPE", NULL, 0, false }, { "PROCXCOST", NULL, 0, false }, { "CP", NULL, 1, true }, { "ZAAP", NULL, 1, true },
+    { "ZIIP", NULL, 1, true }, { "ILWEIGHTing", NULL, 1, false }, { NULL, NULL, 0, false },
+};
+
 /* Those before the address, in any order. */
 static bool parse_distribute_options(struct profile_parser *p, struct profile_distribute *distribute, bool *delete)
 {
@@ -140,6 +148,8 @@ static bool parse_distribute_options(struct profile_parser *p, struct profile_di
 
     *delete = false;
     while (taken) {
+        parser_pass(p, parser_tiers);
+        parser_pass(p, weight_options);
         if (parser_keyword(p, "DELEte")) {
             *delete = true;
         } else if (parser_keyword(p, "DISTMethod")) {

@@ -59,6 +59,10 @@ static bool parse_devnum(struct profile_parser *p, struct profile_device *device
     return true;
 }
 
+static const struct profile_option device_options[] = {
+    { "NETMAN", NULL, 0, false }, { "AUTORESTART", NULL, 0, false }, { NULL, NULL, 0, false },
+};
+
 bool statement_device(struct profile_parser *p)
 {
     struct profile *profile = p->profile;
@@ -82,9 +86,15 @@ bool statement_device(struct profile_parser *p)
     } else {
         return parser_expected(p, "LCS OR VIRTUAL");
     }
+    parser_pass(p, device_options);
     profile->devices[profile->device_count++] = device;
     return true;
 }
+
+static const struct profile_option link_options[] = {
+    { "IFSPEED", NULL, 1, false }, { "IFHSPEED", NULL, 1, false }, { "SECCLASS", NULL, 1, false }, { "MONSYSPLEX", NULL, 0, false },
+    { NULL, NULL, 0, false },
+};
 
 /* LINK name ETHERNET adapter device | LINK name VIRTUAL 0 device */
 bool statement_link(struct profile_parser *p)
@@ -110,6 +120,7 @@ bool statement_link(struct profile_parser *p)
     if (device == NULL || device->is_virtual != link.is_virtual)
         return parser_expected(p, "AN EARLIER %s DEVICE", link.is_virtual ? "VIRTUAL" : "LCS");
     parser_advance(p);
+    parser_pass(p, link_options);
 
     memcpy(link.device, device->name, sizeof link.device);
     link.adapter = (uint8_t)adapter;
@@ -230,11 +241,29 @@ static bool route_free(struct profile_parser *p, const struct profile_route *rou
     return true;
 }
 
+/* n | DEFAULTSIZE, which is 576 */
+static bool parse_mtu(struct profile_parser *p, uint16_t *mtu)
+{
+    uint32_t value = 576;
+
+    if (!parser_must(p, "MTU"))
+        return false;
+    if (!parser_keyword(p, "DEFAULTSIZE") && !parser_number(p, "AN MTU", 576, 65535, &value))
+        return false;
+    *mtu = (uint16_t)value;
+    return true;
+}
+
+static const struct profile_option route_options[] = {
+    { "MAXImumretransmittime", NULL, 1, false }, { "MINImumretransmittime", NULL, 1, false }, { "ROUNDtripgain", NULL, 1, false },
+    { "VARIANCEGain", NULL, 1, false }, { "VARIANCEMultiplier", NULL, 1, false }, { "DELAYAcks", NULL, 0, false },
+    { "REPLACEABLE", NULL, 0, false }, { NULL, NULL, 0, false },
+};
+
 bool statement_route(struct profile_parser *p)
 {
     struct profile *profile = p->profile;
     struct profile_route route = { .line = parser_place(p) };
-    uint32_t mtu;
 
     if (profile->route_count == HOME_MAX)
         return parser_expected(p, "NO MORE THAN %u ROUTES", HOME_MAX);
@@ -242,9 +271,9 @@ bool statement_route(struct profile_parser *p)
         return false;
     if (!(route.mask != 0 && parser_keyword(p, "=")) && !parser_address(p, &route.gateway))
         return false;
-    if (!parse_route_link(p, &route) || !parser_must(p, "MTU") || !parser_number(p, "AN MTU", 576, 65535, &mtu))
+    if (!parse_route_link(p, &route) || !parse_mtu(p, &route.mtu))
         return false;
-    route.mtu = (uint16_t)mtu;
+    parser_pass(p, route_options);
     if (route_free(p, &route))
         profile->routes[profile->route_count++] = route;
     return true;
@@ -265,12 +294,17 @@ static bool dynamicxcf_fits(struct profile_parser *p, uint32_t address, uint32_t
     return parser_address_free(p, address);
 }
 
+/* ipaddr mask metric | ipaddr/bits metric */
 static bool parse_dynamicxcf(struct profile_parser *p)
 {
     struct profile *profile = p->profile;
     uint32_t address, mask, metric;
 
-    if (!parser_address(p, &address) || !parser_mask(p, &mask) || !parser_number(p, "A COST METRIC", 0, 14, &metric))
+    if (parser_network(p, &address, &mask) && parser_is_host(address))
+        parser_advance(p);
+    else if (!parser_address(p, &address) || !parser_mask(p, &mask))
+        return false;
+    if (!parser_number(p, "A COST METRIC", 0, 14, &metric))
         return false;
     if (!dynamicxcf_fits(p, address, mask, metric) || profile->dynamicxcf_address != 0)
         return true;
@@ -281,34 +315,49 @@ static bool parse_dynamicxcf(struct profile_parser *p)
     return true;
 }
 
-static bool parse_ipconfig_option(struct profile_parser *p)
+static bool set_sourcevipa(struct profile_parser *p)
 {
-    struct profile *profile = p->profile;
-
-    if (parser_keyword(p, "SOURCEVIPA"))
-        profile->sourcevipa = true;
-    else if (parser_keyword(p, "NOSOURCEVIPA"))
-        profile->sourcevipa = false;
-    else if (parser_keyword(p, "NOTCPSTACKSOURCEVIPA"))
-        profile->tcpstacksourcevipa = 0;
-    else if (parser_keyword(p, "DYNAMICXCF"))
-        return parse_dynamicxcf(p);
-    else if (!parser_keyword(p, "TCPSTACKSOURCEVIPA"))
-        return parser_expected(p, "SOURCEVIPA, TCPSTACKSOURCEVIPA OR DYNAMICXCF");
-    else if (!parser_address(p, &profile->tcpstacksourcevipa))
-        return false;
-    else
-        profile->tcpstack_line = parser_place(p);
+    p->profile->sourcevipa = true;
     return true;
 }
 
-/* Each option is applied when it has been read: a bad one ends the statement. */
+static bool set_nosourcevipa(struct profile_parser *p)
+{
+    p->profile->sourcevipa = false;
+    return true;
+}
+
+static bool set_tcpstacksourcevipa(struct profile_parser *p)
+{
+    if (!parser_address(p, &p->profile->tcpstacksourcevipa))
+        return false;
+    p->profile->tcpstack_line = parser_place(p);
+    return true;
+}
+
+static bool set_notcpstacksourcevipa(struct profile_parser *p)
+{
+    p->profile->tcpstacksourcevipa = 0;
+    return true;
+}
+
+static const struct profile_option ip_options[] = {
+    { "SOURCEVIPA", set_sourcevipa, 0, false }, { "NOSOURCEVIPA", set_nosourcevipa, 0, false },
+    { "TCPSTACKSOURCEVipa", set_tcpstacksourcevipa, 0, false }, { "NOTCPSTACKSOURCEVipa", set_notcpstacksourcevipa, 0, false },
+    { "DYNAMICXCF", parse_dynamicxcf, 0, false },
+    { "SECCLASS", NULL, 1, false }, { "SMCD", NULL, 0, false }, { "SOURCEVIPAINTerface", NULL, 1, false },
+    { "ARPTO", NULL, 1, false }, { "CHECKSUMOFFLoad", NULL, 0, false }, { "CLAWUSEDoublenop", NULL, 0, false },
+    { "DATAGRamfwd", NULL, 0, false }, { "FWDMULTipath", NULL, 0, true }, { "PERConnection", NULL, 0, true }, { "PERPacket", NULL, 0, true },
+    { "DEVRETRYDURation", NULL, 1, false }, { "FIREWALL", NULL, 0, false }, { "FORMat", NULL, 1, false },
+    { "IGNORERedirect", NULL, 0, false }, { "IPSECURITY", NULL, 0, false }, { "IQDIORouting", NULL, 0, false },
+    { "MULTIPATH", NULL, 0, false }, { "PATHMTUDISCovery", NULL, 0, false },
+    { "QDIOACCELerator", NULL, 0, false }, { "QDIOPriority", NULL, 1, true },
+    { "REASSEMBLytimeout", NULL, 1, false }, { "SEGMENTATIONOFFLoad", NULL, 0, false }, { "STOPONclawerror", NULL, 0, false },
+    { "SYSPLEXRouting", NULL, 0, false }, { "TTL", NULL, 1, false }, { "VARSUBNETTING", NULL, 0, false },
+    { NULL, NULL, 0, false },
+};
+
 bool statement_ipconfig(struct profile_parser *p)
 {
-    do {
-        if (!parse_ipconfig_option(p))
-            return false;
-        p->effect = EFFECT_REST;
-    } while (!parser_at_statement(p));
-    return true;
+    return parser_options(p, ip_options);
 }

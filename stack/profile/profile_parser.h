@@ -9,7 +9,7 @@
 #include "stack/profile/profile.h"
 #include "stack/profile/profile_lex.h"
 
-enum profile_block { BLOCK_NONE, BLOCK_VIPADYNAMIC, BLOCK_ROUTES, BLOCK_SRCIP, BLOCK_ANY };
+enum profile_block { BLOCK_NONE, BLOCK_VIPADYNAMIC, BLOCK_ROUTES, BLOCK_SRCIP, BLOCK_PASSED, BLOCK_ANY };
 
 struct profile_member {             /* one that is being read */
     struct profile_lexer lexer;
@@ -35,6 +35,7 @@ struct profile_parser {
     const char *effect;             /* what of it an error costs */
     enum profile_block block;       /* the block that is open */
     uint32_t block_line;
+    const struct profile_passed *passed;    /* BLOCK_PASSED: which one */
     bool block_bad;                 /* SRCIP: an error discards all of it */
     profile_message_fn *message;
     void *context;
@@ -48,9 +49,26 @@ struct profile_statement {
     const char *own_word;           /* begins a statement elsewhere, but belongs to this one here; or NULL */
 };
 
+/* profile_passed.c: a statement that this stack has no use for. */
+struct profile_passed {
+    struct profile_statement statement;
+    const char *end;                /* the word that ends its block; NULL: it is no block */
+    const char *instead;            /* what to write in place of it; NULL: nothing is missed */
+};
+
+/* An option of a statement: one of a list that ends with a word NULL. */
+struct profile_option {
+    const char *word;               /* capitals: the least abbreviation */
+    bool (*parse)(struct profile_parser *p);    /* called with the word after it in hand; NULL: it is passed over */
+    uint8_t parameters;             /* of an option that is passed over, or OPTION_NUMBERS */
+    bool part;                      /* of the option before it: it is passed over without a word */
+};
+#define OPTION_NUMBERS 0xFFu        /* as many numbers as there are */
+
 #define EFFECT_ALL ""
 #define EFFECT_ENTRY "ENTRY "
 #define EFFECT_REST "REST "
+#define EFFECT_OPTION "OPTION "
 
 /* Report: the word in hand is not what was expected. Returns false. */
 bool parser_expected(struct profile_parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -88,8 +106,17 @@ bool parser_mask(struct profile_parser *p, uint32_t *mask);
 bool parser_name(struct profile_parser *p, const char *what, char name[17]);
 bool parser_job(struct profile_parser *p, char job[NAME_LEN + 1]);
 
+/* Options to the end of the statement, in any order: a bad one costs only itself. */
+bool parser_options(struct profile_parser *p, const struct profile_option *options);
+
+/* Pass over what is there of the options, none of which has a parse(). */
+void parser_pass(struct profile_parser *p, const struct profile_option *options);
+
 /* An address may be used once: by HOME, IPCONFIG DYNAMICXCF, or a DVIPA. Reports the conflict and returns false. */
 bool parser_address_free(struct profile_parser *p, uint32_t address);
+
+/* What VIPADEFINE, VIPABACKUP and VIPADISTRIBUTE say of tiers, which this stack has not. */
+extern const struct profile_option parser_tiers[];
 
 /* The word CLUSTERPORTS or its alias, taken if it is there; then its options. */
 bool parser_at_clusterports(struct profile_parser *p);
@@ -102,6 +129,7 @@ bool parser_add_clusterports(struct profile_parser *p, struct profile_clusterpor
 
 extern const char *const profile_store_names[];     /* by enum profile_store */
 
+bool parser_is_host(uint32_t address);      /* an address that a host can have: not of this network, loopback, multicast or reserved */
 bool profile_is_mask(uint32_t mask);
 unsigned profile_mask_bits(uint32_t mask);
 
@@ -112,6 +140,11 @@ bool parser_leave(struct profile_parser *p);        /* the end of an included me
 const char *parser_file_name(const struct profile_parser *p, uint8_t file);
 bool statement_include(struct profile_parser *p);
 void profile_defaults(struct profile *profile);
+
+/* profile_passed.c */
+const struct profile_statement *parser_find_passed(const char *word);   /* NULL: no such statement */
+bool statement_passed(struct profile_parser *p);
+void parser_pass_word(struct profile_parser *p);    /* in BLOCK_PASSED: one word on, perhaps its end */
 
 /* profile_vipa.c */
 bool statement_vipadynamic(struct profile_parser *p);

@@ -297,36 +297,52 @@ static bool parse_ephemeral(struct profile_parser *p, uint16_t *low_port, uint16
     return true;
 }
 
+static bool tcp_ephemeral(struct profile_parser *p)
+{
+    return parse_ephemeral(p, &p->profile->ephemeral_low, &p->profile->ephemeral_high);
+}
+
+static bool tcp_timewait(struct profile_parser *p)
+{
+    return parser_number(p, "A NUMBER OF SECONDS", 0, 120, &p->profile->timewait_s);
+}
+
+static const struct profile_option tcp_options[] = {
+    { "EPHEMERALPorts", tcp_ephemeral, 0, false }, { "TIMEWAITInterval", tcp_timewait, 0, false },
+    { "AUTODELAYAcks", NULL, 0, false }, { "CONNECTInitinterval", NULL, 1, false }, { "CONNECTTimeout", NULL, 1, false },
+    { "DELAYAcks", NULL, 0, false }, { "FINWait2time", NULL, 1, false }, { "FRRTHReshold", NULL, 1, false },
+    { "INTerval", NULL, 1, false }, { "KEEPALIVEPROBEInterval", NULL, 1, false }, { "KEEPALIVEPROBES", NULL, 1, false },
+    { "MAXImumretransmittime", NULL, 1, false }, { "NAGLE", NULL, 0, false }, { "QUEUEDrtt", NULL, 1, false },
+    { "RESTRICTLowports", NULL, 0, false }, { "RETRANSMITAttempts", NULL, 1, false }, { "SELECTIVEACK", NULL, 0, false },
+    { "SENDGarbage", NULL, 1, false }, { "TCPMAXRCVBufrsize", NULL, 1, false }, { "TCPMAXSENDBufrsize", NULL, 1, false },
+    { "TCPRCVBufrsize", NULL, 1, false }, { "TCPSENDBfrsize", NULL, 1, false }, { "TCPTIMEstamp", NULL, 0, false },
+    { "TTLS", NULL, 0, false }, { "UNRESTRICTLowports", NULL, 0, false },
+    { NULL, NULL, 0, false },
+};
+
 bool statement_tcpconfig(struct profile_parser *p)
 {
-    struct profile *profile = p->profile;
-
-    do {
-        if (parser_keyword(p, "EPHEMERALPorts")) {
-            if (!parse_ephemeral(p, &profile->ephemeral_low, &profile->ephemeral_high))
-                return false;
-        } else if (!parser_keyword(p, "TIMEWAITInterval")) {
-            return parser_expected(p, "EPHEMERALPORTS OR TIMEWAITINTERVAL");
-        } else if (!parser_number(p, "A NUMBER OF SECONDS", 0, 120, &profile->timewait_s)) {
-            return false;
-        }
-        p->effect = EFFECT_REST;
-    } while (!parser_at_statement(p));
-    return true;
+    return parser_options(p, tcp_options);
 }
+
+static bool udp_ephemeral(struct profile_parser *p)
+{
+    return parse_ephemeral(p, &p->profile->udp_ephemeral_low, &p->profile->udp_ephemeral_high);
+}
+
+static const struct profile_option udp_options[] = {
+    { "EPHEMERALPorts", udp_ephemeral, 0, false },
+    { "RESTRICTLowports", NULL, 0, false }, { "UDPCHKsum", NULL, 0, false }, { "UDPQueuelimit", NULL, 0, false },
+    { "UDPRCVBufrsize", NULL, 1, false }, { "UDPSENDBfrsize", NULL, 1, false }, { "UNRESTRICTLowports", NULL, 0, false },
+    { NULL, NULL, 0, false },
+};
 
 bool statement_udpconfig(struct profile_parser *p)
 {
-    do {
-        if (!parser_must(p, "EPHEMERALPorts") || !parse_ephemeral(p, &p->profile->udp_ephemeral_low, &p->profile->udp_ephemeral_high))
-            return false;
-        p->effect = EFFECT_REST;
-    } while (!parser_at_statement(p));
-    return true;
+    return parser_options(p, udp_options);
 }
 
-/* EXPLICITBINDPORTRANGE 1st_port num_ports, the keyword has been read */
-static bool parse_explicit(struct profile_parser *p)
+static bool explicit_range(struct profile_parser *p)
 {
     uint32_t first, count;
 
@@ -337,16 +353,33 @@ static bool parse_explicit(struct profile_parser *p)
     return true;
 }
 
+static bool no_explicit_range(struct profile_parser *p)
+{
+    p->profile->explicit_count = 0;
+    return true;
+}
+
+static const struct profile_option global_options[] = {
+    { "EXPLICITBINDPORTRANGE", explicit_range, 0, false }, { "NOEXPLICITBINDPORTRANGE", no_explicit_range, 0, false },
+    { "ADJUSTDVipamss", NULL, 1, false },
+    { "AUTOIQDC", NULL, 0, false }, { "AUTOIQDX", NULL, 0, false }, { "ALLTRAFFIC", NULL, 0, true }, { "LARGEDATA", NULL, 0, true },
+    { "ECSALimit", NULL, 1, false }, { "IQDMULTIWRITE", NULL, 0, false }, { "IQDVLANid", NULL, 1, false },
+    { "MAXRECS", NULL, 1, false }, { "MLSCHKTERMinate", NULL, 0, false }, { "POOLLimit", NULL, 1, false },
+    { "SEGMENTATIONOFFLoad", NULL, 0, false },
+    { "SMCD", NULL, 0, false }, { "SMCR", NULL, 0, false }, { "FIXEDMemory", NULL, 1, true }, { "TCPKEEPmininterval", NULL, 1, true },
+    { "PFID", NULL, 1, true }, { "PORTNum", NULL, 1, true }, { "MTU", NULL, 1, true },
+    { "SMCGlobal", NULL, 0, false }, { "AUTOCACHE", NULL, 0, true }, { "AUTOSMC", NULL, 0, true },
+    { "SYSPLEXMONitor", NULL, 0, false }, { "AUTOREJOIN", NULL, 0, true }, { "DELAYJOIN", NULL, 0, true }, { "JOIN", NULL, 0, true },
+    { "MONINTERFACE", NULL, 0, true }, { "DYNROUTE", NULL, 0, true }, { "RECOVERY", NULL, 0, true }, { "TIMERSECS", NULL, 1, true },
+    { "SYSPLEXWLMPoll", NULL, 1, false }, { "TCPIPStatistics", NULL, 0, false },
+    { "WLMPRIORITYQ", NULL, 0, false }, { "IOPRI1", NULL, OPTION_NUMBERS, true }, { "IOPRI2", NULL, OPTION_NUMBERS, true },
+    { "IOPRI3", NULL, OPTION_NUMBERS, true }, { "IOPRI4", NULL, OPTION_NUMBERS, true }, { "FWD", NULL, 0, true },
+    { "XCFGRPid", NULL, 1, false }, { "ZERT", NULL, 0, false }, { "AGGregation", NULL, 0, true },
+    { "ZIIP", NULL, 0, false }, { "IPSECURITY", NULL, 0, true }, { "IQDIOMULTIWRITE", NULL, 0, true },
+    { NULL, NULL, 0, false },
+};
+
 bool statement_globalconfig(struct profile_parser *p)
 {
-    do {
-        if (parser_keyword(p, "NOEXPLICITBINDPORTRANGE"))
-            p->profile->explicit_count = 0;
-        else if (!parser_keyword(p, "EXPLICITBINDPORTRANGE"))
-            return parser_expected(p, "[NO]EXPLICITBINDPORTRANGE");
-        else if (!parse_explicit(p))
-            return false;
-        p->effect = EFFECT_REST;
-    } while (!parser_at_statement(p));
-    return true;
+    return parser_options(p, global_options);
 }

@@ -143,11 +143,17 @@ static bool parse_moveable(struct profile_parser *p, enum profile_moveable *move
     return true;
 }
 
+const struct profile_option parser_tiers[] = {
+    { "TIER1", NULL, 0, false }, { "TIER2", NULL, 0, false }, { "CPCSCOPE", NULL, 0, false }, { "GRE", NULL, 0, true },
+    { "SERVICEMGR", NULL, 0, false }, { NULL, NULL, 0, false },
+};
+
 /* The options before the mask, in any order. *moveable_said: MOVEABLE was among them. */
 static bool parse_dvipa_options(struct profile_parser *p, struct profile_dvipa *dvipa, bool *moveable_said)
 {
     *moveable_said = false;
     for (;;) {
+        parser_pass(p, parser_tiers);
         if (parser_keyword(p, "MOVEable")) {
             *moveable_said = true;
             if (!parse_moveable(p, &dvipa->moveable))
@@ -389,6 +395,10 @@ static void add_range(struct profile_parser *p, const struct profile_range *rang
         (void)parser_conflict(p, "VIPARANGE", text_ip(text, range->address), there->line);
 }
 
+static const struct profile_option range_options[] = {
+    { "SAF", NULL, 1, false }, { "ZCX", NULL, 0, false }, { NULL, NULL, 0, false },
+};
+
 bool statement_viparange(struct profile_parser *p)
 {
     struct profile_range range = { .line = parser_place(p) };
@@ -402,6 +412,7 @@ bool statement_viparange(struct profile_parser *p)
         return false;
     if (!parser_mask(p, &range.mask) || !parser_address(p, &range.address))
         return false;
+    parser_pass(p, range_options);
     range.address &= range.mask;
     if (delete)
         delete_range(p, &range);

@@ -200,6 +200,8 @@ START_TEST(ipconfig)
     ck_assert_uint_eq(profile.dynamicxcf_address, ip("192.168.49.1"));
     ck_assert_uint_eq(profile.dynamicxcf_mask, 0xFFFFFF00);
     ck_assert_uint_eq(profile.dynamicxcf_metric, 1);
+    parse_well("IPCONFIG DYNAMICXCF 192.168.49.1/28 1");
+    ck_assert_uint_eq(profile.dynamicxcf_mask, 0xFFFFFFF0);
     parse_well("IPCONFIG SOURCEVIPA\nIPCONFIG NOSOURCEVIPA");
     ck_assert(!profile.sourcevipa);
 }
@@ -397,6 +399,44 @@ START_TEST(options_without_effect_are_named)
                                      "EZZ0328I SAF RES ON LINE 4 HAS NO EFFECT\nEZZ0328I SMC ON LINE 4 HAS NO EFFECT\n");
     ck_assert_uint_eq(profile.distribute_count, 1);
     ck_assert_uint_eq(profile.port_count, 2);
+}
+END_TEST
+
+START_TEST(options_and_statements_of_the_product_disturb_nothing)
+{
+    ck_assert_int_eq(parse("TCPCONFIG RESTRICTLOWPORTS FINWAIT2TIME 60 EPHEMERALPORTS 2000 3000 NOTTLS TIMEWAITINTERVAL 5\n"
+                           "GLOBALCONFIG WLMPRIORITYQ IOPRI3 2 3 IOPRI4 4 5 6 FWD NOTCPIPSTAT EXPLICITBINDPORTRANGE 5000 10 ZIIP NOIPSECURITY\n"
+                           "SOMAXCONN 10 ARPAGE 20 PORT 60 TCP APPA"), 0);
+    ck_assert_str_eq(console_text(), "EZZ0328I RESTRICTLOWPORTS ON LINE 1 HAS NO EFFECT\nEZZ0328I FINWAIT2TIME ON LINE 1 HAS NO EFFECT\n"
+                                     "EZZ0328I NOTTLS ON LINE 1 HAS NO EFFECT\nEZZ0328I WLMPRIORITYQ ON LINE 2 HAS NO EFFECT\n"
+                                     "EZZ0328I NOTCPIPSTAT ON LINE 2 HAS NO EFFECT\nEZZ0328I ZIIP ON LINE 2 HAS NO EFFECT\n"
+                                     "EZZ0328I SOMAXCONN ON LINE 3 HAS NO EFFECT\nEZZ0328I ARPAGE ON LINE 3 HAS NO EFFECT\n");
+    ck_assert_uint_eq(profile.ephemeral_low, 2000);
+    ck_assert_uint_eq(profile.timewait_s, 5);
+    ck_assert_uint_eq(profile.explicit_first, 5000);
+    ck_assert_uint_eq(profile.port_count, 1);
+}
+END_TEST
+
+START_TEST(a_bad_option_costs_only_itself)
+{
+    ck_assert_int_eq(parse("TCPCONFIG RESTRICTLOWPORTS EPHMERALPORTS 1 2 TIMEWAITINTERVAL 5"), 1);
+    ck_assert_str_eq(console_text(), "EZZ0328I RESTRICTLOWPORTS ON LINE 1 HAS NO EFFECT\n"
+                                     "EZZ0318I EPHMERALPORTS WAS FOUND ON LINE 1 AND AN OPTION WAS EXPECTED - OPTION OF TCPCONFIG IGNORED\n");
+    ck_assert_uint_eq(profile.ephemeral_low, 1024);
+    ck_assert_uint_eq(profile.timewait_s, 5);
+}
+END_TEST
+
+START_TEST(a_block_is_passed_over_to_its_end)
+{
+    ck_assert_int_eq(parse("AUTOLOG 5\n FTPD JOBNAME FTPD1 PORT\nENDAUTOLOG PORT 60 TCP APPA"), 0);
+    ck_assert_str_eq(console_text(), "EZZ0328I AUTOLOG ON LINE 1 HAS NO EFFECT\n");
+    ck_assert_uint_eq(profile.port_count, 1);
+    ck_assert_int_eq(parse("AUTOLOG 5 FTPD\nPORT 60 TCP APPA"), 1);
+    ck_assert_str_eq(console_text(), "EZZ0328I AUTOLOG ON LINE 1 HAS NO EFFECT\n"
+                                     "EZZ0318I END OF FILE WAS FOUND ON LINE 2 AND ENDAUTOLOG WAS EXPECTED - AUTOLOG ON LINE 1 TOOK ALL THAT FOLLOWED\n");
+    ck_assert_uint_eq(profile.port_count, 0);
 }
 END_TEST
 
@@ -854,7 +894,7 @@ static const struct {
     /* network */
     { "IPCONFIG DYNAMICXCF 10.9.0.1 255.255.255.0 1", "", "" },
     { "IPCONFIG DYNAMICXCF 10.9.0.7 255.255.255.0 1", "",
-      "EZZ0326I IPCONFIG ON LINE 1 CONFLICTS WITH DYNAMICXCF VALUE 10.9.0.1 OF THE RUNNING PROFILE - IGNORED\n" },
+      "EZZ0326I IPCONFIG ON LINE 1 CONFLICTS WITH DYNAMICXCF VALUE 10.9.0.1 OF THE RUNNING PROFILE - OPTION IGNORED\n" },
     { "DEVICE LCS2 LCS E40 LINK ETH2 ETHERNET 0 LCS2 HOME 10.2.0.1 ETH2 START LCS2", "HOME;", "" },
     { "START LCS1", "HOME;", "" },
     { "BEGINROUTES ROUTE 10.1.0.0/16 = ETH1 MTU 1492 ENDROUTES", "ROUTES;", "" },
@@ -990,12 +1030,12 @@ static const struct {
     { "PORTRANGE 50 0 TCP APPA", "0 WAS FOUND ON LINE 1 AND A NUMBER OF PORTS FROM 1 TO 65535 WAS" },
     { "PORT 60 UDP APPA 60 UDP APPB", "EZZ0326I PORT ON LINE 1 CONFLICTS WITH PORT VALUE 60 USED ON LINE 1 - ENTRY IGNORED" },
     { "TCPCONFIG EPHEMERALPORTS 1023 5000", "1023 WAS FOUND ON LINE 1 AND A PORT FROM 1024 TO 65535 WAS" },
-    { "IPCONFIG", "END OF FILE WAS FOUND ON LINE 1 AND SOURCEVIPA, TCPSTACKSOURCEVIPA OR DYNAMICXCF WAS" },
-    { "IPCONFIG TCPSTACKSOURCEVIPA 255.255.255.255", "255.255.255.255 WAS FOUND ON LINE 1 AND AN IP ADDRESS WAS EXPECTED - IPCONFIG IGNORED" },
+    { "IPCONFIG", "END OF FILE WAS FOUND ON LINE 1 AND AN OPTION WAS EXPECTED - OPTION OF IPCONFIG IGNORED" },
+    { "IPCONFIG TCPSTACKSOURCEVIPA 255.255.255.255", "255.255.255.255 WAS FOUND ON LINE 1 AND AN IP ADDRESS WAS EXPECTED - OPTION OF IPCONFIG IGNORED" },
     { VIPA("VIPADEFINE CLUSTERPORTS STORE SOMEWHERE 10.1.9.1"), "SOMEWHERE WAS FOUND ON LINE 2 AND BITMAP, LISTS, CRHT OR ANOTHER STORE WAS" },
     { VIPA("VIPADEFINE CLUSTERPORTS QUOTA 0 10.1.9.1"), "0 WAS FOUND ON LINE 2 AND A QUOTA FROM 1 TO 65536 WAS" },
     { VIPA("VIPADEFINE CLUSTERPORTS QUOTA 63 10.1.9.1"), "10.1.9.1 WAS FOUND ON LINE 2 AND A QUOTA OF A BLOCK OF 64 OR MORE BEFORE IT WAS" },
-    { VIPA("VIPADISTRIBUTE DISTMETHOD SERVERWLM 10.1.9.1 DESTIP ALL"), "SERVERWLM WAS FOUND ON LINE 2 AND ROUNDROBIN, WEIGHTEDACTIVE OR BASEWLM WAS" },
+    { VIPA("VIPADISTRIBUTE DISTMETHOD TARGCONTROLLED 10.1.9.1 DESTIP ALL"), "TARGCONTROLLED WAS FOUND ON LINE 2 AND ROUNDROBIN, WEIGHTEDACTIVE OR BASEWLM WAS" },
     { VIPA("VIPADISTRIBUTE DISTMETHOD HOTSTANDBY 10.1.9.1 DESTIP ALL"), "HOTSTANDBY WAS FOUND ON LINE 2 AND ROUNDROBIN, WEIGHTEDACTIVE OR BASEWLM" },
     { VIPA("VIPADISTRIBUTE 10.1.9.1 DESTIP 10.9.0.1 WEIGHT 5"), "WEIGHT WAS FOUND ON LINE 2 AND AN IP ADDRESS WAS" },
     { VIPA("VIPADISTRIBUTE DISTMETHOD WEIGHTEDACTIVE 10.1.9.1 DESTIP 10.9.0.1 WEIGHT 100"), "100 WAS FOUND ON LINE 2 AND A WEIGHT FROM 0 TO 99 WAS" },
@@ -1011,9 +1051,15 @@ static const struct {
     { "PORT 60 TCP APPA 60 TCP APPA BIND 10.1.9.1", "CONFLICTS WITH PORT VALUE 60 USED ON LINE 1 - ENTRY IGNORED" },
     { "DELETE ETH1", "EZZ0318I ETH1 WAS FOUND ON LINE 1 AND PORT OR PORTRANGE WAS EXPECTED - DELETE IGNORED" },
     { "DELETE PORT UNRSV TCP 5", "5 WAS FOUND ON LINE 1 AND A JOB NAME WAS EXPECTED - ENTRY OF DELETE IGNORED" },
-    { "UDPCONFIG TIMEWAITINTERVAL 5", "TIMEWAITINTERVAL WAS FOUND ON LINE 1 AND EPHEMERALPORTS WAS EXPECTED - UDPCONFIG IGNORED" },
+    { "UDPCONFIG TIMEWAITINTERVAL 5", "TIMEWAITINTERVAL WAS FOUND ON LINE 1 AND AN OPTION WAS EXPECTED - OPTION OF UDPCONFIG IGNORED" },
     { "UDPCONFIG EPHEMERALPORTS 5000 70000", "70000 WAS FOUND ON LINE 1 AND A PORT FROM 5000 TO 65535 WAS" },
-    { "GLOBALCONFIG XCFGRPID 11", "XCFGRPID WAS FOUND ON LINE 1 AND [NO]EXPLICITBINDPORTRANGE WAS" },
+    { "GLOBALCONFIG XCFGROUP 11", "XCFGROUP WAS FOUND ON LINE 1 AND AN OPTION WAS EXPECTED - OPTION OF GLOBALCONFIG IGNORED" },
+    { "IPCONFIG DYNAMICXCF 10.9.0.1/33 1", "10.9.0.1/33 WAS FOUND ON LINE 1 AND AN IP ADDRESS WAS" },
+    { "IPCONFIG DYNAMICXCF 224.0.0.1/24 1", "224.0.0.1/24 WAS FOUND ON LINE 1 AND AN IP ADDRESS WAS" },
+    { "INTERFACE OSA DEFINE IPAQENET PORTNAME OSA1 IPADDR 10.1.0.1/24 SOURCEVIPAINTERFACE V",
+      "EZZ0318I INTERFACE WAS FOUND ON LINE 1 AND DEVICE AND LINK WAS EXPECTED - INTERFACE IGNORED" },
+    { "GATEWAY 10 = ETH1 1492 0", "EZZ0318I GATEWAY WAS FOUND ON LINE 1 AND BEGINROUTES WAS EXPECTED - GATEWAY IGNORED" },
+    { "VIPASMPARMS SMPORT 5000", "VIPASMPARMS WAS FOUND ON LINE 1 AND A VIPADYNAMIC BLOCK WAS EXPECTED - VIPASMPARMS IGNORED" },
     { "GLOBALCONFIG EXPLICITBINDPORTRANGE 1000 5", "1000 WAS FOUND ON LINE 1 AND A PORT FROM 1024 TO 65535 WAS" },
     { "GLOBALCONFIG EXPLICITBINDPORTRANGE 65000 600", "600 WAS FOUND ON LINE 1 AND A NUMBER OF PORTS FROM 1 TO 536 WAS" },
     { "SRCIP SOMETHING ENDSRCIP", "SOMETHING WAS FOUND ON LINE 1 AND JOBNAME, DESTINATION OR ENDSRCIP WAS EXPECTED - SRCIP IGNORED" },
@@ -1145,6 +1191,17 @@ static void compare_to_golden(const char *path)
     free(golden);
 }
 
+static void compare_reports(const char *path)
+{
+    console_clear();
+    profile_display(&profile, console_line, NULL);
+    profile_display_home(&profile, console_line, NULL);
+    profile_display_srcip(&profile, console_line, NULL);
+    profile_display_portlist(&profile, console_line, NULL);
+    profile_display_stats(&profile, console_line, NULL);
+    compare_to_golden(path);
+}
+
 START_TEST(every_bad_statement_is_named_and_the_good_ones_applied)
 {
     char *text = read_file(GOLDEN "nonsense.profile");
@@ -1152,13 +1209,24 @@ START_TEST(every_bad_statement_is_named_and_the_good_ones_applied)
 
     compare_to_golden(GOLDEN "nonsense.messages");
     ck_assert_int_eq(errors, 66);
-    console_clear();
-    profile_display(&profile, console_line, NULL);
-    profile_display_home(&profile, console_line, NULL);
-    profile_display_srcip(&profile, console_line, NULL);
-    profile_display_portlist(&profile, console_line, NULL);
-    profile_display_stats(&profile, console_line, NULL);
-    compare_to_golden(GOLDEN "nonsense.reports");
+    compare_reports(GOLDEN "nonsense.reports");
+    free(text);
+}
+END_TEST
+
+/* The profile of a production system: what the image has no use for is named, what is left is in force. */
+START_TEST(profile_of_a_production_system)
+{
+    char *text = read_file(GOLDEN "production.profile");
+    int errors = parse(text);
+
+    compare_to_golden(GOLDEN "production.messages");
+    ck_assert_int_eq(errors, 9);
+    compare_reports(GOLDEN "production.reports");
+    ck_assert(profile.sourcevipa);
+    ck_assert_uint_eq(profile.dynamicxcf_address, ip("192.168.49.1"));
+    ck_assert_uint_eq(profile.route_count, 4);
+    ck_assert_uint_eq(profile.timewait_s, 30);
     free(text);
 }
 END_TEST
@@ -1216,8 +1284,9 @@ static uint32_t damage(char *text, uint32_t length)
 
 START_TEST(damaged_profiles_always_end_in_messages)
 {
-    static const char *const files[] = { "config/fig6/MVS5.profile", "config/threeway/MVS1.profile", GOLDEN "nonsense.profile" };
-    char *good = read_file(files[_i % 3]), *text;
+    static const char *const files[] = { "config/fig6/MVS5.profile", "config/threeway/MVS1.profile", GOLDEN "nonsense.profile",
+                                         GOLDEN "production.profile" };
+    char *good = read_file(files[_i % 4]), *text;
     uint32_t length;
 
     seed = 88172645463325252u + (uint64_t)_i;
@@ -1272,6 +1341,9 @@ int main(void)
     tcase_add_test(tcase, tcpconfig);
     tcase_add_test(tcase, distribution_methods_and_weights);
     tcase_add_test(tcase, options_without_effect_are_named);
+    tcase_add_test(tcase, options_and_statements_of_the_product_disturb_nothing);
+    tcase_add_test(tcase, a_bad_option_costs_only_itself);
+    tcase_add_test(tcase, a_block_is_passed_over_to_its_end);
     tcase_add_test(tcase, viparange_is_disruptive_or_not);
     tcase_add_test(tcase, srcip_block);
     tcase_add_test(tcase, an_error_discards_the_whole_srcip_block);
@@ -1306,7 +1378,8 @@ int main(void)
     tcase_add_loop_test(tcase, the_statements_of_the_patent_are_accepted, 1, 6);
     tcase_add_test(tcase, figure_6_distributes_as_the_patent_says);
     tcase_add_test(tcase, every_bad_statement_is_named_and_the_good_ones_applied);
-    tcase_add_loop_test(tcase, damaged_profiles_always_end_in_messages, 0, 6);
+    tcase_add_test(tcase, profile_of_a_production_system);
+    tcase_add_loop_test(tcase, damaged_profiles_always_end_in_messages, 0, 8);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     failed = srunner_ntests_failed(runner);
