@@ -338,6 +338,7 @@ struct clp_addresses {
     bool (*is_active)(void *context, uint32_t address);
     bool (*in_range)(void *context, uint32_t address);          /* of a VIPARANGE of this stack */
     bool (*activate)(void *context, uint32_t address);
+    struct profile_clusterports (*clusterports)(void *context, uint32_t address);   /* that hold for it, active or not */
 };
 
 /* Fig. 11: bind() of a socket. address 0: INADDR_ANY; port 0: any. *bound: the port that the socket has now. It is 0 for

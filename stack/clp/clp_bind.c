@@ -40,7 +40,7 @@ static bool address_usable(const struct clp_addresses *a, uint32_t address)
 }
 
 /* 1130, 1155: with the port in use here, and out of the pool if marked (which clp_claim() does: the port may have become
- * another's since 1105, and a DVIPA that has just become active was not asked about before). */
+ * another's since 1105). */
 static int complete(struct clp *clp, const struct clp_addresses *a, uint32_t address, uint16_t port)
 {
     if (a->is_dvipa(a->context, address))
@@ -64,6 +64,21 @@ static int bind_any(struct clp *clp, uint16_t port, uint16_t *bound)
     return clp_assign(clp, 0, 0, 0, 0, bound);
 }
 
+/* 1102: the table of an address with CLUSTERPORTS. That of a VIPARANGE may not have one yet: its ports are asked about before it
+ * becomes active here, so that a bind that is rejected does not activate it. */
+static struct clp_table *clustered_table(struct clp *clp, const struct clp_addresses *a, uint32_t address)
+{
+    struct clp_table *t = clp_find(clp, address);
+
+    if (!t) {
+        const struct profile_clusterports clusterports = a->clusterports(a->context, address);
+
+        if (clusterports.on && clp_activate(clp, address, &clusterports, CLP_VIPARANGE) == CLP_OK)
+            t = clp_find(clp, address);
+    }
+    return t && t->clusterports.on && t->ready ? t : NULL;
+}
+
 int clp_bind(struct clp *clp, const struct clp_addresses *a, uint32_t address, uint16_t port, uint16_t *bound)
 {
     bool mark = false;
@@ -71,10 +86,10 @@ int clp_bind(struct clp *clp, const struct clp_addresses *a, uint32_t address, u
     if (address == 0)
         return bind_any(clp, port, bound);
     FLOW(11, 1100);
-    struct clp_table *t = clp_find(clp, address);
     if (port) {
         FLOW(11, 1102);
-        if (t && t->clusterports.on && t->ready) {
+        struct clp_table *t = clustered_table(clp, a, address);
+        if (t) {
             FLOW(11, 1105);
             if (!port_available(clp, t, port, &mark)) {
                 FLOW(11, 1110);

@@ -304,6 +304,13 @@ struct profile_clusterports profile_clusterports(const struct profile *profile, 
  * the mask of the address's network class. */
 uint32_t profile_link_mask(const struct profile *profile, unsigned link);
 
+/* The link of the most specific route to a destination. NULL: there is none. */
+const struct profile_link *profile_route_link(const struct profile *profile, uint32_t destination);
+
+/* SOURCEVIPA: the static VIPA for connections to a destination, the one that precedes the link of its route most closely in the
+ * HOME list. 0: NOSOURCEVIPA, no route, or the link stands before all VIPAs. */
+uint32_t profile_source_vipa(const struct profile *profile, uint32_t destination);
+
 /* Mask of the network class of an address: 255.0.0.0, 255.255.0.0 or 255.255.255.0. */
 uint32_t profile_class_mask(uint32_t address);
 

@@ -28,6 +28,35 @@ uint32_t profile_link_mask(const struct profile *profile, unsigned link)
     return best != 0 ? best : profile_class_mask(address);
 }
 
+const struct profile_link *profile_route_link(const struct profile *profile, uint32_t destination)
+{
+    const struct profile_route *best = NULL;
+
+    for (unsigned i = 0; i < profile->route_count; i++) {
+        const struct profile_route *route = &profile->routes[i];
+
+        if ((destination & route->mask) == route->destination && (best == NULL || route->mask > best->mask))
+            best = route;
+    }
+    return best != NULL ? &profile->links[best->link] : NULL;
+}
+
+uint32_t profile_source_vipa(const struct profile *profile, uint32_t destination)
+{
+    const struct profile_link *out = profile->sourcevipa ? profile_route_link(profile, destination) : NULL;
+    uint32_t vipa = 0;
+
+    for (unsigned i = 0; out != NULL && i < profile->home_count; i++) {
+        const struct profile_link *link = &profile->links[profile->home[i]];
+
+        if (link == out)
+            return vipa;
+        if (link->is_virtual)
+            vipa = link->address;
+    }
+    return 0;
+}
+
 static struct profile_clusterports range_clusterports(const struct profile *profile, uint32_t address)
 {
     struct profile_clusterports clusterports = { .on = false };

@@ -62,30 +62,21 @@ static bool activate_for_bind(void *context, uint32_t address)
     return vipa_activate_range(&stack->vipa, address, REQUEST_BIND) == VIPA_OK;
 }
 
-/* SOURCEVIPA: the first static VIPA of the HOME list. */
-static uint32_t source_vipa(void *context, uint32_t destination)
+static struct profile_clusterports clusterports(void *context, uint32_t address)
 {
-    const struct profile *profile = ((const struct stack *)context)->profile;
-    (void)destination;
-
-    for (unsigned i = 0; profile->sourcevipa && i < profile->link_count; i++)
-        if (profile->links[i].is_virtual && profile->links[i].address != 0)
-            return profile->links[i].address;
-    return 0;
+    return profile_clusterports(((const struct stack *)context)->profile, address);
 }
 
-/* The HOME address of the link of the most specific route. */
+static uint32_t source_vipa(void *context, uint32_t destination)
+{
+    return profile_source_vipa(((const struct stack *)context)->profile, destination);
+}
+
 static uint32_t link_address(void *context, uint32_t destination)
 {
-    const struct profile *profile = ((const struct stack *)context)->profile;
-    const struct profile_route *best = NULL;
+    const struct profile_link *link = profile_route_link(((const struct stack *)context)->profile, destination);
 
-    for (unsigned i = 0; i < profile->route_count; i++) {
-        const struct profile_route *route = &profile->routes[i];
-        if ((destination & route->mask) == route->destination && (best == NULL || route->mask > best->mask))
-            best = route;
-    }
-    return best == NULL ? 0 : profile->links[best->link].address;
+    return link != NULL ? link->address : 0;
 }
 
 int source_select(struct stack *stack, const struct sip_request *request, struct sip_result *result)
@@ -117,6 +108,7 @@ int source_bind(struct stack *stack, uint32_t address, uint16_t port, uint16_t *
         .is_active = is_active,
         .in_range = in_range,
         .activate = activate_for_bind,
+        .clusterports = clusterports,
     };
     int error = clp_bind(&stack->clp, &addresses, address, port, bound);
 

@@ -861,10 +861,15 @@ static bool activate(void *context, uint32_t address)
     return vipa_activate_range(&((struct stack *)context)->vipa, address, REQUEST_BIND) == VIPA_OK;
 }
 
+static struct profile_clusterports clusterports_of(void *context, uint32_t address)
+{
+    return profile_clusterports(((struct stack *)context)->profile, address);
+}
+
 static int bind_on(unsigned n, uint32_t address, uint16_t port, uint16_t *bound)
 {
     struct stack *s = plex_select(n);
-    const struct clp_addresses a = { s, is_dvipa, is_defined, is_configured, is_active, in_range, activate };
+    const struct clp_addresses a = { s, is_dvipa, is_defined, is_configured, is_active, in_range, activate, clusterports_of };
 
     return clp_bind(&s->clp, &a, address, port, bound);
 }
@@ -910,7 +915,7 @@ START_TEST(bind_takes_each_way_through_figure_11)
     ck_assert_int_eq(bind_on(2, DVB, 8000, &bound), CLP_EADDRNOTAVAIL);         /* not configured, says the test */
     passed((uint16_t[]){ 1100, 1102, 1105, 1115, 1120, 1135, 1140, 0 });
     ck_assert_int_eq(bind_on(1, RANGE + 9, 8000, &bound), CLP_OK);
-    passed((uint16_t[]){ 1100, 1102, 1120, 1135, 1145, 1150, 1160, 1155, 0 });
+    passed((uint16_t[]){ 1100, 1102, 1105, 1115, 1120, 1135, 1145, 1150, 1160, 1155, 0 });
     ck_assert_int_eq(clp_usage(&plex.systems[1].stack->clp, RANGE + 9).used, 1);
     for (unsigned i = 0; i < plex.systems[1].stack->vipa.count; i++)
         if (plex.systems[1].stack->vipa.dvipas[i].address == DVA)
@@ -919,6 +924,23 @@ START_TEST(bind_takes_each_way_through_figure_11)
     passed((uint16_t[]){ 1100, 1120, 1135, 1145, 1150, 1140, 0 });
     clp_unbind(&plex.systems[1].stack->clp, DVA, 7000);
     ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+}
+END_TEST
+
+START_TEST(a_bind_that_is_rejected_leaves_an_address_of_a_viparange_where_it_is)
+{
+    uint16_t bound;
+
+    for (unsigned n = 1; n <= 2; n++)
+        plex.systems[n].profile.ranges[plex.systems[n].profile.range_count++] = (struct profile_range){
+            .address = RANGE, .mask = 0xFFFFFF00, .clusterports = { .on = true, .blocksize = 64, .store = store } };
+    start(2, 64);
+    ck_assert_int_eq(bind_on(1, RANGE + 9, 8000, &bound), CLP_OK);
+    ck_assert_int_eq(bind_on(2, RANGE + 9, 8000, &bound), CLP_EADDRINUSE);
+    ck_assert(plex.systems[1].stack->vipa.count > 0 && is_active(plex.systems[1].stack, RANGE + 9));
+    ck_assert(!is_active(plex.systems[2].stack, RANGE + 9));
+    ck_assert_int_eq(bind_on(2, RANGE + 9, 8001, &bound), CLP_OK);
+    ck_assert(is_active(plex.systems[2].stack, RANGE + 9));
 }
 END_TEST
 
@@ -1843,6 +1865,7 @@ int main(void)
     tcase_add_loop_test(t, a_stack_that_died_moving_a_block_is_recovered_with_the_block, 0, 2);
     tcase_add_loop_test(t, repair_puts_in_order_what_the_audit_finds, 0, 2);
     tcase_add_test(t, bind_takes_each_way_through_figure_11);
+    tcase_add_test(t, a_bind_that_is_rejected_leaves_an_address_of_a_viparange_where_it_is);
     tcase_add_loop_test(t, an_owner_gives_up_a_port_that_it_does_not_use, 0, 2);
     tcase_add_test(t, bind_to_any_port_of_any_address_takes_from_the_explicit_bind_pool);
     tcase_add_loop_test(t, two_hundred_thousand_connections_to_four_destinations, 0, 2);

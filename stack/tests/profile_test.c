@@ -207,6 +207,27 @@ START_TEST(ipconfig)
 }
 END_TEST
 
+/* The example of the product's manual: a VIPA is the source of the links that follow it. */
+START_TEST(sourcevipa_is_the_vipa_before_the_link_in_the_home_list)
+{
+    const char *text = "DEVICE LCS1 LCS E20 DEVICE LCS2 LCS E24 DEVICE LCS3 LCS E28 DEVICE V1 VIRTUAL 0 DEVICE V2 VIRTUAL 0\n"
+                       "LINK VIPA2 VIRTUAL 0 V2 LINK LINK1 ETHERNET 0 LCS1 LINK LINK2 ETHERNET 0 LCS2 LINK LINK3 ETHERNET 0 LCS3\n"
+                       "LINK VIPA1 VIRTUAL 0 V1 HOME 10.1.0.1 LINK1 172.2.1.1 VIPA1 10.2.0.1 LINK2 172.2.1.2 VIPA2 10.3.0.1 LINK3\n"
+                       "BEGINROUTES ROUTE 10.1.0.0/16 = LINK1 MTU 1500 ROUTE 10.2.0.0/16 = LINK2 MTU 1500\n"
+                       "ROUTE 10.3.0.0/16 = LINK3 MTU 1500 ENDROUTES";
+
+    parse_well(text);
+    ck_assert_uint_eq(profile_source_vipa(&profile, ip("10.2.0.9")), 0);
+    profile.sourcevipa = true;
+    ck_assert_uint_eq(profile_source_vipa(&profile, ip("10.1.0.9")), 0);
+    ck_assert_uint_eq(profile_source_vipa(&profile, ip("10.2.0.9")), ip("172.2.1.1"));
+    ck_assert_uint_eq(profile_source_vipa(&profile, ip("10.3.0.9")), ip("172.2.1.2"));
+    ck_assert_uint_eq(profile_source_vipa(&profile, ip("11.3.0.9")), 0);
+    ck_assert_str_eq(profile_route_link(&profile, ip("10.3.0.9"))->name, "LINK3");
+    ck_assert_ptr_null(profile_route_link(&profile, ip("11.3.0.9")));
+}
+END_TEST
+
 /* --- DVIPAs -------------------------------------------------------------------------------------------------------- */
 
 START_TEST(vipadynamic_block_in_full)
@@ -1328,6 +1349,7 @@ int main(void)
     tcase_add_test(tcase, links_home_and_routes);
     tcase_add_test(tcase, second_home_statement_adds);
     tcase_add_test(tcase, ipconfig);
+    tcase_add_test(tcase, sourcevipa_is_the_vipa_before_the_link_in_the_home_list);
     tcase_add_test(tcase, vipadynamic_block_in_full);
     tcase_add_test(tcase, vipadefine_without_mask_takes_that_of_the_class);
     tcase_add_test(tcase, distribution_of_an_address_of_others_is_accepted);
