@@ -256,7 +256,6 @@ static void test_xcf_input(void)
 {
     static uint8_t packet[28] = { 0x45, 0, 0, 28, 0, 0, 0, 0, 64, 1 };
     uint32_t source = SERVER, destination = VIPA;
-    uint64_t frames = lcs_counters.frames_out;
 
     memcpy(packet + 12, &source, 4);
     memcpy(packet + 16, &destination, 4);
@@ -265,12 +264,13 @@ static void test_xcf_input(void)
     memcpy(packet + 10, &header_sum, 2);
     memcpy(packet + 22, &icmp_sum, 2);
 
+    host("count_echo_replies");
     from_xcf = 0;
     net_ip_input(packet, sizeof(packet));
     gt_check(from_xcf == 0, "a packet that comes over XCF waits for its turn");
     image_loop_once();
     gt_check(from_xcf == 1, "the input hook can tell a packet that came over XCF");
-    gt_check(lcs_counters.frames_out == frames + 1, "a ping that came over XCF is answered on the LAN");
+    host("echo_reply_came");
 }
 
 static void test_vipa_removed(void)

@@ -54,6 +54,15 @@ ping_vipa() {
 }
 vipa_was_source() { result grep -q "^$vipa " access.log -- "the server saw the VIPA"; }
 connect_vipa() { result greets $vipa -- "the VIPA accepts a connection"; }
+echo_replies() { awk '$1 == "Icmp:" && n++ == 0 { for (i = 2; i <= NF; i++) if ($i == "InEchoReps") f = i; next } $1 == "Icmp:" { print $f }' /proc/net/snmp; }
+count_echo_replies() { echo_replies_before=$(echo_replies); }
+one_more_reply() {
+    local end=$((SECONDS + 10))
+    until (($(echo_replies) > echo_replies_before)) || ((SECONDS >= end)); do sleep 0.01; done
+    echo "echo replies: $echo_replies_before before, $(echo_replies) now"
+    (($(echo_replies) == echo_replies_before + 1))
+}
+echo_reply_came() { result one_more_reply -- "a ping that came over XCF is answered on the LAN"; }
 vipa_is_silent() {
     ip neigh flush dev "$tap"
     result silent $vipa -- "a hidden VIPA does not answer ARP"

@@ -11,13 +11,14 @@
 static struct subchannel *opened[CSS_SUBCHANNELS_MAX];
 static uint64_t delivered;
 
-static bool enable(uint32_t id, struct schib *schib, unsigned isc)
+static bool enable(uint32_t id, struct schib *schib, unsigned isc, uint32_t modes)
 {
     schib->control |= SCHIB_ENABLED | (isc << SCHIB_ISC_SHIFT);
+    schib->modes |= modes;
     return msch(id, schib) == 0;
 }
 
-bool css_open(struct subchannel *subchannel, uint16_t device, unsigned isc, css_interrupt *interrupt)
+static bool find_and_enable(struct subchannel *subchannel, uint16_t device, unsigned isc, uint32_t modes, css_interrupt *interrupt)
 {
     struct schib schib;
 
@@ -26,9 +27,19 @@ bool css_open(struct subchannel *subchannel, uint16_t device, unsigned isc, css_
             continue;
         *subchannel = (struct subchannel){ .id = FIRST_SUBCHANNEL + n, .device = device, .interrupt = interrupt };
         opened[n] = subchannel;
-        return enable(subchannel->id, &schib, isc);
+        return enable(subchannel->id, &schib, isc, modes);
     }
     return false;
+}
+
+bool css_open(struct subchannel *subchannel, uint16_t device, unsigned isc, css_interrupt *interrupt)
+{
+    return find_and_enable(subchannel, device, isc, 0, interrupt);
+}
+
+bool css_open_sensing(struct subchannel *subchannel, uint16_t device, unsigned isc, css_interrupt *interrupt)
+{
+    return find_and_enable(subchannel, device, isc, SCHIB_CONCURRENT_SENSE, interrupt);
 }
 
 int css_start(struct subchannel *subchannel, const struct ccw *ccw)

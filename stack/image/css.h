@@ -47,7 +47,9 @@ struct irb {
     uint8_t device_status;
     uint8_t subchannel_status;
     uint16_t residual;              /* of the last CCW: bytes not transferred */
-    uint32_t rest[21];
+    uint32_t extended_status[5];
+    uint8_t sense[32];              /* with a unit check, if the subchannel has concurrent sense */
+    uint32_t measurement[8];
 } __attribute__((aligned(8)));
 
 #define IRB_ACTIVE 0x00000FE0u      /* a function is pending, or the subchannel or the device is active */
@@ -62,13 +64,16 @@ struct irb {
 struct schib {
     uint32_t parameter;
     uint32_t control;
-    uint32_t rest[11];
+    uint32_t paths[4];
+    uint32_t modes;
+    uint32_t rest[6];
 } __attribute__((aligned(8)));
 
 #define SCHIB_ENABLED 0x00800000u
 #define SCHIB_VALID 0x00010000u
 #define SCHIB_DEVICE 0x0000FFFFu
 #define SCHIB_ISC_SHIFT 27
+#define SCHIB_CONCURRENT_SENSE 0x00000001u  /* modes */
 
 /* Condition codes of the instructions below, as css_start() answers them. */
 #define CSS_STARTED 0
@@ -93,6 +98,9 @@ struct subchannel {
 
 /* Find and enable device, interruptions in subclass isc to interrupt. false: there is no such device. */
 bool css_open(struct subchannel *subchannel, uint16_t device, unsigned isc, css_interrupt *interrupt);
+
+/* The same, with concurrent sense: a unit check comes with the sense data, so that no channel program has to ask for them. */
+bool css_open_sensing(struct subchannel *subchannel, uint16_t device, unsigned isc, css_interrupt *interrupt);
 
 /* Start the channel program at ccw: CSS_STARTED, CSS_PENDING, CSS_BUSY or CSS_NOT_OPERATIONAL. */
 int css_start(struct subchannel *subchannel, const struct ccw *ccw);

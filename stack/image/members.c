@@ -168,9 +168,8 @@ void members_poll(void)
             text_wto("READER %04X: A CARD HAS MORE THAN 80 COLUMNS, IGNORED", READER_MEMBERS);
         else
             take_card(&deck, card.text);
-    if (!reader.ended || reader.head != reader.tail)
+    if (!reader_there || !reader_next_deck(&reader))
         return;
-    reader.ended = false;               /* the next deck is another one */
     end_member(&deck);
     deck.begun = deck.ignoring = false;
 }

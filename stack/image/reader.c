@@ -8,23 +8,16 @@
 #include "stack/image/loop.h"
 
 #define CCW_READ 0x02
-#define CCW_SENSE 0x04
 #define SENSE_INTERVENTION_REQUIRED 0x40    /* no file, nobody connected: a device end comes when there is */
 #define SENSE_DATA_CHECK 0x08               /* as Hercules says that a line has more than 80 columns */
 #define EBCDIC_BLANK 0x40
 
 static void start_next(struct reader *r)
 {
-    struct ccw read = { CCW_READ, CCW_SLI, CARD_COLUMNS, (uint32_t)(uintptr_t)r->image };
-    struct ccw sense = { CCW_SENSE, CCW_SLI, sizeof(r->sense), (uint32_t)(uintptr_t)r->sense };
-
-    if (r->running != READER_IDLE)
+    if (r->running || r->ended || !r->ready || r->head - r->tail == READER_QUEUE)
         return;
-    if (!r->sense_due && (!r->ready || r->head - r->tail == READER_QUEUE))
-        return;
-    r->program = r->sense_due ? sense : read;
-    if (css_start(&r->subchannel, &r->program) == CSS_STARTED)
-        r->running = r->sense_due ? READER_SENSING : READER_READING;
+    r->program = (struct ccw){ CCW_READ, CCW_SLI, CARD_COLUMNS, (uint32_t)(uintptr_t)r->image };
+    r->running = css_start(&r->subchannel, &r->program) == CSS_STARTED;
 }
 
 static void queue_card(struct reader *r, size_t columns, bool too_long)
@@ -38,13 +31,29 @@ static void queue_card(struct reader *r, size_t columns, bool too_long)
     card->too_long = too_long;
 }
 
+/* The emulator finds out in the middle of a line that it is too long, and gives the rest of it as the next card: a very
+ * long one several times. */
+static void unit_check(struct reader *r, uint8_t sense)
+{
+    if (sense & SENSE_DATA_CHECK) {
+        if (!r->skip)
+            queue_card(r, 0, true);
+        r->skip = true;
+    } else if (sense & SENSE_INTERVENTION_REQUIRED) {
+        r->ready = false;
+    } else {
+        r->sense = sense;
+        r->ended = r->failed = true;
+    }
+}
+
 static void end_of_read(struct reader *r, const struct irb *irb)
 {
     if (irb->device_status & DEVICE_UNIT_EXCEPTION) {
         r->ended = true;
         r->ready = false;
     } else if (irb->device_status & DEVICE_UNIT_CHECK) {
-        r->sense_due = true;
+        unit_check(r, irb->sense[0]);
     } else if (r->skip) {
         r->skip = false;
     } else {
@@ -52,34 +61,15 @@ static void end_of_read(struct reader *r, const struct irb *irb)
     }
 }
 
-/* The emulator finds out in the middle of a line that it is too long, and gives the rest of it as the next card: a very
- * long one several times. */
-static void end_of_sense(struct reader *r)
-{
-    r->sense_due = false;
-    if (r->sense[0] & SENSE_DATA_CHECK) {
-        if (!r->skip)
-            queue_card(r, 0, true);
-        r->skip = true;
-    } else {
-        r->ready = false;
-        r->ended = r->failed = !(r->sense[0] & SENSE_INTERVENTION_REQUIRED);
-    }
-}
-
 static void interrupt(struct subchannel *subchannel, const struct irb *irb)
 {
     struct reader *r = (struct reader *)subchannel;
 
-    if (!css_is_end(irb)) {
-        if (irb->device_status & DEVICE_END)
-            r->ready = true;
-    } else if (r->running == READER_READING) {
-        r->running = READER_IDLE;
+    if (css_is_end(irb)) {
+        r->running = false;
         end_of_read(r, irb);
-    } else {
-        r->running = READER_IDLE;
-        end_of_sense(r);
+    } else if (irb->device_status & DEVICE_END) {
+        r->ready = true;
     }
     start_next(r);
 }
@@ -87,7 +77,7 @@ static void interrupt(struct subchannel *subchannel, const struct irb *irb)
 bool reader_open(struct reader *reader, uint16_t device)
 {
     memset(reader, 0, sizeof(*reader));
-    if (!css_open(&reader->subchannel, device, ISC_DEVICES, interrupt))
+    if (!css_open_sensing(&reader->subchannel, device, ISC_DEVICES, interrupt))
         return false;
     reader->ready = true;
     start_next(reader);
@@ -99,6 +89,15 @@ bool reader_card(struct reader *reader, struct card *card)
     if (reader->head == reader->tail)
         return false;
     *card = reader->queue[reader->tail++ % READER_QUEUE];
+    start_next(reader);
+    return true;
+}
+
+bool reader_next_deck(struct reader *reader)
+{
+    if (!reader->ended || reader->head != reader->tail)
+        return false;
+    reader->ended = false;
     start_next(reader);
     return true;
 }
@@ -142,7 +141,7 @@ int reader_deck(uint16_t device, char *text, size_t size)
         }
     }
     if (reader.failed) {
-        text_wto("READER %04X: CANNOT BE READ, SENSE %02X", device, reader.sense[0]);
+        text_wto("READER %04X: CANNOT BE READ, SENSE %02X", device, reader.sense);
         return -1;
     }
     return (int)length;
