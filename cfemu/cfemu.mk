@@ -41,12 +41,15 @@ $(CF_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/cfemu/tests/%.o \
 # Tables name the fields that matter.
 $(CF_TESTS:%=$(B)/san/cfemu/tests/%.o): EXTRA_CFLAGS += -DCF_CRASH_HOOK -Wno-missing-field-initializers
 
-$(B)/tests/test_cf_crash: $(B)/san/cfemu/tests/cf_soak.o
+$(addprefix $(B)/tests/,test_cf_crash test_cf_duplex test_cf_rebuild test_cf_alter): $(B)/san/cfemu/tests/cf_crash.o
+
+CF_SOAK := $(addprefix $(B)/san/cfemu/tests/,cf_soak.o cf_soak_work.o cf_soak_users.o)
+$(B)/tests/test_cf_crash: $(CF_SOAK)
 $(B)/tests/test_cf_limits: $(B)/san/cfemu/bench/cf_scale.o
 
 # The same for as long as one likes: make soak.
-$(B)/san/cfemu/tests/cf_soak.o: EXTRA_CFLAGS += -DCF_CRASH_HOOK -Wno-missing-field-initializers
-$(B)/tests/soak: $(addprefix $(B)/san/,cfemu/tests/soak.o cfemu/tests/cf_soak.o cfemu/tests/cf_fixture.o cfemu/tests/cf_link_fixture.o \
+$(CF_SOAK): EXTRA_CFLAGS += -DCF_CRASH_HOOK -Wno-missing-field-initializers
+$(B)/tests/soak: $(CF_SOAK) $(addprefix $(B)/san/,cfemu/tests/soak.o cfemu/tests/cf_fixture.o cfemu/tests/cf_link_fixture.o \
 		$(CF_LINK_SRC:.c=.o) $(CF_ENGINE_SRC:.c=.o))
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ $(CF_LINK_LIBS) $$(pkg-config --libs check)

@@ -469,8 +469,8 @@ enum {                              /* result block */
 
 /* LOCK_READBYCONN, RDATA_READBYCONN, RDATA_DELETEBYCONN: connection id in MCB_LIST. LOCK_READBYCONN, RDATA_READALL and
  * _READBYCONN return as many blocks as the buffer holds or the time allows; CF_RSP_TIMEOUT: go on with MRB_RESTART in
- * MCB_RESTART. RDATA_READ, RDATA_DELETE: entry ids as data to the facility, 12 bytes each; MRB_LISTCOUNT says how many were
- * found. Record data of an active connection is deleted by itself only: CF_RSP_NOT_FAILED. */
+ * MCB_RESTART. RDATA_READ: entry id at MCB_LEID. RDATA_DELETE: entry ids as data to the facility, 12 bytes each; MRB_LISTCOUNT
+ * says how many were found. Record data of an active connection is deleted by itself only: CF_RSP_NOT_FAILED. */
 enum {                              /* block of LOCK_READBYCONN */
     LINT_INDEX = 0,                 /* u32: lock table entry */
     LINT_MANAGER = 4,               /* u32: its manager */

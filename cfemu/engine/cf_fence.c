@@ -83,10 +83,12 @@ static int view_fence(struct cf *cf, uint32_t number)
     if (cf_directory_lock(cf) != 0)
         return CF_RSP_BUSY;
     int result = CF_RSP_OK;
-    atomic_store(&attachment->fenced, 1);
+    atomic_store(&attachment->fenced, CF_FENCE_BEGUN);
     for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++)
         if (slot->state == CF_SLOT_ACTIVE && !cf_structure_fail(cf, slot, number, &wakes))
             result = CF_RSP_BUSY;
+    if (result == CF_RSP_OK)
+        atomic_store(&attachment->fenced, CF_FENCE_DONE);
     atomic_fetch_add(&attachment->notify, 1);
     wakes.set[number / 64] |= 1ull << number % 64;
     cf_directory_unlock(cf);
@@ -122,7 +124,7 @@ static int connection_fence(struct cf_call *call, const struct cf_structure *s, 
         return process_end(pid, born);
     if (!view_is(attachment, conn))
         return CF_RSP_OK;
-    int result = atomic_load(&attachment->fenced) ? CF_RSP_OK : view_fence(cf, number);
+    int result = atomic_load(&attachment->fenced) == CF_FENCE_DONE ? CF_RSP_OK : view_fence(cf, number);
     return result == CF_RSP_OK && conn->remote ? CF_RSP_TIMEOUT : result;   /* until cfd has closed it */
 }
 

@@ -74,6 +74,7 @@ struct cf_header {
 };
 
 enum cf_attachment_state { CF_ATTACHMENT_FREE = 0, CF_ATTACHMENT_ACTIVE = 1 };
+enum cf_fence_state { CF_FENCE_BEGUN = 1, CF_FENCE_DONE = 2 };
 
 /* A view of a process. Alive while its owner holds the file lock on byte CF_LIFE_BYTE + slot number: an open file
  * description lock, which the kernel drops when the process ends, however it ends. */
@@ -86,7 +87,7 @@ struct cf_attachment {
     uint64_t attached_ns;       /* realtime */
     uint64_t born;              /* start time of the process: cf_fence.h */
     uint32_t remote;            /* the process is cfd, for an image elsewhere */
-    _Atomic uint32_t fenced;    /* CONNECT is refused */
+    _Atomic uint32_t fenced;    /* CF_FENCE_BEGUN: CONNECT is refused; CF_FENCE_DONE: its connections have ended */
     uint8_t pad[80];
 };
 

@@ -127,10 +127,11 @@ bool result_set_is(unsigned offset, const uint32_t *conids)
     return memcmp(mrb + MRB_ADJUNCT + offset, expected, sizeof expected) == 0;
 }
 
-int connect_as(struct cf *cf, const char *structure, const char *name, const struct attributes *a, struct cf_user *user)
+static int connect_with(uint8_t options, struct cf *cf, const char *structure, const char *name, const struct attributes *a, struct cf_user *user)
 {
     uint8_t mcb[CF_MCB_SIZE];
     cf_request_connect(mcb, structure, name, "TEST");
+    mcb[MCB_OPTIONS] = options;
     uint8_t *own = mcb + MCB_OWN;
     put_be32(own + CONN_LISTHEADERS, a->lists);
     put_be32(own + CONN_LOCKENTRIES, a->locks);
@@ -147,6 +148,16 @@ int connect_as(struct cf *cf, const char *structure, const char *name, const str
     put_be32(own + CONN_RECORDS, a->records);
     put_be16(own + CONN_EMCSTGPCT, a->emcstgpct);
     return cf_send_connect(cf, mcb, mrb, user);
+}
+
+int connect_as(struct cf *cf, const char *structure, const char *name, const struct attributes *attributes, struct cf_user *user)
+{
+    return connect_with(0, cf, structure, name, attributes, user);
+}
+
+int connect_new_as(struct cf *cf, const char *structure, const char *name, const struct attributes *attributes, struct cf_user *user)
+{
+    return connect_with(CF_OPT_REBUILD, cf, structure, name, attributes, user);
 }
 
 struct cf *segment_open(void)

@@ -54,6 +54,9 @@ extern const struct attributes usual;
 
 int connect_as(struct cf *cf, const char *structure, const char *name, const struct attributes *attributes, struct cf_user *user);
 
+/* IXLCONN REBUILD: to the new structure. */
+int connect_new_as(struct cf *cf, const char *structure, const char *name, const struct attributes *attributes, struct cf_user *user);
+
 /* A lock table operation with what matters of it. */
 struct lop {
     uint16_t command;       /* CF_CMD_LOCK_OBTAIN, _ALTER, _RELEASE */

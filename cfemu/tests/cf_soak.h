@@ -1,10 +1,12 @@
 /* Soak: worker processes with random commands on several structures, killed again and again, in the middle of commands
  * too. Every third works in process, every third over a Unix socket, every third over TLS; the server of the links is a
- * process of its own, and killed like the others, which cuts all links at once. What they were told is done is kept in a ledger that their death does not reach, and compared.
+ * process of its own, and killed like the others, which cuts all links at once. What they were told is done is kept in a ledger
+ * that their death does not reach, and compared.
  *
  *   PLAIN    named entries, each worker its own: written, replaced, deleted, read again; and a queue that all use
- *            PLAIN and DUP change their size and ratio all the time (IXLALTER)
+ *            PLAIN, DUP and USERS change their size and ratio all the time (IXLALTER)
  *   DUP      the same, duplexed; one CF of the pair fails and comes back, the copies change roles
+ *   USERS    named entries too, rebuilt by its users into the other CF and back all the time, or because its CF failed
  *   SERIAL   serialized list: counters of 13 KiB, read with the lock and written back with its release
  *   IRLM     lock structure: exclusive locks; two live processes never have the same one
  *
@@ -28,7 +30,10 @@ struct soak {
     uint64_t failures;          /* of the second CF */
     uint64_t alters;            /* that reached their target */
     uint64_t cuts;              /* of all links: the server's deaths */
+    uint64_t rebuilds, rebuilds_stopped;        /* of USERS, by its users */
     unsigned findings;          /* told on standard error */
+    /* its own */
+    uint64_t down_since, rebuild_since;         /* CF02, USERS; CLOCK_MONOTONIC, 0 = it is not */
 };
 
 /* In segments of the fixture (cf_fixture.h), which end with it. */

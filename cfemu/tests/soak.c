@@ -14,8 +14,9 @@ START_TEST(soaks)
     fflush(stdout);
     soak_run(&soak);
     printf("# %u findings; %lu rounds, %lu kills, %lu more deaths inside a command, %lu commands rolled back, %lu failures of CF02,\n"
-           "# %lu alters, links cut %lu times;\n# %lu updates acknowledged, %lu of them over links, %lu entries read, %lu locks held\n", soak.findings, soak.rounds, soak.kills - soak.died_inside,
-           soak.died_inside, soak.rollbacks, soak.failures, soak.alters, soak.cuts, soak.acknowledged, soak.linked, soak.reads, soak.locks);
+           "# %lu alters, %lu rebuilds by the users, %lu more stopped on the way, links cut %lu times;\n# %lu updates acknowledged, %lu of them over links, %lu entries read, %lu locks held\n", soak.findings, soak.rounds, soak.kills - soak.died_inside,
+           soak.died_inside, soak.rollbacks, soak.failures, soak.alters,
+           soak.rebuilds, soak.rebuilds_stopped, soak.cuts, soak.acknowledged, soak.linked, soak.reads, soak.locks);
     fflush(stdout);
     ck_assert_uint_eq(soak.findings, 0);
 }

@@ -6,6 +6,7 @@
 
 #include "cfemu/engine/cf_alter.h"
 #include "cfemu/engine/cf_undo.h"
+#include "cfemu/tests/cf_crash.h"
 #include "cfemu/tests/cf_fixture.h"
 
 #define WRITE CF_CMD_LIST_WRITE
@@ -307,26 +308,38 @@ static void die_in_time(void)
         _exit(99);
 }
 
-static const struct { uint32_t size, entries, elements; } deaths[] = {{1280, 0, 0}, {2048, 0, 0}, {0, 1, 1}, {1024, 1, 1}};
+/* A child does it and dies at a step; false: it got through. */
+static bool dies(int step, void (*act)(void))
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        steps_left = step;
+        cf_crash_hook = die_in_time;
+        act();
+        _exit(0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFEXITED(status) && (WEXITSTATUS(status) == 99 || WEXITSTATUS(status) == 0));
+    return WEXITSTATUS(status) == 99;
+}
+
+static const struct death { uint32_t size, entries, elements; } *death, deaths[] = {{1280, 0, 0}, {2048, 0, 0}, {0, 1, 1}, {1024, 1, 1}};
+
+static void alter_dying(void)
+{
+    alter_once(death->size, death->entries, death->elements, 0);
+}
 
 START_TEST(death_in_an_alter)
 {
-    int step = 1, died = 1;
+    int step = 1;
+    death = &deaths[_i];
     ck_assert(alter(1536, 1, 3));
     for (unsigned i = 0; i < 40; i++)
         put(i, 1500);
-    for (; died; step++) {
-        pid_t pid = fork();
-        if (pid == 0) {
-            steps_left = step;
-            cf_crash_hook = die_in_time;
-            alter_once(deaths[_i].size, deaths[_i].entries, deaths[_i].elements, 0);
-            _exit(0);
-        }
-        int status;
-        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-        ck_assert(WIFEXITED(status) && (WEXITSTATUS(status) == 99 || WEXITSTATUS(status) == 0));
-        died = WEXITSTATUS(status) == 99;
+    for (bool died = true; died; step++) {
+        died = dies(step, alter_dying);
         ck_assert_int_eq(cf_check(cf, stderr), 0);
         if (structure()->alter.active)      /* another goes on with it */
             ck_assert_int_eq(alter_once(0, 0, 0, structure()->alter.sequence), CF_RSP_OK);
@@ -335,6 +348,47 @@ START_TEST(death_in_an_alter)
         alter(1536, 1, 3);
     }
     ck_assert_int_gt(step, 10);
+}
+END_TEST
+
+/* One that its beginner has died over. */
+static void alter_begun(void)
+{
+    for (int step = 1; !structure()->alter.active; step++) {
+        ck_assert(alter(1536, 1, 3));
+        ck_assert(dies(step, alter_dying));
+        ck_assert_int_eq(cf_check(cf, stderr), 0);
+    }
+}
+
+static void stop(void)
+{
+    ask(&user, (struct ask){CF_CMD_ALTER, .name = "STR1", .options = CF_OPT_STOP});
+}
+
+START_TEST(death_in_the_stop_of_an_alter)
+{
+    int step = 1, stopped = 0;
+    death = &deaths[0];
+    for (bool died = true; died; step++) {
+        alter_begun();
+        events();
+        died = dies(step, stop);
+        ck_assert_int_eq(cf_check(cf, stderr), 0);
+        stopped += !structure()->alter.active;
+        ck_assert(died || !structure()->alter.active);
+        ck_assert_uint_eq(events(), structure()->alter.active ? 0 : CF_EVENT_ALTER_END);
+        stop();
+        ck_assert(!structure()->alter.active);
+    }
+    ck_assert(step > 3 && stopped > 0);
+}
+END_TEST
+
+START_TEST(every_command_is_among_them)
+{
+    static const uint16_t command = CF_CMD_ALTER;
+    crash_complete(CRASH_ALTER, &command, 1, sizeof command);
 }
 END_TEST
 
@@ -402,6 +456,8 @@ int main(void)
     tcase_add_test(tests, a_full_facility_ends_it_short);
     tcase_add_test(tests, what_has_two_copies_keeps_its_size);
     tcase_add_loop_test(tests, death_in_an_alter, 0, sizeof deaths / sizeof deaths[0]);
+    tcase_add_test(tests, death_in_the_stop_of_an_alter);
+    tcase_add_test(tests, every_command_is_among_them);
     tcase_add_test(tests, full_and_relieved_are_told_once);
     tcase_add_test(tests, full_is_seen_when_storage_goes);
     suite_add_tcase(suite, tests);

@@ -16,6 +16,7 @@
 #include "cfemu/engine/cf_element.h"
 #include "cfemu/engine/cf_locktable.h"
 #include "cfemu/engine/cf_undo.h"
+#include "cfemu/tests/cf_crash.h"
 #include "cfemu/tests/cf_fixture.h"
 #include "cfemu/tests/cf_soak.h"
 
@@ -250,6 +251,32 @@ static int do_connect(void)
     return connect_as(cf, "LOCK2", "FOUR", &attributes, &four);
 }
 
+/* A view that has connections to both structures: an image that is fenced, or begins a new life. */
+static struct cf *image;
+static struct cf_user image_list, image_lock;
+
+static void image_scene(uint8_t flags)
+{
+    struct attributes attributes = {.lists = 5, .maxelemnum = 255, .entry_ratio = 1, .flags = CF_CONN_ADJUNCT | flags};
+    image = segment_open();
+    ck_assert_int_eq(connect_as(image, "STR1", "IMAGE", &attributes, &image_list), CF_RSP_OK);
+    ck_assert_int_eq(ask(&image_list, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lock = 3}), CF_RSP_OK);
+    ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_SET, .lockmode = CF_LOCKMODE_UNCOND, .lock = 3}), CF_RSP_LOCK_QUEUED);
+    attributes = (struct attributes){.locks = 8, .size_kib = 512, .flags = flags & CF_CONN_CONDISP_KEEP};
+    ck_assert_int_eq(connect_as(image, "LOCK1", "IMAGE", &attributes, &image_lock), CF_RSP_OK);
+    ck_assert_int_eq(lop(&image_lock, (struct lop){CF_CMD_LOCK_OBTAIN, CF_STATE_EXCL, .index = 6}), CF_RSP_OK);
+}
+
+static int do_fence(void)
+{
+    return ask(&one, (struct ask){CF_CMD_FENCE, .own = {image_list.conid, image_list.conid << 16 | 1}});
+}
+
+static int do_reset(void)
+{
+    return ask(&(struct cf_user){.cf = image}, (struct ask){CF_CMD_RESET});
+}
+
 struct act {
     const char *what;
     uint8_t flags;
@@ -260,6 +287,7 @@ struct act {
     const struct cf_user *as;       /* who asks, if not ONE */
     bool unlocked;          /* TWO has let go of its locks */
     int (*does)(void);      /* or something done in a lock structure */
+    bool repeats;           /* several transactions, each all or nothing: done when it is repeated */
 };
 
 #define NAMED CF_CONN_NAMED
@@ -321,18 +349,22 @@ static const struct act acts[] = {
     {"monitor the event queue", KEYED, {CF_CMD_LIST_MONITOR_EVENTQ, .options = CF_OPT_STOP}},
     {"empty the event queue", KEYED, {CF_CMD_LIST_DEQ_EVENTQ}, NULL, 0, 0, &two},
     {"disconnect with event monitors", KEYED, {CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE}},
-    {"connect", NAMED, {0}, "STR1"},
-    {"connect and allocate", NAMED, {0}, "STR2"},
-    {"obtain with record data", NAMED, .does = do_obtain},
-    {"alter with record data", NAMED, .does = do_alter},
-    {"manage beside others", NAMED, .does = do_manage},
-    {"release with record data", NAMED, .does = do_release},
-    {"several lock operations", NAMED, .does = do_processmult},
-    {"delete record data", NAMED, .does = do_rdata_delete},
-    {"delete all record data", NAMED, .does = do_rdata_deletebyconn},
-    {"failure of a holder that is kept", NAMED, .does = do_fail},
-    {"failure of a manager that is not", NAMED, .does = do_end},
-    {"connect and allocate a lock structure", NAMED, .does = do_connect},
+    {"connect", NAMED, {CF_CMD_CONNECT}, "STR1"},
+    {"connect and allocate", NAMED, {CF_CMD_CONNECT}, "STR2"},
+    {"obtain with record data", NAMED, {CF_CMD_LOCK_OBTAIN}, .does = do_obtain},
+    {"alter with record data", NAMED, {CF_CMD_LOCK_ALTER}, .does = do_alter},
+    {"manage beside others", NAMED, {CF_CMD_LOCK_ALTER}, .does = do_manage},
+    {"release with record data", NAMED, {CF_CMD_LOCK_RELEASE}, .does = do_release},
+    {"several lock operations", NAMED, {CF_CMD_LOCK_PROCESSMULT}, .does = do_processmult},
+    {"delete record data", NAMED, {CF_CMD_RDATA_DELETE}, .does = do_rdata_delete},
+    {"delete all record data", NAMED, {CF_CMD_RDATA_DELETEBYCONN}, .does = do_rdata_deletebyconn},
+    {"failure of a holder that is kept", NAMED, {CF_CMD_DISCONNECT}, .does = do_fail},
+    {"failure of a manager that is not", NAMED, {CF_CMD_DISCONNECT}, .does = do_end},
+    {"connect and allocate a lock structure", NAMED, {CF_CMD_CONNECT}, .does = do_connect},
+    {"read many and lock", NAMED, {CF_CMD_LIST_READ_MULT, .lockoper = CF_LOCK_SET, .lock = 3}},
+    {"read list controls, lock, replace the authority", NAMED, {CF_CMD_LIST_READ_LCONTROLS, .lockoper = CF_LOCK_SET, .lock = 3, .options2 = CF_OPT2_AUTH_SET, .auth = "EPOCH 2"}},
+    {"fence", NAMED | KEEP, {CF_CMD_FENCE}, .does = do_fence, .repeats = true},
+    {"reset", NAMED, {CF_CMD_RESET}, .does = do_reset, .repeats = true},
 };
 
 static void perform(const struct act *act)
@@ -355,11 +387,21 @@ static void prepare(const struct act *act)
     scene(act->flags, act->options);
     if (act->does)
         lock_scene();
+    if (act->does == do_fence || act->does == do_reset)
+        image_scene(act->flags);
     for (int i = 0; i < 2; i++)
         if (act->ended & 1 << i)
             ck_assert_int_eq(ask(users[i], (struct ask){CF_CMD_DISCONNECT, .options = CF_OPT_FAILURE}), CF_RSP_OK);
     for (uint32_t lock = 0; act->unlocked && lock < 2; lock++)
         ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_LIST_LOCK, .lockoper = CF_LOCK_RESET, .lock = lock}), CF_RSP_OK);
+}
+
+static void views_close(void)
+{
+    if (image)
+        cf_close(image);
+    image = NULL;
+    cf_close(cf);
 }
 
 static int steps_left;
@@ -405,13 +447,25 @@ static int stride_choose(void)
     return mode == SECONDARY_FAILS ? 5 : 3;     /* whose end changes little */
 }
 
+/* What has several transactions is repeated after a death. true: nothing had been done. */
+static bool begun_anew(const struct act *act, bool died, const char *before)
+{
+    if (!died || !act->repeats)
+        return false;
+    char *now = segment_text(cf);
+    bool is_before = strcmp(now, before) == 0;
+    free(now);
+    perform(act);
+    return is_before;
+}
+
 static void every_step(const struct act *act)
 {
     prepare(act);
     char *before = segment_text(cf);
     perform(act);
     char *after = segment_text(cf);
-    cf_close(cf);
+    views_close();
     int stride = stride_choose(), was_before = 0, was_after = 0;
     int step = 1 + (int)(act - acts) % stride;
     for (bool died = true; died; step += stride) {
@@ -422,16 +476,18 @@ static void every_step(const struct act *act)
         if (died)
             dies(1 + step % 3, NULL);       /* and the one who recovers dies, too */
         ck_assert_msg(cf_check(cf, stderr) == 0, "%s, step %d", act->what, step);
+        was_before += begun_anew(act, died, before);
         char *now = segment_text(cf);
         bool is_before = strcmp(now, before) == 0, is_after = strcmp(now, after) == 0;
         ck_assert_msg(died || is_after, "%s: acknowledged, but not done", act->what);
         ck_assert_msg(cf->slots[0].state != CF_SLOT_ACTIVE || cf->slots[0].where == (mode == PRIMARY_FAILS), "%s, step %d", act->what, step);
-        ck_assert_msg(is_before || is_after, "%s, step %d: neither before nor after:\n%s\nbefore:\n%s\nafter:\n%s", act->what,
-                      step, now, before, after);
+        if (!is_before && !is_after)
+            fprintf(stderr, "now:\n%s\nbefore:\n%s\nafter:\n%s", now, before, after);
+        ck_assert_msg(is_before || is_after, "%s, step %d: neither before nor after", act->what, step);
         was_before += is_before;
         was_after += is_after;
         free(now);
-        cf_close(cf);
+        views_close();
     }
     ck_assert_msg(was_after > 0 && step > 2, "%s: %d before, %d after", act->what, was_before, was_after);
     free(before);
@@ -442,6 +498,54 @@ START_TEST(death_at_every_step)
 {
     mode = (unsigned)_i % MODES;
     every_step(&acts[_i / MODES]);
+}
+END_TEST
+
+START_TEST(every_command_that_changes_something_is_among_them)
+{
+    crash_complete(CRASH_COMMANDS, &acts[0].ask.command, sizeof acts / sizeof acts[0], sizeof acts[0]);
+}
+END_TEST
+
+/* --- those that change nothing ------------------------------------------------------------------------------------------ */
+
+static const struct reader {
+    uint8_t flags;
+    struct ask ask;
+    struct cf_user *as;
+} readers[] = {
+    {NAMED, {CF_CMD_IDENTIFY}, &one},
+    {NAMED, {CF_CMD_READ_STRUCTURE, .name = "LOCK1"}, &one},
+    {KEYED, {CF_CMD_LIST_READ_EMCONTROLS, .list = 2, .name = "B"}, &two},
+    {KEYED, {CF_CMD_LIST_READ_EQCONTROLS}, &two},
+    {NAMED, {CF_CMD_LOCK_READBYCONN, .list = 1}, &lock_one},
+    {NAMED, {CF_CMD_RDATA_READ, .leid = record}, &lock_one},
+    {NAMED, {CF_CMD_RDATA_READALL}, &lock_one},
+    {NAMED, {CF_CMD_RDATA_READBYCONN, .list = 1}, &lock_one},
+};
+
+static void nothing_is_recorded(void)
+{
+    for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++)
+        ck_assert(slot->state != CF_SLOT_ACTIVE || cf_control(cf, slot)->undo.count == 0);
+}
+
+START_TEST(the_others_change_nothing)
+{
+    crash_complete(CRASH_CHANGES_NOTHING, &readers[0].ask.command, sizeof readers / sizeof readers[0], sizeof readers[0]);
+    const struct reader *reader = &readers[_i / 2];
+    mode = _i % 2 ? DUPLEX : SIMPLEX;
+    scene(reader->flags, 0);
+    lock_scene();
+    char *before = segment_text(cf);
+    cf_crash_hook = nothing_is_recorded;
+    ck_assert_int_eq(ask(reader->as, reader->ask), CF_RSP_OK);
+    cf_crash_hook = NULL;
+    char *after = segment_text(cf);
+    ck_assert_str_eq(after, before);
+    free(before);
+    free(after);
+    cf_close(cf);
 }
 END_TEST
 
@@ -467,6 +571,8 @@ int main(void)
     TCase *tests = tcase_create("crash");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, death_at_every_step, 0, sizeof acts / sizeof acts[0] * MODES);
+    tcase_add_test(tests, every_command_that_changes_something_is_among_them);
+    tcase_add_loop_test(tests, the_others_change_nothing, 0, sizeof readers / sizeof readers[0] * 2);
     tcase_add_test(tests, killed_workers_lose_nothing_acknowledged);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

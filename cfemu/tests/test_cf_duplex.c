@@ -14,6 +14,7 @@
 
 #include "cfemu/engine/cf_duplex.h"
 #include "cfemu/engine/cf_undo.h"
+#include "cfemu/tests/cf_crash.h"
 #include "cfemu/tests/cf_fixture.h"
 
 #define PAIR_SIZE (8u << 20)
@@ -387,6 +388,12 @@ START_TEST(death_at_every_step)
 }
 END_TEST
 
+START_TEST(every_command_is_among_them)
+{
+    crash_complete(CRASH_DUPLEX, &stages[0].command, sizeof stages / sizeof stages[0], sizeof stages[0]);
+}
+END_TEST
+
 /* --- under load ------------------------------------------------------------------------------------------------------------------ */
 
 #define WORKERS 4
@@ -594,6 +601,7 @@ int main(void)
     tcase_add_test(tests, the_last_user_ends_both_copies);
     tcase_add_test(tests, check_finds_a_difference);
     tcase_add_loop_test(tests, death_at_every_step, 0, sizeof stages / sizeof stages[0]);
+    tcase_add_test(tests, every_command_is_among_them);
     tcase_add_loop_test(tests, nothing_is_lost_under_load, 0, sizeof loads / sizeof loads[0]);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

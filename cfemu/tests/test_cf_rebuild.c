@@ -8,6 +8,7 @@
 
 #include "cfemu/engine/cf_rebuild.h"
 #include "cfemu/engine/cf_undo.h"
+#include "cfemu/tests/cf_crash.h"
 #include "cfemu/tests/cf_fixture.h"
 
 #define PAIR_SIZE (4u << 20)
@@ -60,16 +61,9 @@ static int respond(const struct cf_user *user, uint32_t phase)
 
 static int connect_new(const char *name, struct cf_user *user)
 {
-    uint8_t mcb[CF_MCB_SIZE];
-    cf_request_connect(mcb, "STR1", name, "TEST");
-    mcb[MCB_OPTIONS] = CF_OPT_REBUILD;
-    put_be32(mcb + MCB_OWN + CONN_LISTHEADERS, 16);
-    put_be32(mcb + MCB_OWN + CONN_SIZE_KIB, 1024);
-    put_be16(mcb + MCB_OWN + CONN_MAXELEMNUM, 16);
-    mcb[MCB_OWN + CONN_FLAGS] = CF_CONN_NAMED;
-    put_be16(mcb + MCB_OWN + CONN_ENTRYRATIO, 1);
-    put_be16(mcb + MCB_OWN + CONN_ELEMENTRATIO, 1);
-    return cf_send_connect(cf, mcb, mrb, user);
+    static const struct attributes attributes = {.lists = 16, .size_kib = 1024, .maxelemnum = 16, .flags = CF_CONN_NAMED,
+                                                 .entry_ratio = 1, .element_ratio = 1};
+    return connect_new_as(cf, "STR1", name, &attributes, user);
 }
 
 /* The phase that the connection is told of; CF_REBUILD_NONE: of none. */
@@ -343,6 +337,7 @@ static void die_in_time(void)
 /* Each step of the way is done by a child that dies at its N-th store, then once more by us: it is done then, or was. */
 static const struct stage {
     const char *what;
+    uint16_t command;
     int (*run)(void);
     uint32_t from;              /* phase at the start */
     bool two_responded;
@@ -354,15 +349,17 @@ static int run_quiesce(void) { return respond(&one, CF_REBUILD_QUIESCE); }
 static int run_connect(void) { return connect_new("ONE", &new_one); }
 static int run_complete(void) { return respond(&one, CF_REBUILD_CONNECT); }
 static int run_cleanup(void) { return respond(&one, CF_REBUILD_CLEANUP); }
-static int run_stop(void) { return respond(&one, CF_REBUILD_STOP); }
+static int run_stop(void) { return stop(&one); }
+static int run_stopped(void) { return respond(&one, CF_REBUILD_STOP); }
 
 static const struct stage stages[] = {
-    {"START", run_start, CF_REBUILD_NONE, false, CF_RSP_REBUILD},
-    {"response to QUIESCE", run_quiesce, CF_REBUILD_QUIESCE, true, CF_RSP_NOT_AWAITED},
-    {"IXLCONN REBUILD", run_connect, CF_REBUILD_CONNECT, false, CF_RSP_NAME_IN_USE},
-    {"COMPLETE", run_complete, CF_REBUILD_CONNECT, true, CF_RSP_NOT_AWAITED},
-    {"response to CLEANUP", run_cleanup, CF_REBUILD_CLEANUP, true, CF_RSP_NO_STRUCTURE},
-    {"response to STOP", run_stop, CF_REBUILD_STOP, true, CF_RSP_NOT_AWAITED},
+    {"START", CF_CMD_REBUILD_START, run_start, CF_REBUILD_NONE, false, CF_RSP_REBUILD},
+    {"response to QUIESCE", CF_CMD_REBUILD_RESPOND, run_quiesce, CF_REBUILD_QUIESCE, true, CF_RSP_NOT_AWAITED},
+    {"IXLCONN REBUILD", CF_CMD_CONNECT, run_connect, CF_REBUILD_CONNECT, false, CF_RSP_NAME_IN_USE},
+    {"COMPLETE", CF_CMD_REBUILD_RESPOND, run_complete, CF_REBUILD_CONNECT, true, CF_RSP_NOT_AWAITED},
+    {"response to CLEANUP", CF_CMD_REBUILD_RESPOND, run_cleanup, CF_REBUILD_CLEANUP, true, CF_RSP_NO_STRUCTURE},
+    {"STOP", CF_CMD_REBUILD_STOP, run_stop, CF_REBUILD_QUIESCE, false, CF_RSP_REBUILD},
+    {"response to STOP", CF_CMD_REBUILD_RESPOND, run_stopped, CF_REBUILD_STOP, true, CF_RSP_NOT_AWAITED},
 };
 
 static void prepare(void)
@@ -429,6 +426,12 @@ START_TEST(death_at_every_step)
 }
 END_TEST
 
+START_TEST(every_command_is_among_them)
+{
+    crash_complete(CRASH_REBUILD, &stages[0].command, sizeof stages / sizeof stages[0], sizeof stages[0]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("CF rebuild");
@@ -443,6 +446,7 @@ int main(void)
     tcase_add_loop_test(tests, when_all_have_ended_nothing_is_left, 0, 3);
     tcase_add_test(tests, failed_persistent_connections_come_along);
     tcase_add_loop_test(tests, death_at_every_step, 0, sizeof stages / sizeof stages[0]);
+    tcase_add_test(tests, every_command_is_among_them);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
