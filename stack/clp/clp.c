@@ -98,17 +98,6 @@ static struct clp_table *table_of(struct clp *clp, uint32_t address)
     return t ? t : ordinary(clp);
 }
 
-struct clp_view *clp_view_of(struct clp *clp, uint32_t address)
-{
-    for (unsigned i = 0; i < CLP_VIEWS; i++) {
-        if (clp->views[i].address == 0)
-            clp->views[i].address = address;
-        if (clp->views[i].address == address)
-            return &clp->views[i];
-    }
-    return NULL;
-}
-
 uint32_t clp_list(uint32_t dvipa)
 {
     return dvipa == CLP_EXPLICIT ? 0
@@ -296,20 +285,23 @@ static void keep_found_ports(struct clp *clp, struct clp_table *t)
             keep_found_port(clp, t, (uint16_t)port);
 }
 
-static void scan_connections(struct clp *clp, struct clp_table *t)
+/* 835, 880, 885: the ports of connections that are there already, or where connections are what counts, these. */
+static int scan_connections(struct clp *clp, struct clp_table *t)
 {
     struct scan scan = { clp, t };
 
     keep_found_ports(clp, t);
     if (clp->ops && clp->ops->scan)
         clp->ops->scan(clp->context, t->address, use_found_port, &scan);
+    return t->store->enter ? t->store->contribute(clp, t) : CLP_OK;
 }
 
 /* Only the cluster-wide structure: what is in use is known from the connections alone. */
-static void initialise_8a(struct clp *clp, struct clp_table *t, unsigned origin)
+static int initialise_8a(struct clp *clp, struct clp_table *t, unsigned origin)
 {
     struct scan scan = { clp, t };
     bool update = false;
+    int rc = CLP_OK;
 
     FLOW(8A, 810);
     if (origin & CLP_DISTRIBUTED) {
@@ -326,28 +318,28 @@ static void initialise_8a(struct clp *clp, struct clp_table *t, unsigned origin)
         FLOW(8A, 825);
     if (origin & (CLP_VARY_OBEY | CLP_VIPARANGE)) {
         FLOW(8A, 835);
-        scan_connections(clp, t);
+        rc = scan_connections(clp, t);
         update = true;
     }
     if (update)
         FLOW(8A, 840);
+    return rc;
 }
 
-static void initialise_8b(struct clp *clp, struct clp_table *t, unsigned origin)
+static int initialise_8b(struct clp *clp, struct clp_table *t, unsigned origin)
 {
     FLOW(8B, 870);
     if (origin & CLP_VIPARANGE) {
         FLOW(8B, 880);
-        scan_connections(clp, t);
-        FLOW(8B, 890);
-        return;
-    }
-    FLOW(8B, 875);
-    if (origin & CLP_VARY_OBEY) {
+    } else {
+        FLOW(8B, 875);
+        if (!(origin & CLP_VARY_OBEY))
+            return CLP_OK;
         FLOW(8B, 885);
-        scan_connections(clp, t);
-        FLOW(8B, 890);
     }
+    int rc = scan_connections(clp, t);
+    FLOW(8B, 890);
+    return rc;
 }
 
 /* A life that has ended before this stack knew of the address was not recovered here, and who knew of it may have ended too. */
@@ -368,10 +360,12 @@ static void recover_ended(struct clp *clp, struct clp_table *t)
     clp->reason = reason;
 }
 
+/* What fails before the table is ready is done by make_ready() later; what fails after that, only the operator can help. */
 static int initialise(struct clp *clp, struct clp_table *t, unsigned origin)
 {
     bool a = t->store == &clp_clusterwide_store;
 
+    t->origin = origin;
     if (a)
         FLOW(8A, 800);
     else
@@ -390,11 +384,7 @@ static int initialise(struct clp *clp, struct clp_table *t, unsigned origin)
         own_all(t);                    /* what counts is the connection, not the port */
     t->ready = true;
     recover_ended(clp, t);
-    if (a)
-        initialise_8a(clp, t, origin);
-    else
-        initialise_8b(clp, t, origin);
-    return CLP_OK;
+    return a ? initialise_8a(clp, t, origin) : initialise_8b(clp, t, origin);
 }
 
 static const struct clp_store *const stores[] = {
@@ -530,7 +520,7 @@ void clp_listen(struct clp *clp, uint32_t us)
 
 static int make_ready(struct clp *clp, struct clp_table *t)
 {
-    return t->ready ? CLP_OK : initialise(clp, t, CLP_DEFINED);
+    return t->ready ? CLP_OK : initialise(clp, t, t->origin);
 }
 
 /* --- blocks -------------------------------------------------------------------------------------------------------- */
@@ -1072,6 +1062,15 @@ static void tend(struct clp *clp, struct clp_table *t, uint64_t now)
     }
 }
 
+/* The keeper could not be reached when CLUSTERPORTS came: the ports in use are not to wait for the next connection. */
+static void try_again(struct clp *clp, struct clp_table *t)
+{
+    enum clp_reason reason = clp->reason;
+
+    (void)make_ready(clp, t);               /* fails: once more with the next poll */
+    clp->reason = reason;
+}
+
 void clp_poll(struct clp *clp)
 {
     if (clp->outside)
@@ -1086,7 +1085,11 @@ void clp_poll(struct clp *clp)
     for (unsigned i = 0; i < CLP_TABLES; i++) {
         struct clp_table *t = &clp->tables[i];
 
-        if (t->ready && t->clusterports.on && !t->store->enter)
+        if (!t->clusterports.on)
+            continue;
+        if (!t->ready && (t->origin & (CLP_VARY_OBEY | CLP_VIPARANGE)))
+            try_again(clp, t);
+        if (t->ready && !t->store->enter)
             tend(clp, t, now);
     }
     clp_show(clp, now);

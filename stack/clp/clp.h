@@ -100,6 +100,7 @@ struct clp_store;
 struct clp_table {
     uint32_t address;                       /* 0: the table of all ordinary addresses */
     bool ready;                             /* the store has been initialised for it, or none is needed */
+    unsigned origin;                        /* enum clp_origin: how what is assigned cluster-wide came to it */
     struct profile_clusterports clusterports;
     const struct clp_store *store;
     const uint64_t *eligible;

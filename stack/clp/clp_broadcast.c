@@ -154,25 +154,6 @@ static bool broadcast_available(struct clp *clp, struct clp_table *t, uint16_t p
     return view && view->owner[port] == 0;
 }
 
-static int broadcast_recover(struct clp *clp, struct clp_table *t, const char *system, uint8_t number, uint32_t *ports)
-{
-    struct clp_view *view = clp_view_of(clp, t->address);
-
-    (void)system;
-    if (clp_is_member(clp, number))
-        return CLP_OK;                      /* it is back, and speaks for itself */
-    FLOW(12, 1205);
-    FLOW(12, 1210);
-    for (uint32_t p = 0; view && p < PORTS_PER_DVIPA; p++) {
-        if (view->owner[p] == number) {
-            view->owner[p] = 0;
-            ++*ports;
-        }
-    }
-    FLOW(12, 1215);
-    return CLP_OK;
-}
-
 /* Ports of the word that nobody else may have: owned, or still in use since before CLUSTERPORTS came. */
 static uint64_t mine_in(const struct clp_table *t, uint32_t w)
 {
@@ -232,5 +213,5 @@ void clp_broadcast_refused(struct clp *clp, uint8_t from, const struct clp_messa
 
 const struct clp_store clp_broadcast_store = {
     .name = "BROADCAST", .init = broadcast_init, .take = broadcast_take, .give = broadcast_give,
-    .available = broadcast_available, .claim = broadcast_claim, .recover = broadcast_recover,
+    .available = broadcast_available, .claim = broadcast_claim, .recover = clp_view_recover,
 };

@@ -600,6 +600,7 @@ static int cf_share(struct clp *clp, struct clp_table *t, uint16_t port)
 static int create_entry(struct clp *clp, const struct clp_table *t, const char *system, const uint8_t *data, uint32_t size)
 {
     struct xes_request r = request(CF_CMD_LIST_WRITE, t->address, system, CF_LOCK_NONE);
+    char ip[16];
 
     r.entrytype = CF_ENTRY_NEW;
     r.options |= CF_OPT_ADJUNCT;
@@ -612,7 +613,7 @@ static int create_entry(struct clp *clp, const struct clp_table *t, const char *
     r.out_len = size;
     if (xes_list(clp->connection, &r) == IXLRETCODEOK || r.reason == IXLRSNCODEENTRYEXISTS)
         return CLP_OK;
-    text_wto("EZD1298I %s: NO ENTRY FOR THE PORTS OF %08X, IXLLIST REASON %04X", CLP_STRUCTURE, t->address, r.reason);
+    text_wto("EZD1298I %s: NO ENTRY FOR THE PORTS OF %s, IXLLIST REASON %04X", CLP_STRUCTURE, text_ip(ip, t->address), r.reason);
     return failed(clp, CLP_REASON_CF);
 }
 

@@ -329,28 +329,7 @@ static bool distributor_available(struct clp *clp, struct clp_table *t, uint16_t
     return distributor_of(clp, t->address, &since) != clp->number || (view && view->owner[port] == 0);
 }
 
-static int distributor_recover(struct clp *clp, struct clp_table *t, const char *system, uint8_t number, uint32_t *ports)
-{
-    struct clp_view *view = clp_view_of(clp, t->address);
-
-    (void)system;
-    if (clp_is_member(clp, number))
-        return CLP_OK;                      /* it is back, and speaks for itself */
-    FLOW(12, 1205);
-    FLOW(12, 1210);
-    for (uint32_t p = 0; view && p < PORTS_PER_DVIPA; p++) {
-        if (view->owner[p] == number) {
-            view->owner[p] = 0;
-            ++*ports;
-        }
-    }
-    if (view)
-        view->heard &= ~(1ull << number);
-    FLOW(12, 1215);
-    return CLP_OK;
-}
-
 const struct clp_store clp_distributor_store = {
     .name = "DISTRIBUTOR", .init = distributor_init, .take = distributor_take, .give = distributor_give,
-    .available = distributor_available, .claim = distributor_claim, .recover = distributor_recover,
+    .available = distributor_available, .claim = distributor_claim, .recover = clp_view_recover,
 };

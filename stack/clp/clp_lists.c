@@ -375,6 +375,7 @@ static int connect(struct clp *clp)
 static int lists_init(struct clp *clp, struct clp_table *t, unsigned origin)
 {
     uint8_t adjunct[CF_ADJUNCT_SIZE] = { 0 };
+    char ip[16];
     int rc = connect(clp);
 
     (void)origin;
@@ -387,7 +388,7 @@ static int lists_init(struct clp *clp, struct clp_table *t, unsigned origin)
         return failed(clp, CLP_REASON_TABLES);
     if (get_be32(adjunct + SLOT_UNIT) != unit_of(t)) {
         t->clusterports.blocksize = (uint16_t)get_be32(adjunct + SLOT_UNIT);
-        text_wto("EZD1299I %s: BLOCKS OF DVIPA %08X HAVE %u PORTS, AS THE FIRST STACK SAID", STRUCTURE, t->address,
+        text_wto("EZD1299I %s: BLOCKS OF DVIPA %s HAVE %u PORTS, AS THE FIRST STACK SAID", STRUCTURE, text_ip(ip, t->address),
                  t->clusterports.blocksize);
     }
     rc = lock(clp, t, CF_LOCK_SET);

@@ -22,6 +22,9 @@ void clp_show(struct clp *clp, uint64_t now);
 /* Who has which port of the address; made if there is none. NULL: no room. */
 struct clp_view *clp_view_of(struct clp *clp, uint32_t address);
 
+/* Recovery of the keepers without a CF, see struct clp_store: the ports of the system are nobody's in the view. */
+int clp_view_recover(struct clp *clp, struct clp_table *table, const char *system, uint8_t number, uint32_t *ports);
+
 /* Give ports back to the keeper; they leave the table. CLP_OK or an errno: they stay. */
 int clp_give(struct clp *clp, struct clp_table *t, const struct clp_grant *grant);
 

@@ -24,9 +24,4 @@ unsigned cfs_open(cfs_attention *attention);
 int cfs_message(unsigned cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in,
                 uint32_t in_cap);
 
-/* One message through the channel: WRITE of the message block and data, READ of the response, waited for. Parameters and
- * result as platform_cf_message(), data up to CFS_CHANNEL_DATA_MAX. */
-int cfs_channel_message(unsigned cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in,
-                        uint32_t in_cap);
-
 #endif

@@ -11,7 +11,6 @@
 #define PSW_IO 0x0200000000000000u
 #define PSW_EXTERNAL 0x0100000000000000u
 
-#define EXTERNAL_CLOCK_COMPARATOR 0x1004
 #define CR0_CLOCK_COMPARATOR 0x800u     /* control register 0: subclass mask */
 
 /* Wait with this PSW mask until an interruption it allows: WOKEN_BY_EXTERNAL or WOKEN_BY_IO. */

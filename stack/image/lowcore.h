@@ -4,7 +4,6 @@
 #define IMAGE_LOWCORE_H
 
 /* Stored by the machine with an interruption. */
-#define LC_EXTERNAL_CODE 0x086      /* u16 */
 #define LC_SVC_CODE 0x08A           /* u16 */
 #define LC_PROGRAM_ILC 0x08D        /* u8: length of the instruction, 0, 2, 4 or 6 */
 #define LC_PROGRAM_CODE 0x08E       /* u16 */

@@ -15,7 +15,6 @@
 struct netif;
 
 #define NET_LINK_LAN 0
-#define NET_LINKS 1             /* links that can have a home address */
 #define NET_VIPA_MAX 64         /* as DVIPA_MAX */
 #define NET_XCF_QUEUE 1024u     /* half of lwIP's pool of packet buffers; a power of two, as the counters wrap */
 

@@ -42,7 +42,6 @@ static struct system systems[SYSTEMS_MAX + 1];
 static ucontext_t scheduler;
 static unsigned current;
 static uint64_t chance, now_us;
-static bool links_pulled;
 
 /* --- chance and time ----------------------------------------------------------------------------------------------- */
 
@@ -180,7 +179,6 @@ void simulator_reset(uint64_t seed)
     simulator_faults = (struct simulator_faults){ 0 };
     chance = seed * 0xD1342543DE82EF95ull + 1;
     now_us = START_US;
-    links_pulled = false;
 }
 
 void simulator_start(unsigned n, struct cf *view, void (*main)(void *context), void (*attention)(void *context), void *context)
@@ -222,11 +220,6 @@ void simulator_fence(unsigned n, struct cf *view)
     systems[n].fenced = true;
 }
 
-void simulator_pull_links(bool pulled)
-{
-    links_pulled = pulled;
-}
-
 bool simulator_ready(unsigned n)
 {
     struct system *s = &systems[n];
@@ -251,11 +244,6 @@ void simulator_run(unsigned n)
         return;
     current = n;
     swapcontext(&scheduler, &systems[n].coroutine);
-}
-
-unsigned simulator_current(void)
-{
-    return current;
 }
 
 /* --- waiting ------------------------------------------------------------------------------------------------------- */
@@ -346,7 +334,7 @@ static int execute(struct system *s, const uint8_t *mcb, const void *out, uint32
 {
     uint8_t copy[CF_MCB_SIZE];
 
-    if (links_pulled || !s->view || (s->fenced && get_be16(mcb + MCB_COMMAND) == CF_CMD_CONNECT))
+    if (!s->view || (s->fenced && get_be16(mcb + MCB_COMMAND) == CF_CMD_CONNECT))
         return 3;
     if (simulator_chance(simulator_faults.busy_ppm)) {
         simulator_note("busy");

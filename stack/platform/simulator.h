@@ -70,14 +70,8 @@ uint64_t simulator_wakes_us(unsigned n);
 /* Let it run to its next call of the platform. */
 void simulator_run(unsigned n);
 
-/* The system that runs, 0 = the scheduler. */
-unsigned simulator_current(void);
-
 /* Fenced: its messages go through `view` from now on, in which it has no connection, and no new one is made for it. */
 void simulator_fence(unsigned n, struct cf *view);
-
-/* Every CF is lost to all, or comes back: condition code 3. */
-void simulator_pull_links(bool pulled);
 
 /* What the systems do: NULL (the start) or a function that writes a line. */
 extern void (*simulator_trace)(const char *line);

@@ -1570,6 +1570,48 @@ START_TEST(crht_serves_200000_connections_to_four_destinations_and_routes_by_the
 }
 END_TEST
 
+START_TEST(connections_from_before_a_crht_are_entered_in_it)
+{
+    struct profile_clusterports on = { .on = true, .store = STORE_CRHT };
+    uint16_t port, other;
+
+    start(2, 0);
+    ck_assert_int_eq(clp_assign(&plex_select(1)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    ck_assert_int_eq(clp_activate(&plex_select(1)->clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    ck_assert_int_eq(clp_activate(&plex_select(2)->clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    ck_assert_int_ne(clp_assign(&plex_select(2)->clp, DVA, port, SERVER, 80, &other), CLP_OK);
+    ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, port, SERVER, 81, &other), CLP_OK);
+    clp_release(&plex_select(1)->clp, DVA, port, SERVER, 80);
+    ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, port, SERVER, 80, &other), CLP_OK);
+}
+END_TEST
+
+/* The CF cannot be reached when CLUSTERPORTS comes: what is in use then is made known when it can. */
+START_TEST(connections_from_before_clusterports_are_not_forgotten_without_the_cf)
+{
+    struct profile_clusterports on = { .on = true, .blocksize = 64, .store = recoverable[_i] };
+    uint16_t port, other;
+
+    start(2, 0);
+    struct clp *clp = &plex_select(1)->clp;
+    struct xes_connection *to_cf = clp->connection;
+    struct xes *xes = clp->xes;
+    ck_assert_int_eq(clp_assign(clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    clp->connection = NULL;
+    clp->xes = NULL;
+    ck_assert_int_ne(clp_activate(clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    clp->connection = to_cf;
+    clp->xes = xes;
+    host_platform_advance_us(200000);
+    clp_poll(clp);
+    ck_assert_int_eq(clp_activate(&plex_select(2)->clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    ck_assert_int_eq(clp_claim(&plex_select(2)->clp, DVA, port), CLP_EADDRINUSE);
+    clp_release(&plex_select(1)->clp, DVA, port, SERVER, 80);
+    ck_assert_int_eq(clp_claim(&plex_select(2)->clp, DVA, port), CLP_OK);
+    ck_assert_int_eq(clp_assign(&plex_select(1)->clp, DVA, 0, SERVER, 80, &other), CLP_OK);
+}
+END_TEST
+
 static unsigned times_told(const char *text)
 {
     unsigned times = 0;
@@ -1882,6 +1924,8 @@ int main(void)
     tcase_add_loop_test(t, no_keeper_loses_ports_when_stacks_die, 0, ALL_STORES);
     tcase_add_loop_test(t, every_keeper_gives_out_a_given_port_once, 0, ALL_STORES);
     tcase_add_test(t, crht_serves_200000_connections_to_four_destinations_and_routes_by_them);
+    tcase_add_test(t, connections_from_before_a_crht_are_entered_in_it);
+    tcase_add_loop_test(t, connections_from_before_clusterports_are_not_forgotten_without_the_cf, 0, sizeof recoverable / sizeof recoverable[0]);
     tcase_add_loop_test(t, a_structure_that_cannot_be_had_is_told_once, 0, 2);
     tcase_add_loop_test(t, who_meets_an_address_recovers_who_had_it_and_has_ended, 0,
                         sizeof of_lives / sizeof of_lives[0]);

@@ -236,11 +236,6 @@ int canvas_text_width(struct canvas *c, enum canvas_font font, const char *text)
     return (int)((float)width_of(c->fonts[font], text) / c->scale + 0.5f);
 }
 
-int canvas_line_height(struct canvas *c, enum canvas_font font)
-{
-    return (int)((float)c->fonts[font]->height / c->scale + 0.5f);
-}
-
 static void draw(struct canvas *c, enum canvas_font font, int x, int y, colour ink, const char *text)
 {
     struct canvas_glyphs *g = c->fonts[font];

@@ -50,7 +50,6 @@ void canvas_clip(struct canvas *c, const struct area *area);        /* NULL: no 
 __attribute__((format(printf, 6, 7))) int canvas_text(struct canvas *c, enum canvas_font font, int x, int y, colour ink, const char *format, ...);
 __attribute__((format(printf, 6, 7))) int canvas_right(struct canvas *c, enum canvas_font font, int x, int y, colour ink, const char *format, ...);
 int canvas_text_width(struct canvas *c, enum canvas_font font, const char *text);
-int canvas_line_height(struct canvas *c, enum canvas_font font);
 
 /* A curve of values from the left to the right of an area, its highest at the top if top is 0. */
 void canvas_curve(struct canvas *c, struct area area, const float *values, int count, float top, colour ink);
