@@ -270,6 +270,14 @@ char *text_time(char out[TEXT_TIME_SIZE], uint64_t us)
     return out;
 }
 
+char *text_clock(char out[TEXT_CLOCK_SIZE], uint64_t us)
+{
+    struct text_time t = text_time_of(us);
+
+    text_format(out, TEXT_CLOCK_SIZE, "%02u.%02u.%02u", t.hour, t.minute, t.second);
+    return out;
+}
+
 static uint64_t day_number(uint32_t year, uint32_t month, uint32_t day)
 {
     uint32_t y = year - (month <= 2), era = y / 400u, of_era = y % 400u;

@@ -36,6 +36,10 @@ struct text_time text_time_of(uint64_t us);
 #define TEXT_TIME_SIZE 24
 char *text_time(char out[TEXT_TIME_SIZE], uint64_t us);
 
+/* "hh.mm.ss", as displays have it; out has room for TEXT_CLOCK_SIZE bytes. Returns out. */
+#define TEXT_CLOCK_SIZE 9
+char *text_clock(char out[TEXT_CLOCK_SIZE], uint64_t us);
+
 /* Parse [yyyy/mm/dd-]hh.mm.ss[.th], years 1970 to 2105; a colon does for a point and a blank for the dash. Without a date: the day of now_us. */
 bool text_parse_time(const char *text, uint64_t now_us, uint64_t *us);
 

@@ -1108,6 +1108,19 @@ struct clp_usage clp_usage(const struct clp *clp, uint32_t address)
     return usage;
 }
 
+uint32_t clp_ephemeral_in_use(const struct clp *clp)
+{
+    uint32_t count = 0;
+
+    for (unsigned i = 0; i < CLP_TABLES; i++) {
+        const struct clp_table *t = &clp->tables[i];
+
+        for (uint32_t port = 0; t->eligible && table_used(t) && port < PORTS_PER_DVIPA; port++)
+            count += t->use[port] && port_in(t->eligible, port);
+    }
+    return count;
+}
+
 /* What the CF says of the address: the pool, and what each stack has. */
 static void display_cluster(struct clp *clp, uint32_t address, clp_line_fn *line, void *context)
 {

@@ -394,6 +394,9 @@ struct clp_usage {
 };
 struct clp_usage clp_usage(const struct clp *clp, uint32_t address);
 
+/* Ephemeral ports that connections and sockets of this stack have, a port that is in use from several addresses once for each. */
+uint32_t clp_ephemeral_in_use(const struct clp *clp);
+
 /* D TCPIP,,SYSPLEX,PORTS: a line for each DVIPA of this stack that has CLUSTERPORTS, and where the keeper has maps of the
  * stacks the cluster's view. Modelled on the other displays. */
 void clp_display(struct clp *clp, clp_line_fn *line, void *context);

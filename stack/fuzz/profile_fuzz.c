@@ -105,7 +105,7 @@ static void ask(const struct profile *p)
     profile_display_home(p, line, NULL);
     profile_display_srcip(p, line, NULL);
     profile_display_portlist(p, line, NULL);
-    profile_display_stats(p, line, NULL);
+    profile_display_stats(p, &(struct profile_port_use){ 0 }, line, NULL);
     sip_configure(&sip, p);
     (void)sip_find_for(&sip, &request);
     (void)sip_bind_address(&sip, "APPA", "USER", 60, true);

@@ -1,4 +1,5 @@
-/* The two doors to the coupling facilities: the CFMSG instruction, and the CFS channel device (cfemu/arch/cf_arch.h). */
+/* The doors to the coupling facilities (cfemu/arch/cf_arch.h): requests by the CFMSG instruction, notification by the attentions
+ * of the CFS channel device. */
 #ifndef IMAGE_CFS_H
 #define IMAGE_CFS_H
 
@@ -10,9 +11,6 @@
 #define CFS_MAX 2               /* coupling facilities of an image: CF 0 is device 0F00, CF 1 is device 0F10 */
 #define CFS_FIRST_DEVICE 0x0F00
 #define CFS_DEVICE_STEP 0x0010
-
-/* Data of one message through the channel: a CCW counts to 65,535, and the message block goes with it. */
-#define CFS_CHANNEL_DATA_MAX (65535u - CF_MCB_SIZE)
 
 /* Called from the interrupt of the device: a connection of this image in CF cf has something to read. */
 typedef void cfs_attention(unsigned cf);

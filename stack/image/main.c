@@ -231,7 +231,6 @@ static const struct profile_report reports[] = {
     {"D TCPIP,,Netstat,HOme", "  the home addresses", profile_display_home},
     {"D TCPIP,,Netstat,SRCIP", "  source addresses of jobs", profile_display_srcip},
     {"D TCPIP,,Netstat,PORTList", "  reserved ports", profile_display_portlist},
-    {"D TCPIP,,Netstat,STATS", "  ports that can be assigned", profile_display_stats},
 };
 
 static void display_report(void *context, const struct operator_parameters *parameters)
@@ -239,6 +238,15 @@ static void display_report(void *context, const struct operator_parameters *para
     const struct profile_report *report = context;
     if (operator_none(parameters))
         report->display(&profile, operator_line, NULL);
+}
+
+static void display_stats(void *context, const struct operator_parameters *parameters)
+{
+    const struct profile_port_use tcp = {.in_use = clp_ephemeral_in_use(&stack.clp), .exhausted = stack.clp.statistics.exhausted};
+    (void)context;
+
+    if (operator_none(parameters))
+        profile_display_stats(&profile, &tcp, operator_line, NULL);
 }
 
 /* D TCPIP,,NETSTAT,CONN[,PORT=n][,MAX=n] */
@@ -273,6 +281,7 @@ static void operator_start(void)
     ports.log = socket_port_log();
     operator_ports_register(&operator, &ports);
     operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,PORT=n][,MAX=100]  the connections");
+    operator_register(&operator, "D TCPIP,,Netstat,STATS", display_stats, NULL, "  ports that can be assigned, and that are in use");
     operator_audit_register(&operator, &stack.clp);
     operator_cf_register(&operator);
     changes.running = &profile;

@@ -50,6 +50,13 @@ static const char *yes_no(uint8_t value)
     return value ? "YES" : "NO";
 }
 
+static void heading(const char *message, const char *what)
+{
+    char now[TEXT_CLOCK_SIZE];
+
+    text_wto("%s  %s  DISPLAY %s", message, text_clock(now, platform_clock_us()), what);
+}
+
 /* mm/dd/yyyy hh:mm:ss, UTC. */
 static const char *timestamp(uint64_t us)
 {
@@ -94,7 +101,7 @@ static void display_all(void)
     uint64_t restart = 0;
     uint32_t reason, shown = 0;
 
-    text_wto("IXC359I %s DISPLAY XCF", timestamp(platform_clock_us()) + 11);
+    heading("IXC359I", "XCF");
     text_wto("STRNAME          ALLOCATION TIME     STATUS               TYPE");
     for (; read_structure(NULL, &restart, &reason) == IXLRETCODEOK; shown++) {
         bool allocated = get_be64(data + STR_ALLOCATED) != 0;
@@ -196,7 +203,7 @@ static void display_structure(void *context, const struct operator_parameters *p
         display_all();
         return;
     }
-    text_wto("IXC360I %s DISPLAY XCF", timestamp(platform_clock_us()) + 11);
+    heading("IXC360I", "XCF");
     if (read_structure(structure, NULL, &reason) != IXLRETCODEOK) {
         text_wto(reason == IXLRSNCODENOCONN ? "NO COUPLING FACILITY CAN BE REACHED" : "NO STRUCTURES MATCH THE SPECIFIED CRITERIA");
         return;
@@ -237,7 +244,7 @@ static void display_facilities(void *context, const struct operator_parameters *
     (void)context;
     if (!operator_check(parameters, "CFNAME"))
         return;
-    text_wto("%s %s DISPLAY XCF", wanted ? "IXC362I" : "IXC361I", timestamp(platform_clock_us()) + 11);
+    heading(wanted ? "IXC362I" : "IXC361I", "XCF");
     if (!wanted)
         text_wto("CFNAME   DEVICE STATUS          TOTAL K     FREE K");
     for (unsigned cf = 0; cf < CFS_SHOWN; cf++) {
@@ -271,7 +278,7 @@ static void display_cf(void *context, const struct operator_parameters *paramete
     (void)context;
     if (!operator_none(parameters))
         return;
-    text_wto("IXL150I %s DISPLAY CF", timestamp(platform_clock_us()) + 11);
+    heading("IXL150I", "CF");
     for (unsigned cf = 0; cf < CFS_SHOWN; cf++) {
         if (xes_identify(cf, mrb, &reason) != IXLRETCODEOK) {
             text_wto("COUPLING FACILITY AT DEVICE 0F%u0 IS NOT OPERATIONAL", cf);

@@ -4,7 +4,7 @@
 
 #include "stack/base/text.h"
 
-#define VCRT_MAX 100u               /* records, if MAX= is not given */
+#define RECORDS_MAX 100u            /* if MAX= is not given */
 
 static void answer(enum vipa_result result, const char *unknown)
 {
@@ -91,10 +91,34 @@ static void join_group(void *context, const struct operator_parameters *paramete
 
 /* --- DISPLAY ------------------------------------------------------------------------------------------------------- */
 
+/* MAX=number or MAX=*. false: a message has been written. */
+static bool read_max(const struct operator_parameters *parameters, uint32_t *max)
+{
+    const char *most = operator_value(parameters, "MAX");
+
+    *max = most != NULL && text_equal(most, "*") ? UINT32_MAX : RECORDS_MAX;
+    return *max == UINT32_MAX || operator_number(parameters, "MAX", 1, 65535, max);
+}
+
 static void display_sysplex(void *context, const struct operator_parameters *parameters)
 {
+    const char *text = operator_value(parameters, "IPADDR");
+    uint32_t address = 0, max;
+
+    if (!operator_check(parameters, "IPADDR MAX") || !read_max(parameters, &max))
+        return;
+    if (operator_positional(parameters, 0) != NULL)
+        operator_unknown(parameters, operator_positional(parameters, 0), "IPADDR=IPADDR OR MAX=NUMBER");
+    else if (text != NULL && !text_parse_ip(text, &address))
+        operator_unknown(parameters, text, "IPADDR=IPADDR");
+    else
+        vipa_display_sysplex(context, address, max, operator_line, NULL);
+}
+
+static void display_group(void *context, const struct operator_parameters *parameters)
+{
     if (operator_none(parameters))
-        vipa_display_sysplex(context, operator_line, NULL);
+        vipa_display_group(context, operator_line, NULL);
 }
 
 static void display_vipadyn(void *context, const struct operator_parameters *parameters)
@@ -124,14 +148,11 @@ static void display_vdpt(void *context, const struct operator_parameters *parame
 
 static void display_vcrt(void *context, const struct operator_parameters *parameters)
 {
-    const char *most = operator_value(parameters, "MAX");
-    bool detail, all = most != NULL && text_equal(most, "*");
-    uint32_t max = VCRT_MAX;
+    uint32_t max;
+    bool detail;
 
-    if (!operator_check(parameters, "MAX") || !detail_said(parameters, &detail) ||
-        (!all && !operator_number(parameters, "MAX", 1, 65535, &max)))
-        return;
-    vipa_display_vcrt(context, all ? UINT32_MAX : max, detail, operator_line, NULL);
+    if (operator_check(parameters, "MAX") && detail_said(parameters, &detail) && read_max(parameters, &max))
+        vipa_display_vcrt(context, max, detail, operator_line, NULL);
 }
 
 static const struct {
@@ -145,7 +166,8 @@ static const struct {
     { "V TCPIP,,SYSplex,RESUME", resume_target, ",TARGET|PORT=n  new connections again" },
     { "V TCPIP,,SYSplex,LEAVEGROUP", leave_group, "  have no DVIPAs" },
     { "V TCPIP,,SYSplex,JOINGROUP", join_group, "  have them again" },
-    { "D TCPIP,,SYSplex,VIPADyn", display_sysplex, "  the DVIPAs of the sysplex" },
+    { "D TCPIP,,SYSplex,VIPADyn", display_sysplex, "[,IPADDR=ipaddr][,MAX=n|*]  the DVIPAs of the sysplex" },
+    { "D TCPIP,,SYSplex,GROUP", display_group, "  the group of the stacks" },
     { "D TCPIP,,Netstat,VIPADyn", display_vipadyn, "  the DVIPAs of this stack" },
     { "D TCPIP,,Netstat,VDPT", display_vdpt, "[,DETAIL]  targets and servers of distributed DVIPAs" },
     { "D TCPIP,,Netstat,VCRT", display_vcrt, "[,DETAIL][,MAX=n|*]  the connection routing table" },

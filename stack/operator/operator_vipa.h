@@ -6,7 +6,7 @@
  *   V TCPIP,,SYSPLEX,RESUME,{TARGET|PORT=port}
  *   V TCPIP,,SYSPLEX,LEAVEGROUP                   this stack has no DVIPAs and is no target
  *   V TCPIP,,SYSPLEX,JOINGROUP
- *   D TCPIP,,SYSPLEX,VIPADYN
+ *   D TCPIP,,SYSPLEX,{VIPADYN[,IPADDR=ipaddr][,MAX=number|*]|GROUP}
  *   D TCPIP,,NETSTAT,{VIPADYN|VDPT[,DETAIL]|VCRT[,DETAIL][,MAX=number|*]} */
 #ifndef OPERATOR_VIPA_H
 #define OPERATOR_VIPA_H

@@ -12,19 +12,11 @@ struct operator_xcf {
     uint64_t asked_force;
 };
 
-static void time_text(char out[9], uint64_t us)
-{
-    uint32_t s = (uint32_t)(us / 1000000u % 86400u);
-
-    text_format(out, 9, "%02u.%02u.%02u", s / 3600, s / 60 % 60, s % 60);
-}
-
 static void heading(const char *message)
 {
-    char now[9];
+    char now[TEXT_CLOCK_SIZE];
 
-    time_text(now, platform_clock_us());
-    text_wto("%s  %s  DISPLAY XCF", message, now);
+    text_wto("%s  %s  DISPLAY XCF", message, text_clock(now, platform_clock_us()));
 }
 
 static bool joined(const struct operator_xcf *o)
@@ -65,12 +57,12 @@ static void display_status(void *context, const struct operator_parameters *para
     text_wto(" SYSTEM   NUMBER JOINED   STATUS TIME INTERVAL SYSTEM STATUS");
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
         const struct xcf_member *m = xcf_member(o->xcf, n);
-        char since[9], status[9];
+        char since[TEXT_CLOCK_SIZE], status[TEXT_CLOCK_SIZE];
 
         if (!m)
             continue;
-        time_text(since, m->joined_us);
-        time_text(status, m->status_us);
+        (void)text_clock(since, m->joined_us);
+        (void)text_clock(status, m->status_us);
         text_wto(" %-8s %6u %s %s    %8u %s%s", m->name, n, since, status, m->interval_s, status_text(m),
                  m->state == XCF_STATE_REMOVING ? xcf_reason_text(m->reason) : "");
     }

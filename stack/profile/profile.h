@@ -314,12 +314,17 @@ uint32_t profile_source_vipa(const struct profile *profile, uint32_t destination
 /* Mask of the network class of an address: 255.0.0.0, 255.255.0.0 or 255.255.255.0. */
 uint32_t profile_class_mask(uint32_t address);
 
+struct profile_port_use {           /* what is known of the ephemeral ports besides */
+    uint32_t in_use;
+    uint64_t exhausted;             /* requests for one that were refused because none was free */
+};
+
 /* Reports in the shape of NETSTAT, header and trailer included, a line at a time. They tell what the profile says, not what
  * is active. profile_display() is NETSTAT VIPADCFG. */
 void profile_display(const struct profile *profile, profile_message_fn *line, void *context);
 void profile_display_home(const struct profile *profile, profile_message_fn *line, void *context);
 void profile_display_srcip(const struct profile *profile, profile_message_fn *line, void *context);
-void profile_display_stats(const struct profile *profile, profile_message_fn *line, void *context);
+void profile_display_stats(const struct profile *profile, const struct profile_port_use *tcp, profile_message_fn *line, void *context);
 void profile_display_portlist(const struct profile *profile, profile_message_fn *line, void *context);
 
 #endif

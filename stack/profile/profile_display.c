@@ -287,12 +287,14 @@ void profile_display_portlist(const struct profile *profile, profile_message_fn 
 
 /* --- STATS --------------------------------------------------------------------------------------------------------- */
 
-void profile_display_stats(const struct profile *profile, profile_message_fn *line, void *context)
+void profile_display_stats(const struct profile *profile, const struct profile_port_use *tcp, profile_message_fn *line, void *context)
 {
     struct report report = begin(line, context);
 
     put(&report, "TCP STATISTICS");
     put(&report, "  CONFIGURED EPHEMERAL PORTS           = %010u", profile_ephemeral_ports(profile, true));
+    put(&report, "  EPHEMERAL PORTS IN USE               = %010u", tcp->in_use);
+    put(&report, "  EPHEMERAL PORTS EXHAUSTED            = %010llu", (unsigned long long)tcp->exhausted);
     put(&report, "UDP STATISTICS");
     put(&report, "  CONFIGURED EPHEMERAL PORTS           = %010u", profile_ephemeral_ports(profile, false));
     if (profile->explicit_count > 0)

@@ -1378,7 +1378,7 @@ START_TEST(the_displays_are_those_of_the_product)
     plex_ipl(2);
     plex_settle();
     display[0] = 0;
-    vipa_display_sysplex(&plex.systems[1].stack->vipa, on_line, NULL);
+    vipa_display_sysplex(&plex.systems[1].stack->vipa, 0, 100, on_line, NULL);
     ck_assert_str_eq(display,
                      "EZZ8260I SYSPLEX CS V2R5\n"
                      "VIPA DYNAMIC DISPLAY FROM TCPIP    AT MVS1\n"
@@ -1394,6 +1394,12 @@ START_TEST(the_displays_are_those_of_the_product)
                      "  -------- -------- ------ ---- --------------- --------------- ----\n"
                      "  TCPIP    MVS2     ACTIVE      255.255.255.0   10.1.1.0        \n"
                      "3 OF 3 RECORDS DISPLAYED\n");
+    display[0] = 0;
+    vipa_display_sysplex(&plex.systems[1].stack->vipa, DVA, 1, on_line, NULL);
+    ck_assert_ptr_nonnull(strstr(display, "  TCPIP    MVS1     ACTIVE      255.255.255.0   10.1.1.0        BOTH\n1 OF 2 RECORDS DISPLAYED\n"));
+    display[0] = 0;
+    vipa_display_group(&plex.systems[1].stack->vipa, on_line, NULL);
+    ck_assert_str_eq(display, "EZZ8270I SYSPLEX GROUP FOR TCPIP AT MVS1 IS EZBTCPCS\n");
     display[0] = 0;
     vipa_display_netstat(&plex.systems[2].stack->vipa, on_line, NULL);
     ck_assert_ptr_nonnull(strstr(display, "10.1.1.1        255.255.255.0   BACKUP      VIPABACKUP            DEST"));

@@ -620,8 +620,10 @@ START_TEST(ephemeral_ports_as_the_product_counts_them)
                "          30030 5 UDP RESERVED 30500 300 UDP OMVS");
     ck_assert_uint_eq(profile_ephemeral_ports(&profile, true), 9543);
     ck_assert_uint_eq(profile_ephemeral_ports(&profile, false), 9693);
-    profile_display_stats(&profile, console_line, NULL);
-    ck_assert_ptr_nonnull(strstr(console_text(), "CONFIGURED EPHEMERAL PORTS           = 0000009543\n"));
+    profile_display_stats(&profile, &(struct profile_port_use){ .in_use = 7, .exhausted = 2 }, console_line, NULL);
+    ck_assert_ptr_nonnull(strstr(console_text(), "CONFIGURED EPHEMERAL PORTS           = 0000009543\n"
+                                                 "  EPHEMERAL PORTS IN USE               = 0000000007\n"
+                                                 "  EPHEMERAL PORTS EXHAUSTED            = 0000000002\n"));
     ck_assert_ptr_nonnull(strstr(console_text(), "CONFIGURED EPHEMERAL PORTS           = 0000009693\n"));
 }
 END_TEST
@@ -1219,7 +1221,7 @@ static void compare_reports(const char *path)
     profile_display_home(&profile, console_line, NULL);
     profile_display_srcip(&profile, console_line, NULL);
     profile_display_portlist(&profile, console_line, NULL);
-    profile_display_stats(&profile, console_line, NULL);
+    profile_display_stats(&profile, &(struct profile_port_use){ 0 }, console_line, NULL);
     compare_to_golden(path);
 }
 

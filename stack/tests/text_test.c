@@ -192,6 +192,7 @@ START_TEST(times_are_read_and_written)
 
     ck_assert_str_eq(text_time(text, now), "2000/02/29 23:59:59.99");
     ck_assert_str_eq(text_time(text, 0), "1970/01/01 00:00:00.00");
+    ck_assert_str_eq(text_clock(text, now), "23.59.59");
     ck_assert(text_parse_time("2000/02/29-23.59.59.99", 0, &us) && us == now);
     ck_assert(text_parse_time("2000/02/29 23:59:59", 0, &us) && us == now - 990000);
     ck_assert(text_parse_time("00.00.01", now, &us) && us == now - 86398990000ull);

@@ -65,55 +65,82 @@ static const char *origin(const struct vipa *v, const struct vipa_dvipa *d)
     return origins[d->parts[v->number].origin];
 }
 
-/* One stack's line of one address; nothing if it has no part in it. */
+static bool has_part(const struct vipa *v, const struct vipa_dvipa *d, uint8_t number)
+{
+    return xcf_member(v->xcf, number) && (d->parts[number].state != VIPA_NONE || vipa_is_dest(v, d, number));
+}
+
+/* One stack's line of one address. */
 static void put_stack(struct out *out, const struct vipa *v, const struct vipa_dvipa *d, uint8_t number)
 {
-    const struct xcf_member *m = xcf_member(v->xcf, number);
     const struct vipa_part *p = &d->parts[number];
-    bool active = p->state == VIPA_ACTIVE || (p->state == VIPA_NONE && vipa_is_dest(v, d, number));
+    bool active = p->state == VIPA_ACTIVE || p->state == VIPA_NONE;
     char rank[4] = "", mask[16] = "", prefix[16] = "";
 
-    if (!m || (!active && p->state == VIPA_NONE))
-        return;
     if (!active)
         text_format(rank, sizeof rank, "%u", p->rank);
     if (active && d->mask) {
         text_ip(mask, d->mask);
         text_ip(prefix, d->address & d->mask);
     }
-    put(out, "  %-8s %-8s %-6s %3s  %-15s %-15s %s", TCPNAME, m->name, short_states[p->state], rank, mask, prefix, dist(v, d, number));
+    put(out, "  %-8s %-8s %-6s %3s  %-15s %-15s %s", TCPNAME, xcf_member(v->xcf, number)->name, short_states[p->state], rank, mask,
+        prefix, dist(v, d, number));
     out->records++;
 }
 
-void vipa_display_sysplex(const struct vipa *v, vipa_line_fn *line, void *context)
+static void put_dvipa(struct out *out, const struct vipa *v, const struct vipa_dvipa *d, unsigned *all, uint32_t max)
 {
-    struct out out = { line, context, 0 };
-    const struct xcf_member *me = xcf_member(v->xcf, v->number);
     char address[16];
 
-    if (!me || v->left) {
-        put(&out, "EZZ8269I %s IS NOT A MEMBER OF A SYSPLEX GROUP", TCPNAME);
-        return;
-    }
-    put(&out, "EZZ8260I SYSPLEX CS V2R5");
-    put(&out, "VIPA DYNAMIC DISPLAY FROM %-8s AT %s", TCPNAME, me->name);
-    for (unsigned i = 0; i < v->count; i++) {
-        const struct vipa_dvipa *d = &v->dvipas[i];
-
-        if (!vipa_find(v, d->address))
-            continue;                       /* deleted */
+    if (out->records < max) {
         text_ip(address, d->address);
         if (d->active)
-            put(&out, "IPADDR: %s  LINKNAME: VIPL%08X", address, d->address);
+            put(out, "IPADDR: %s  LINKNAME: VIPL%08X", address, d->address);
         else
-            put(&out, "IPADDR: %s", address);
-        put(&out, "  ORIGIN: %s", origin(v, d));
-        put(&out, "  TCPNAME  MVSNAME  STATUS RANK ADDRESS MASK    NETWORK PREFIX  DIST");
-        put(&out, "  -------- -------- ------ ---- --------------- --------------- ----");
-        for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
-            put_stack(&out, v, d, n);
+            put(out, "IPADDR: %s", address);
+        put(out, "  ORIGIN: %s", origin(v, d));
+        put(out, "  TCPNAME  MVSNAME  STATUS RANK ADDRESS MASK    NETWORK PREFIX  DIST");
+        put(out, "  -------- -------- ------ ---- --------------- --------------- ----");
     }
-    put(&out, "%u OF %u RECORDS DISPLAYED", out.records, out.records);
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
+        if (has_part(v, d, n) && (*all)++ < max)
+            put_stack(out, v, d, n);
+}
+
+/* The name of this system; NULL: it is in no group, which has been said. */
+static const char *in_group(struct out *out, const struct vipa *v)
+{
+    const struct xcf_member *me = xcf_member(v->xcf, v->number);
+
+    if (me && !v->left)
+        return me->name;
+    put(out, "EZZ8269I %s IS NOT A MEMBER OF A SYSPLEX GROUP", TCPNAME);
+    return NULL;
+}
+
+void vipa_display_sysplex(const struct vipa *v, uint32_t address, uint32_t max, vipa_line_fn *line, void *context)
+{
+    struct out out = { line, context, 0 };
+    const char *me = in_group(&out, v);
+    unsigned all = 0;
+
+    if (!me)
+        return;
+    put(&out, "EZZ8260I SYSPLEX CS V2R5");
+    put(&out, "VIPA DYNAMIC DISPLAY FROM %-8s AT %s", TCPNAME, me);
+    for (unsigned i = 0; i < v->count; i++)
+        if (vipa_find(v, v->dvipas[i].address) && (address == 0 || v->dvipas[i].address == address))
+            put_dvipa(&out, v, &v->dvipas[i], &all, max);
+    put(&out, "%u OF %u RECORDS DISPLAYED", out.records, all);
+}
+
+void vipa_display_group(const struct vipa *v, vipa_line_fn *line, void *context)
+{
+    struct out out = { line, context, 0 };
+    const char *me = in_group(&out, v);
+
+    if (me)
+        put(&out, "EZZ8270I SYSPLEX GROUP FOR %s AT %s IS %s", TCPNAME, me, VIPA_GROUP);
 }
 
 void vipa_display_netstat(const struct vipa *v, vipa_line_fn *line, void *context)
