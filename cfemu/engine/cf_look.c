@@ -204,12 +204,16 @@ uint32_t cf_look_data(const struct cf_look *look, struct cf_structure *s, const 
 
 /* --- marks ------------------------------------------------------------------------------------------------------------ */
 
+pid_t cf_look_holder(const struct cf_look *look, uint32_t number)
+{
+    return __atomic_load_n(&look->view.slots[number].mutex.__data.__lock, __ATOMIC_ACQUIRE) & FUTEX_TID_MASK;
+}
+
 uint64_t cf_look_mark(const struct cf_look *look, uint32_t number)
 {
     struct cf_slot slot;
     const struct cf_structure *s = cf_look_structure(look, number, &slot);
-    int word = __atomic_load_n(&look->view.slots[number].mutex.__data.__lock, __ATOMIC_ACQUIRE);
-    if (!s || (word & FUTEX_TID_MASK) != 0)
+    if (!s || cf_look_holder(look, number) != 0)
         return MARK_BUSY;
     uint64_t served = __atomic_load_n(&s->stats.served, __ATOMIC_ACQUIRE);
     return served << 16 ^ slot.generation;

@@ -40,6 +40,9 @@ bool cf_look_entry(const struct cf_look *look, struct cf_structure *s, uint32_t 
 /* The data of an entry, at most size bytes. Result: bytes copied. */
 uint32_t cf_look_data(const struct cf_look *look, struct cf_structure *s, const struct cf_entry *entry, uint8_t *data, uint32_t size);
 
+/* The thread that is in the middle of a command to the structure in this slot, 0: none is. */
+pid_t cf_look_holder(const struct cf_look *look, uint32_t number);
+
 uint64_t cf_look_mark(const struct cf_look *look, uint32_t number);
 bool cf_look_steady(const struct cf_look *look, uint32_t number, uint64_t mark);
 

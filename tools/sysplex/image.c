@@ -244,10 +244,8 @@ static void stopped_itself(struct image *image, const char *psw)
         return;
     if (code && (strtoull(code, NULL, 16) & WAIT_CODE) == WAIT_QUIESCED)
         image_kill(image, IMAGE_HALTED);
-    else {
+    else
         set_state(image, IMAGE_WAITING);
-        image->plan->died(image->plan->context, image);
-    }
 }
 
 static void take_job_message(struct image *image, const char *line)

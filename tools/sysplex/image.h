@@ -50,7 +50,7 @@ struct image_plan {
     struct loop *loop;
     void (*line)(void *context, struct image *image, const char *line);     /* its console shows this */
     void (*changed)(void *context, struct image *image);                    /* its state is another one */
-    void (*died)(void *context, struct image *image);                       /* this life of it sends nothing more */
+    void (*died)(void *context, struct image *image);                       /* its process has */
     void *context;
 };
 

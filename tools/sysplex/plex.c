@@ -106,6 +106,51 @@ int plex_wait(struct plex *p, int (*done)(void *context), void *context, uint64_
 
 /* --- what the images say ------------------------------------------------------------------------------------------ */
 
+/* Nanoseconds since 1970, ms_ago. */
+static int64_t clock_ns(uint64_t ms_ago)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * 1000000000L + now.tv_nsec - (int64_t)ms_ago * 1000000;
+}
+
+/* The death of an image that has had no next life yet. */
+static struct flow_death *open_death(struct plex *p, const struct image *image)
+{
+    for (size_t i = p->death_count; i-- > 0;)
+        if (p->deaths[i].sender == system_mac(image->system))
+            return p->deaths[i].back_ns == INT64_MAX ? &p->deaths[i] : NULL;
+    return NULL;
+}
+
+/* From now on it sends nothing: its process has ended, or the others say that it is fenced, whichever comes first. */
+static void note_dead(struct plex *p, const struct image *image)
+{
+    struct flow_death *more = open_death(p, image) ? NULL : realloc(p->deaths, (p->death_count + 1) * sizeof *more);
+    if (!more)
+        return;
+    p->deaths = more;
+    p->deaths[p->death_count++] = (struct flow_death){ system_mac(image->system), clock_ns(0), INT64_MAX };
+}
+
+static void note_back(struct plex *p, const struct image *image)
+{
+    struct flow_death *death = open_death(p, image);
+    int64_t back_ns = clock_ns(now_ms() - image->started_ms);
+    if (death)                  /* that are whole milliseconds */
+        death->back_ns = back_ns > death->ns ? back_ns : death->ns + 1;
+}
+
+/* A system that failed is partitioned. Its next life may have begun before anybody said so. */
+static void note_partitioned(struct plex *p)
+{
+    for (unsigned i = 0; i < p->image_count; i++) {
+        const struct incident *last = incident_latest(&p->events.incidents, p->images[i].system->name);
+        if (last && last->ms[INCIDENT_PARTITIONED] && !last->ms[INCIDENT_IPL])
+            note_dead(p, &p->images[i]);
+    }
+}
+
 static void console_line(void *context, struct image *image, const char *line)
 {
     struct plex *p = context;
@@ -115,6 +160,7 @@ static void console_line(void *context, struct image *image, const char *line)
     fflush(p->operlog);
     tell_detail("%s: %s", image->system->name, line);
     events_line(&p->events, image->system->name, line);
+    note_partitioned(p);
     control_line(&p->control, image->system->name, line);
 }
 
@@ -123,19 +169,14 @@ static void image_changed(void *context, struct image *image)
     static const char *const names[] = { "", "ipl", "ready", "wait", "halted", "stopped", "failed", "killed" };
     struct plex *p = context;
     events_write(&p->events, image->system->name, names[image->state], "%s", "");
+    if (image->state == IMAGE_BOOTING)
+        note_back(p, image);
     control_changed(&p->control);
 }
 
 static void image_died(void *context, struct image *image)
 {
-    struct plex *p = context;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    struct flow_death *more = realloc(p->deaths, (p->death_count + 1) * sizeof *more);
-    if (!more)
-        return;
-    p->deaths = more;
-    p->deaths[p->death_count++] = (struct flow_death){ .sender = system_mac(image->system), .ns = now.tv_sec * 1000000000L + now.tv_nsec };
+    note_dead(context, image);
 }
 
 struct image *plex_image(struct plex *p, const char *name)

@@ -55,7 +55,7 @@ struct plex {
     struct events events;
     struct statistics statistics;
     struct control control;
-    struct flow_death *deaths;      /* when a life of an image ended, for tuplecheck */
+    struct flow_death *deaths;      /* when lives of images ended and the next ones began, for tuplecheck */
     size_t death_count;
     FILE *operlog;                  /* the hardcopy logs of all systems in one */
     int signals;                    /* descriptor that delivers them */

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "tools/sysplex/hang.h"
 #include "tools/sysplex/process.h"
 #include "tools/sysplex/tell.h"
 
@@ -157,6 +158,22 @@ static int stop_system(struct plex *p, struct image *image)
     return image_stop(image);
 }
 
+/* "MVS3", or "MVS3 inside IXCSTR1". */
+static int stop_inside(struct script *s, char *text)
+{
+    char *rest, *name = strtok_r(text, " \t", &rest), *inside = strtok_r(NULL, " \t", &rest), *structure = strtok_r(NULL, " \t", &rest);
+    struct image *image = name ? plex_image(s->plex, name) : NULL;
+    if (!image || !structure || strcmp(inside, "inside") != 0)
+        return -EINVAL;
+    int rc;
+    for (uint64_t end = now_ms() + COMMAND_MS_MAX; (rc = hang_inside(image, s->plex->segments.cf[0].name, structure)) == -EAGAIN;) {
+        rc = pause_ms(s, 0);
+        if (rc < 0 || now_ms() > end)
+            return rc < 0 ? rc : -ETIMEDOUT;
+    }
+    return rc;
+}
+
 static int continue_system(struct plex *p, struct image *image)
 {
     (void)p;
@@ -271,6 +288,8 @@ static int one_line(struct script *s, char *line)
         return wait_for(s, line + 5);
     if (strncmp(line, "await ", 6) == 0)
         return await_steps(s, line + 6);
+    if (strncmp(line, "stop ", 5) == 0 && strstr(line, " inside "))
+        return stop_inside(s, line + 5);
     const struct verb *verb = find_verb(line);
     if (verb) {
         struct image *image = plex_image(s->plex, trim(line + strlen(verb->name)));

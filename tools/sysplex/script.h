@@ -7,6 +7,7 @@
  *   outside: curl -sf http://10.1.9.1:8080/   a command of the host's shell in the outside server's network
  *   kill MVS3                                 end its emulator
  *   stop MVS3, cont MVS3                      let it hang, and go on
+ *   stop MVS3 inside IXCSTR1                  let it hang in the middle of a command to this structure (hang.h)
  *   ipl MVS3                                  IPL it again, in a new emulator if it has none, and wait until it is ready
  *   fail CF01                                 a coupling facility is lost, for all systems at once
  *   activate CF01                             it comes back, empty

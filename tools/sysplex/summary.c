@@ -150,6 +150,8 @@ static void judge(const struct run *r, struct reasons *rs)
     uint64_t collisions = r->check.flows.collision_count;
     if (r->cf_findings)
         add_reason(rs, "coupling facilities: %d findings, see cf_check", r->cf_findings);
+    if (r->check.late)
+        add_reason(rs, "%lu packets of systems that were dead", r->check.late);
     if (collisions && (!is_off(r) || r->is_script))
         add_reason(rs, "%lu 4-tuples were open from two images at once", collisions);
     else if (!collisions && is_off(r) && !r->is_script)
@@ -187,6 +189,12 @@ static void print_collisions(const struct run *r, FILE *out)
         fprintf(out, "             4-tuples that two images had open at once; %lu SYNs met another image's connection, %lu "
                 "connections\n             were reset, %lu segments went out on another image's 4-tuple\n",
                 all->challenge_acks, all->reset + all->refused, all->foreign);
+}
+
+static void print_silence(const struct run *r, FILE *out)
+{
+    if (r->death_count)
+        fprintf(out, "the dead     systems ended or were fenced %zu times; %lu packets of theirs after that\n", r->death_count, r->check.late);
 }
 
 /* A time from a failure on, blanks for a step that was not made. */
@@ -241,7 +249,7 @@ const char *summary_verdict(const struct run *r, const struct reasons *rs)
     if (is_off(r))
         return "As expected: without cluster-wide port assignment the images take each other's 4-tuples.";
     return r->plex.events.incidents.count
-        ? "As expected: systems failed and others went on, every connection of those that lived was answered, no 4-tuple was ever shared."
+        ? "As expected: systems failed and others went on, every connection of those that lived was answered, no 4-tuple was ever shared, the dead were silent."
         : "As expected: every connection answered, no 4-tuple ever shared.";
 }
 
@@ -257,6 +265,7 @@ static void print(const struct run *r, const struct reasons *rs, FILE *out)
     fprintf(out, "on the wire  %lu opened, %lu open at once, %u distinct ports of %s\n", wire->opened, wire->open_peak,
             wire->ports, list_sources(&r->plex.definition, sources));
     print_collisions(r, out);
+    print_silence(r, out);
     fprintf(out, "facilities   %s\n", r->cf_findings ? "NOT VALID" : "valid");
     fprintf(out, "capture      %s\n             %lu packets, %lu lost; tuplecheck.txt beside it tells more\n",
             rundir_file(&r->plex.rundir, "capture.pcap"), r->captured.packets, r->captured.dropped);
@@ -332,6 +341,8 @@ static cJSON *to_json(const struct run *r, const struct reasons *rs)
     number(o, "answered", t.answered);
     number(o, "failed", t.failed);
     number(o, "collisions", r->check.flows.collision_count);
+    number(o, "deaths", r->death_count);
+    number(o, "packets_of_dead_images", r->check.late);
     number(o, "distinct_ports", r->check.flows.total.ports);
     number(o, "peak_open", r->check.flows.total.open_peak);
     cJSON_AddStringToObject(o, "cf_segment", r->segment_name);
@@ -366,6 +377,8 @@ static void write_check(const struct run *r)
         const struct flow_death *death = &r->plex.deaths[i];
         fprintf(out, " --dead %s@%ld.%09ld", tuplecheck_sender((void *)(uintptr_t)&r->check, death->sender).s, death->ns / 1000000000,
                 death->ns % 1000000000);
+        if (death->back_ns != INT64_MAX)
+            fprintf(out, "-%ld.%09ld", death->back_ns / 1000000000, death->back_ns % 1000000000);
     }
     fputs(" capture.pcap\n", out);
     tuplecheck_print(&r->check, out, COLLISIONS_KEPT_MAX, false);

@@ -3,7 +3,7 @@
 SYSPLEX_OBJECTS := $(addprefix tools/sysplex/,main.o words.o incident.o operate.o status.o console.o logs.o client.o \
 	supervise.o run.o summary.o report.o timeline.o html.o script.o \
 	plex.o control.o service.o statistics.o events.o loop.o privilege.o requirements.o rundir.o segment.o network.o server.o capture.o \
-	image.o image_files.o command.o cards.o job.o definition.o process.o tell.o)
+	image.o image_files.o hang.o command.o cards.o job.o definition.o process.o tell.o)
 PROGRAMS += $(B)/bin/sysplex
 
 $(B)/bin/sysplex: $(addprefix $(B)/host/,$(SYSPLEX_OBJECTS) $(TUPLECHECK_OBJECTS) $(CF_ENGINE_SRC:.c=.o) $(CF_POLICY_SRC:.c=.o))

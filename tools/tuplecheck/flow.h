@@ -74,10 +74,12 @@ struct storm {
     uint32_t most;
 };
 
-/* An image died: what it had open when it sent its last packet before this is open no more, and another image may have it. */
+/* An image died: what it had open when it sent its last packet before this is open no more, and another image may have it. It is to
+ * send nothing until its next life begins. */
 struct flow_death {
     uint64_t sender;            /* MAC address */
     int64_t ns;                 /* since 1970; not before its last packet */
+    int64_t back_ns;            /* the same; INT64_MAX: it does not come back */
 };
 
 struct flow_options {

@@ -34,13 +34,14 @@ static const char doc[] =
     "several are read in order of time as one capture. With -i an interface is watched instead, until Ctrl-C; each collision "
     "is told as it happens. Images are told apart by the MAC address they send from, where the link layer has none by the "
     "file. TCP connections count from SYN to their end, a UDP flow until 120 s of silence.\n\n"
-    "Exit code: 0 every 4-tuple was unique, 1 a collision was found, 2 the captures do not allow a verdict, 64 wrong usage.";
+    "Exit code: 0 every 4-tuple was unique, 1 a collision or a packet of a dead image was found, 2 the captures do not allow a verdict, 64 wrong usage.";
 
 static const struct argp_option argp_options[] = {
     { "dvipa", 'd', "ADDRESS", 0, "An address of the cluster, IPv4 or IPv6 (repeatable); without it the side that sends the "
       "first SYN of a connection is taken for the cluster", 0 },
-    { "dead", 'D', "MAC@TIME", 0, "The image with this MAC address died then, in seconds since 1970 (repeatable): what it had open "
-      "is open no more, and no collision if another image opens it after that", 0 },
+    { "dead", 'D', "MAC@TIME[-TIME]", 0, "The image with this MAC address died then, in seconds since 1970, and its next life began at "
+      "the second time (repeatable): what it had open is open no more, and no collision if another image opens it after that; "
+      "in between it is to send nothing", 0 },
     { "interface", 'i', "NAME", 0, "Watch this interface, or \"any\"", 0 },
     { "write", 'w', "FILE", 0, "With -i: keep what was seen in FILE", 0 },
     { "seconds", 's', "N", 0, "With -i: end after N seconds", 0 },
@@ -67,28 +68,47 @@ static void add_address(struct options *o, const char *text, struct argp_state *
         argp_error(state, "--dvipa %s: expected an IP address such as 10.1.9.1 or 2001:db8::1", text);
 }
 
-/* "02:00:00:00:00:03@1763887812.345678901" */
-static void add_death(struct options *o, const char *text, struct argp_state *state)
+/* "1763887812.345678901", seconds since 1970. *end: behind it, NULL: it is none. */
+static int64_t parse_time(const char *text, char **end)
 {
-    struct flow_death *death = &o->deaths[o->death_count];
+    uint64_t seconds = strtoull(text, end, 10), ns = 0, unit = 1000000000;
+    if (*text < '0' || *text > '9' || seconds > 1ull << 33) {
+        *end = NULL;
+        return 0;
+    }
+    if (**end == '.')
+        for (++*end; **end >= '0' && **end <= '9'; ++*end)
+            ns += (uint64_t)(**end - '0') * (unit /= 10);
+    return (int64_t)(seconds * 1000000000 + ns);
+}
+
+/* "02:00:00:00:00:03@1763887812.345678901", or with "-" and a later time behind it. */
+static bool parse_death(const char *text, struct flow_death *death)
+{
+    char *end;
     int length = 0;
-    if (o->death_count == DEATHS_MAX)
-        argp_error(state, "--dead %s: at most %d deaths", text, DEATHS_MAX);
     for (int i = 0; i < 6; i++, text += length) {
         unsigned byte;
         if (sscanf(text, i ? ":%2x%n" : "%2x%n", &byte, &length) != 1)
-            argp_error(state, "--dead: expected a MAC address, @ and seconds since 1970, such as 02:00:00:00:00:03@1763887812.345");
+            return false;
         death->sender = death->sender << 8 | byte;
     }
-    char *end;
-    uint64_t seconds = strtoull(*text == '@' ? text + 1 : "", &end, 10), ns = 0, unit = 1000000000;
-    if (*end == '.')
-        for (end++; *end >= '0' && *end <= '9'; end++)
-            ns += (uint64_t)(*end - '0') * (unit /= 10);
-    if (*end || end[-1] < '0' || end[-1] > '9' || seconds > 1ull << 33)
-        argp_error(state, "--dead: expected seconds since 1970 after @, such as 1763887812.345; found %s", text);
-    death->ns = (int64_t)(seconds * 1000000000 + ns);
-    o->death_count++;
+    if (*text != '@')
+        return false;
+    death->ns = parse_time(text + 1, &end);
+    death->back_ns = INT64_MAX;
+    if (end && *end == '-')
+        death->back_ns = parse_time(end + 1, &end);
+    return end && *end == '\0' && death->back_ns > death->ns;
+}
+
+static void add_death(struct options *o, const char *text, struct argp_state *state)
+{
+    if (o->death_count == DEATHS_MAX)
+        argp_error(state, "--dead %s: at most %d deaths", text, DEATHS_MAX);
+    if (!parse_death(text, &o->deaths[o->death_count++]))
+        argp_error(state, "--dead %s: expected a MAC address, @ and seconds since 1970, such as 02:00:00:00:00:03@1763887812.345, or "
+                   "two times, -1763887813 behind it", text);
 }
 
 static uint64_t number(const char *option, const char *text, uint64_t most, struct argp_state *state)

@@ -203,9 +203,12 @@ void tuplecheck_print(const struct tuplecheck *t, FILE *out, unsigned shown, boo
     case VERDICT_UNIQUE:
         fprintf(out, "%sunique: no 4-tuple was ever open from two images at once%s\n", colour ? GREEN : "", end);
         break;
-    case VERDICT_COLLISION:
+    case VERDICT_VIOLATED:
         fprintf(out, "%scollisions: %" PRIu64 "%s\n", colour ? RED : "", t->flows.collision_count, end);
         print_collisions(t, out, shown);
+        if (t->late)
+            fprintf(out, "%spackets of dead images: %" PRIu64 "%s, the first by %s at %.6f s, packet %" PRIu64 "\n", colour ? RED : "", t->late,
+                    end, tuplecheck_sender((void *)(uintptr_t)t, t->late_sender).s, seconds(t->late_at.ns - t->first_ns), t->late_at.number);
         break;
     case VERDICT_UNKNOWN:
         fprintf(out, "%scannot judge%s\n", colour ? YELLOW : "", end);
@@ -346,6 +349,7 @@ cJSON *tuplecheck_json(const struct tuplecheck *t, unsigned shown)
     number(o, "peak_open", t->flows.total.open_peak);
     number(o, "ports", t->flows.total.ports);
     number(o, "collisions", t->flows.collision_count);
+    number(o, "packets_of_dead_images", t->late);
     add_tallies(o, t, "images", &t->flows.senders, "mac", sender_text);
     add_tallies(o, t, "addresses", &t->flows.sources, "address", source_text);
     add_reuse(o, t);

@@ -1,5 +1,4 @@
-/* Reader, decoder and flow table put together, and the verdict. A collision found is a collision however bad the
- * capture; "unique" is said only of a capture that shows everything. */
+/* Reader, decoder and flow table put together, and the verdict. What is found is found however bad the capture; "unique" is said only of a capture that shows everything. */
 #include "tools/tuplecheck/tuplecheck.h"
 
 #include <stdarg.h>
@@ -36,6 +35,22 @@ struct sender_text tuplecheck_sender(void *context, uint64_t sender)
     return text;
 }
 
+/* Whoever is fenced, or has ended, sends nothing before its next life: what others do with its ports and addresses rests on it. */
+static void note_late(struct tuplecheck *t, uint64_t sender, const struct packet_ref *at)
+{
+    const struct flow_options *o = &t->flows.options;
+    for (size_t i = 0; i < o->death_count; i++) {
+        const struct flow_death *death = &o->deaths[i];
+        if (death->sender != sender || at->ns <= death->ns || at->ns >= death->back_ns)
+            continue;
+        if (t->late++ == 0) {
+            t->late_sender = sender;
+            t->late_at = *at;
+        }
+        return;
+    }
+}
+
 static bool add(struct tuplecheck *t, const struct frame *frame)
 {
     struct segment segment;
@@ -46,6 +61,7 @@ static bool add(struct tuplecheck *t, const struct frame *frame)
         t->first_ns = frame->at.ns;
     t->last_ns = frame->at.ns;
     t->kinds[kind]++;
+    note_late(t, segment.sender, &frame->at);
     return (kind != PACKET_TCP && kind != PACKET_UDP) || flow_table_add(&t->flows, &segment, &frame->at);
 }
 
@@ -121,8 +137,8 @@ static bool complete(const struct tuplecheck *t)
 
 enum verdict tuplecheck_verdict(const struct tuplecheck *t)
 {
-    if (t->flows.collision_count)
-        return VERDICT_COLLISION;
+    if (t->flows.collision_count || t->late)
+        return VERDICT_VIOLATED;
     return complete(t) ? VERDICT_UNIQUE : VERDICT_UNKNOWN;
 }
 

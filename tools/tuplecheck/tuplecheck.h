@@ -1,5 +1,5 @@
-/* The judge: reads captures and says whether the cluster kept every 4-tuple to one image at a time. Used by the program
- * of this name and, in process, by `sysplex run`. */
+/* The judge: reads captures and says whether the cluster kept every 4-tuple to one image at a time, and whether images that
+ * were dead were silent. Used by the program of this name and, in process, by `sysplex run`. */
 #ifndef TUPLECHECK_H
 #define TUPLECHECK_H
 
@@ -12,7 +12,8 @@
 #include "tools/tuplecheck/flow.h"
 #include "tools/tuplecheck/reader.h"
 
-enum verdict { VERDICT_UNIQUE = 0, VERDICT_COLLISION = 1, VERDICT_UNKNOWN = 2 };   /* also the exit codes */
+/* Also the exit codes. VIOLATED: a collision, or a packet of an image that was dead. */
+enum verdict { VERDICT_UNIQUE = 0, VERDICT_VIOLATED = 1, VERDICT_UNKNOWN = 2 };
 
 enum { DAMAGE_MAX = 16 };       /* files whose damage is told in words; all are counted */
 
@@ -24,6 +25,9 @@ struct tuplecheck {
     uint64_t packets, lost;
     uint64_t kinds[PACKET_KINDS];
     int64_t first_ns, last_ns;
+    uint64_t late;              /* packets of any kind that an image sent while it was dead (struct flow_death) */
+    uint64_t late_sender;       /* the first of them */
+    struct packet_ref late_at;
     char *damage[DAMAGE_MAX];
     size_t damage_count;
     bool out_of_memory;

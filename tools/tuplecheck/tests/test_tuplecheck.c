@@ -499,7 +499,7 @@ END_TEST
 START_TEST(what_a_dead_image_had_open_is_free)
 {
     static struct feed f;
-    const struct flow_death death = { .sender = MAC_IMAGE(1), .ns = 2000000000 };
+    const struct flow_death death = { MAC_IMAGE(1), 2000000000, INT64_MAX };
     feed_begin(&f, 0);
     f.table.options.deaths = &death;
     f.table.options.death_count = (size_t)_i;
@@ -513,6 +513,49 @@ START_TEST(what_a_dead_image_had_open_is_free)
     feed_segment(&f, false, 2, 2002, 9000, 0, TCP_SYN);         /* another one's */
     ck_assert_uint_eq(f.table.collision_count, !_i + 2);
     flow_table_free(&f.table);
+}
+END_TEST
+
+/* Image 1 dies with a connection; image 2 gets its port; image 1 is back. */
+START_TEST(dead_images_are_silent)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/dead.pcap", folder);
+    const char *files[] = { path };
+    struct script s;
+    ck_assert(script_begin(&s, path));
+    int64_t began = s.us * 1000;
+    struct talk one = script_syn(&s, 1, 2000, 100);
+    script_accept(&s, &one);
+    int64_t died = s.us * 1000;
+    s.us += 1000;
+    struct talk two = script_syn(&s, 2, 2000, 5000);
+    script_accept(&s, &two);
+    script_close(&s, &two);
+    int64_t back = s.us * 1000;
+    struct talk again = script_syn(&s, 1, 2001, 100);
+    script_accept(&s, &again);
+    script_end(&s);
+
+    const struct { int64_t ns, back_ns; enum verdict verdict; uint64_t collisions, late; } cases[] = {
+        { died, back, VERDICT_UNIQUE, 0, 0 },                   /* as it was */
+        { died, INT64_MAX, VERDICT_VIOLATED, 0, 2 },            /* it should not have come back: its SYN and its ACK */
+        { died + 3600000000000, INT64_MAX, VERDICT_VIOLATED, 1, 0 },    /* it died after that */
+        { began - 1, back, VERDICT_VIOLATED, 1, 2 },        /* it was dead when it opened what collides */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct flow_death death = { MAC_IMAGE(1), cases[i].ns, cases[i].back_ns };
+        const struct flow_options options = { .deaths = &death, .death_count = 1 };
+        static struct tuplecheck t;
+        tuplecheck_files(&t, files, 1, &options);
+        ck_assert_int_eq(tuplecheck_verdict(&t), cases[i].verdict);
+        ck_assert_uint_eq(t.flows.collision_count, cases[i].collisions);
+        ck_assert_uint_eq(t.late, cases[i].late);
+        if (cases[i].late)
+            ck_assert_uint_eq(t.late_sender, MAC_IMAGE(1));
+        tuplecheck_free(&t);
+    }
+    unlink(path);
 }
 END_TEST
 
@@ -752,6 +795,7 @@ static Suite *suite(void)
     tcase_add_test(c, addresses_are_read_and_written);
     tcase_add_test(c, reuse_in_time_wait_tells_what_became_of_it);
     tcase_add_loop_test(c, what_a_dead_image_had_open_is_free, 0, 2);
+    tcase_add_test(c, dead_images_are_silent);
     tcase_add_test(c, storm_after_a_collision_is_counted);
     tcase_add_test(c, days_are_judged_in_bounded_memory);
     tcase_add_test(c, memory_too_small_is_told);
