@@ -66,6 +66,13 @@ static void vipa_connections(void *context, uint32_t address, vipa_connection_fn
         s->ops->connections(s->context, address, use, argument);
 }
 
+static bool vipa_in_use(void *context, uint32_t address)
+{
+    const struct stack *s = context;
+
+    return !s->ops->in_use || s->ops->in_use(s->context, address);
+}
+
 static void vipa_ports_message(void *context, uint8_t from, const uint8_t *data, uint32_t length)
 {
     struct stack *s = context;
@@ -94,6 +101,7 @@ static const struct vipa_ops vipa_calls = {
     .owned_ports = vipa_owned_ports,
     .connection_owner = vipa_connection_owner,
     .connections = vipa_connections,
+    .in_use = vipa_in_use,
     .ports_message = vipa_ports_message,
     .system_event = vipa_system_event,
 };

@@ -25,7 +25,7 @@ struct stack_identity {
     uint16_t cleanup_s;         /* cleanup interval, the same */
 };
 
-/* What the image gives; all are required but scan, connections and gone. As in vipa_ops and clp_ops. */
+/* What the image gives; all are required but scan, connections, in_use and gone. As in vipa_ops and clp_ops. */
 struct stack_ops {
     void (*activate)(void *context, uint32_t address, uint32_t mask, bool advertise);
     void (*deactivate)(void *context, uint32_t address);
@@ -33,6 +33,8 @@ struct stack_ops {
     void (*scan)(void *context, uint32_t address, void (*use)(void *argument, uint16_t port), void *argument);
     /* The TCP connections with this local address; NULL: there are none. */
     void (*connections)(void *context, uint32_t address, vipa_connection_fn *use, void *argument);
+    /* A socket is bound to the address, or a connection has it. NULL: always. */
+    bool (*in_use)(void *context, uint32_t address);
     /* A system has left the sysplex or failed; the CF refuses its commands from now on. */
     void (*gone)(void *context, const char *system, uint8_t number);
     /* This system is not in the sysplex any more: send nothing from now on. Does not return. NULL: nothing. */

@@ -498,7 +498,7 @@ enum {                              /* at MCB_OWN, and at MRB_OWN what is in for
 /* FENCE: the system that made connection FENCE_CONID of MCB_STRUCTURE is reset, whatever has become of the connection. OK: it
  * is isolated, it changes nothing any more and sends nothing. TIMEOUT: not yet; repeat it until OK. NO_CONNECTION: the
  * connection id is another one's by now, so that the one of FENCE_VERSION has long ended. With FENCE_CONID 0 it is the system
- * that holds the structure up in the middle of a command; OK, too, if there is none. With CF_OPT_FAILURE only if the connection
+ * that holds the structure, or the directory of structures, up in the middle of a command; OK, too, if there is none. With CF_OPT_FAILURE only if the connection
  * has failed, else CF_RSP_CONN_ACTIVE. The caller needs no connection. */
 enum {                              /* at MCB_OWN */
     FENCE_CONID = 0,                /* u32 */
@@ -557,6 +557,7 @@ enum {                              /* connection block */
     CONNECTION_ID = 32,             /* u32 */
     CONNECTION_VERSION = 36,        /* u32 */
     CONNECTION_STATE = 40,          /* u32: 1 active, 2 failing, 3 failed-persistent, 4 disconnecting */
+    CONNECTION_OWES = 44,           /* u32: enum cf_rebuild_phase that it has not answered, 0: none */
     CONNECTION_SIZE = 48,
 };
 

@@ -63,6 +63,7 @@ static void connection_put(uint8_t *block, const struct cf_conn *conn, uint32_t 
     put_be32(block + CONNECTION_ID, conid);
     put_be32(block + CONNECTION_VERSION, conn->version);
     put_be32(block + CONNECTION_STATE, conn->state);
+    put_be32(block + CONNECTION_OWES, conn->rebuild_owes ? conn->rebuild : CF_REBUILD_NONE);
 }
 
 static bool fits(struct cf_call *call, uint32_t connections)

@@ -75,8 +75,14 @@ static int process_end(pid_t pid, uint64_t born)
 
 /* --- FENCE ----------------------------------------------------------------------------------------------------------- */
 
+/* A rebuild waits for this connection, and goes on when it fails: for a remote system that is too early before cfd has closed its view. */
+static bool is_waited_for(const struct cf *cf, const struct cf_slot *slot, bool remote)
+{
+    return remote && cf_control(cf, slot)->rebuild_phase != CF_REBUILD_NONE;
+}
+
 /* End the connections of a view, whose process lives. */
-static int view_fence(struct cf *cf, uint32_t number)
+static int view_fence(struct cf *cf, uint32_t number, bool remote)
 {
     struct cf_attachment *attachment = &cf->attachments[number];
     struct cf_wakes wakes = {0};
@@ -85,7 +91,7 @@ static int view_fence(struct cf *cf, uint32_t number)
     int result = CF_RSP_OK;
     atomic_store(&attachment->fenced, CF_FENCE_BEGUN);
     for (struct cf_slot *slot = cf->slots; slot < cf->slots + CF_STRUCTURES_MAX; slot++)
-        if (slot->state == CF_SLOT_ACTIVE && !cf_structure_fail(cf, slot, number, &wakes))
+        if (slot->state == CF_SLOT_ACTIVE && !is_waited_for(cf, slot, remote) && !cf_structure_fail(cf, slot, number, &wakes))
             result = CF_RSP_BUSY;
     if (result == CF_RSP_OK)
         atomic_store(&attachment->fenced, CF_FENCE_DONE);
@@ -124,7 +130,7 @@ static int connection_fence(struct cf_call *call, const struct cf_structure *s, 
         return process_end(pid, born);
     if (!view_is(attachment, conn))
         return CF_RSP_OK;
-    int result = atomic_load(&attachment->fenced) == CF_FENCE_DONE ? CF_RSP_OK : view_fence(cf, number);
+    int result = atomic_load(&attachment->fenced) == CF_FENCE_DONE ? CF_RSP_OK : view_fence(cf, number, conn->remote);
     return result == CF_RSP_OK && conn->remote ? CF_RSP_TIMEOUT : result;   /* until cfd has closed it */
 }
 
@@ -150,9 +156,13 @@ static void name_of(const struct cf *cf, pid_t pid, uint8_t name[8])
             memcpy(name, cf->attachments[i].system, 8);
 }
 
-static int holder_fence(struct cf_call *call, const pthread_mutex_t *mutex)
+/* Who holds the structure up, or keeps everybody from the directory. */
+static int holder_fence(struct cf_call *call, const struct cf_slot *slot)
 {
-    pid_t thread = holder_of(mutex), pid = thread ? process_of(thread) : 0;
+    pid_t thread = holder_of(&slot->mutex);
+    if (thread == 0)
+        thread = holder_of(&call->cf->half[0].header->mutex);
+    pid_t pid = thread ? process_of(thread) : 0;
     uint64_t born = pid ? cf_process_born(pid) : 0;
     if (pid == 0 || born == 0)
         return CF_RSP_OK;
@@ -179,7 +189,7 @@ int cf_command_fence(struct cf_call *call)
         return CF_RSP_NO_STRUCTURE;
     int result = conid != 0 ? connection_fence(call, cf_control(call->cf, slot), conid,
                                                get_be32(call->mcb + MCB_OWN + FENCE_VERSION))
-                            : holder_fence(call, &slot->mutex);
+                            : holder_fence(call, slot);
     if (result == CF_RSP_OK)
         cf_reap(call->cf);              /* its connections fail now, not when somebody meets them */
     return result;

@@ -48,8 +48,10 @@ static bool failed_event(void)
     return get_be32(mrb + MRB_OWN + VECTOR_EVENTS) & CF_EVENT_CONN_FAILED;
 }
 
-/* Another process that connects, and stops itself; holding: inside a command. It has ended its set-up when this returns. */
-static pid_t stopped_user(bool holding, uint32_t *conid, uint32_t *version)
+enum held { NOTHING, STRUCTURE, DIRECTORY };
+
+/* Another process that connects, and stops itself, perhaps inside a command. It has ended its set-up when this returns. */
+static pid_t stopped_user(enum held held, uint32_t *conid, uint32_t *version)
 {
     int answer[2];
     uint32_t words[2];
@@ -62,8 +64,10 @@ static pid_t stopped_user(bool holding, uint32_t *conid, uint32_t *version)
             _exit(1);
         words[0] = two.conid;
         words[1] = get_be32(mrb + MRB_OWN + CONN_VERSION);
-        if (holding)
+        if (held == STRUCTURE)
             cf_slot_lock(own, &own->slots[0], &waited);
+        else if (held == DIRECTORY)
+            cf_directory_lock(own);
         if (write(answer[1], words, sizeof words) != sizeof words)
             _exit(1);
         raise(SIGSTOP);
@@ -90,7 +94,7 @@ static bool was_killed(pid_t child)
 START_TEST(stopped_process_is_dead_and_its_connections_have_failed)
 {
     uint32_t conid, version;
-    pid_t child = stopped_user(false, &conid, &version);
+    pid_t child = stopped_user(NOTHING, &conid, &version);
     ck_assert_int_eq(fence_done(conid, version), CF_RSP_OK);
     ck_assert_mem_eq(mrb + MRB_OWN + FENCE_SYSTEM, cf_control(inside, &inside->slots[0])->conn[conid].system, 8);
     ck_assert(was_killed(child));
@@ -102,7 +106,7 @@ END_TEST
 START_TEST(process_stopped_inside_a_command_is_found_by_what_it_holds)
 {
     uint32_t conid, version;
-    pid_t child = stopped_user(true, &conid, &version);
+    pid_t child = stopped_user(STRUCTURE, &conid, &version);
     ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_LIST_WRITE, CF_LOCATE_NAME, .name = "A"}), CF_RSP_BUSY);
     ck_assert_int_eq(fence_done(0, 0), CF_RSP_OK);
     ck_assert(was_killed(child));
@@ -112,10 +116,22 @@ START_TEST(process_stopped_inside_a_command_is_found_by_what_it_holds)
 }
 END_TEST
 
+START_TEST(process_stopped_with_the_directory_is_found)
+{
+    uint32_t conid, version;
+    struct cf_user three;
+    pid_t child = stopped_user(DIRECTORY, &conid, &version);
+    ck_assert_int_eq(connect_as(cf, "STR1", "THREE", &usual, &three), CF_RSP_BUSY);
+    ck_assert_int_eq(fence_done(0, 0), CF_RSP_OK);
+    ck_assert(was_killed(child));
+    ck_assert_int_eq(connect_as(cf, "STR1", "THREE", &usual, &three), CF_RSP_OK);
+}
+END_TEST
+
 START_TEST(later_user_of_the_connection_id_is_not_meant)
 {
     uint32_t conid, version;
-    pid_t child = stopped_user(false, &conid, &version);
+    pid_t child = stopped_user(NOTHING, &conid, &version);
     ck_assert_int_eq(fence(conid, version - 1), CF_RSP_NO_CONNECTION);
     ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
     kill(child, SIGKILL);
@@ -126,7 +142,7 @@ END_TEST
 START_TEST(other_process_of_that_pid_is_not_meant)
 {
     uint32_t conid, version;
-    pid_t child = stopped_user(false, &conid, &version), other = fork();
+    pid_t child = stopped_user(NOTHING, &conid, &version), other = fork();
     if (other == 0)
         for (;;)
             pause();
@@ -194,6 +210,22 @@ START_TEST(link_of_a_remote_system_is_cut_and_its_lease_outlasted)
 }
 END_TEST
 
+/* The others wait for it in a rebuild, and take its silence for its end: not before it is one. */
+START_TEST(rebuild_goes_on_when_the_lease_is_outlasted)
+{
+    ck_assert_int_eq(connect_as(cf, "STR1", "TWO", &usual, &two), CF_RSP_OK);
+    uint32_t version = get_be32(mrb + MRB_OWN + CONN_VERSION);
+    struct cf_structure *s = cf_control(inside, &inside->slots[0]);
+    s->rebuild_phase = CF_REBUILD_QUIESCE;
+    s->conn[two.conid].rebuild_owes = 1;
+    ck_assert_int_eq(fence(two.conid, version), CF_RSP_TIMEOUT);
+    ck_assert_int_eq(s->conn[two.conid].state, CF_CONN_ACTIVE);
+    ck_assert_int_eq(fence_done(two.conid, version), CF_RSP_OK);
+    ck_assert_int_ne(s->conn[two.conid].state, CF_CONN_ACTIVE);
+    s->rebuild_phase = CF_REBUILD_NONE;
+}
+END_TEST
+
 static void remote_teardown(void)
 {
     cf_close(cf);
@@ -218,6 +250,7 @@ int main(void)
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, stopped_process_is_dead_and_its_connections_have_failed);
     tcase_add_test(tests, process_stopped_inside_a_command_is_found_by_what_it_holds);
+    tcase_add_test(tests, process_stopped_with_the_directory_is_found);
     tcase_add_test(tests, later_user_of_the_connection_id_is_not_meant);
     tcase_add_test(tests, other_process_of_that_pid_is_not_meant);
     tcase_add_test(tests, reset_ends_the_connections_of_the_earlier_life_without_a_kill);
@@ -226,6 +259,7 @@ int main(void)
     suite_add_tcase(suite, tests);
     tcase_add_checked_fixture(remote, remote_setup, remote_teardown);
     tcase_set_timeout(remote, 30);
+    tcase_add_test(remote, rebuild_goes_on_when_the_lease_is_outlasted);
     tcase_add_test(remote, link_of_a_remote_system_is_cut_and_its_lease_outlasted);
     suite_add_tcase(suite, remote);
     return run_suite(suite);

@@ -104,6 +104,24 @@ static void as_before(const struct cf_user *user)
     ck_assert_uint_eq(cf->half[1].header->increments_free, cf->half[1].header->increments);
 }
 
+/* Who keeps the others waiting is shown. */
+START_TEST(display_says_who_owes_an_answer)
+{
+    begin();
+    ck_assert_int_eq(start(&one), CF_RSP_OK);
+    for (int answered = 0; answered < 2; answered++) {
+        const uint8_t *blocks = data_in + STR_SIZE + POL_SIZE;
+        ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_READ_STRUCTURE, .name = "STR1            "}), CF_RSP_OK);
+        ck_assert_uint_eq(data_in[STR_REBUILD], CF_REBUILD_QUIESCE);
+        ck_assert_uint_eq(get_be32(blocks + CONNECTION_OWES), answered ? CF_REBUILD_NONE : CF_REBUILD_QUIESCE);
+        ck_assert_uint_eq(get_be32(blocks + CONNECTION_SIZE + CONNECTION_OWES), CF_REBUILD_QUIESCE);
+        ck_assert_int_eq(respond(&one, CF_REBUILD_QUIESCE), CF_RSP_OK);
+    }
+    ck_assert_int_eq(stop(&one), CF_RSP_OK);
+    end();
+}
+END_TEST
+
 START_TEST(the_whole_way)
 {
     struct cf_user three;
@@ -439,6 +457,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, the_whole_way, 0, 2);
     tcase_add_test(tests, what_does_not_belong_to_the_phase);
+    tcase_add_test(tests, display_says_who_owes_an_answer);
     tcase_add_test(tests, a_duplexed_structure_is_not_rebuilt_by_its_users);
     tcase_add_loop_test(tests, stopped_on_the_way, 0, 3);
     tcase_add_test(tests, the_new_cf_fails);

@@ -98,6 +98,7 @@ static const struct stack_ops stack_calls = {
     .deliver = stack_deliver,
     .scan = socket_scan,
     .connections = socket_connections,
+    .in_use = socket_in_use,
     .gone = stack_gone,
     .out = stack_out,
 };

@@ -94,6 +94,7 @@ void binding_drop(struct binding *binding)
     if (--binding->users > 0)
         return;
     source_unbind(stack_of_image, binding->at.address, binding->at.port);
+    vipa_released(&stack_of_image->vipa, binding->at.address);
     if (binding->at.port != 0) {
         struct port_use use = use_of_binding(binding);
         port_log_write(&port_log, &use, platform_clock_us());
@@ -137,6 +138,7 @@ static void on_pcb_destroyed(u8_t id, void *data)
         if (hold->bound != NULL)
             binding_drop(hold->bound);
     }
+    vipa_released(&stack_of_image->vipa, hold->from.address);
     hold->next = free_holds;
     free_holds = hold;
 }
@@ -235,6 +237,23 @@ void socket_connections(void *context, uint32_t address, vipa_connection_fn *use
             const struct vipa_tuple tuple = {.peer = hold->to.address, .port = hold->from.port, .peer_port = hold->to.port};
             use(argument, &tuple, hold->binding != NULL);
         }
+}
+
+bool socket_in_use(void *context, uint32_t address)
+{
+    struct tcp_pcb *lists[] = {tcp_active_pcbs, tcp_tw_pcbs};
+    (void)context;
+
+    for (unsigned i = 0; i < SOCKET_MAX; i++)
+        if (bindings[i].users > 0 && bindings[i].at.address == address)
+            return true;
+    for (unsigned i = 0; i < 2; i++)
+        for (struct tcp_pcb *pcb = lists[i]; pcb != NULL; pcb = pcb->next) {
+            const struct hold *hold = tcp_ext_arg_get(pcb, HOLD_EXTENSION);
+            if (hold != NULL && hold->from.address == address)
+                return true;
+        }
+    return false;
 }
 
 const struct port_log *socket_port_log(void)

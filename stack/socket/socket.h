@@ -115,6 +115,9 @@ void socket_scan(void *context, uint32_t address, void (*use)(void *argument, ui
 /* All connections of this image with this local address, for struct stack_ops. */
 void socket_connections(void *context, uint32_t address, vipa_connection_fn *use, void *argument);
 
+/* Whether one of this image's sockets or connections has this local address, for struct stack_ops. */
+bool socket_in_use(void *context, uint32_t address);
+
 /* Who has had which port (port_log.h), and the uses that go on: bindings, and connections that this image has opened, those
  * in TIME_WAIT too. */
 const struct port_log *socket_port_log(void);

@@ -50,16 +50,24 @@ static bool is_distributed(void *context, uint32_t address)
     return dvipa != NULL && vipa_is_distributed(dvipa);
 }
 
+/* Who asks may fail still: then nothing uses the address. */
+static bool activate(struct stack *stack, uint32_t address, enum vipa_request request)
+{
+    bool active = vipa_activate_range(&stack->vipa, address, request) == VIPA_OK;
+
+    if (active)
+        vipa_released(&stack->vipa, address);
+    return active;
+}
+
 static bool activate_for_connect(void *context, uint32_t address)
 {
-    struct stack *stack = context;
-    return vipa_activate_range(&stack->vipa, address, REQUEST_CONNECT) == VIPA_OK;
+    return activate(context, address, REQUEST_CONNECT);
 }
 
 static bool activate_for_bind(void *context, uint32_t address)
 {
-    struct stack *stack = context;
-    return vipa_activate_range(&stack->vipa, address, REQUEST_BIND) == VIPA_OK;
+    return activate(context, address, REQUEST_BIND);
 }
 
 static struct profile_clusterports clusterports(void *context, uint32_t address)

@@ -63,8 +63,19 @@ static void on_connections(void *context, uint32_t address, vipa_connection_fn *
             use(argument, &s->connections[i].tuple, s->connections[i].accepted);
 }
 
+static bool on_in_use(void *context, uint32_t address)
+{
+    const struct plex_system *s = context;
+
+    for (unsigned i = 0; i < 8 && s->connections[i].tuple.port; i++)
+        if (s->connections[i].address == address)
+            return true;
+    return false;
+}
+
 static const struct stack_ops ops = {
-    .activate = on_activate, .deactivate = on_deactivate, .deliver = on_deliver, .scan = on_scan, .connections = on_connections
+    .activate = on_activate, .deactivate = on_deactivate, .deliver = on_deliver, .scan = on_scan, .connections = on_connections,
+    .in_use = on_in_use
 };
 
 static void default_profile(struct profile *p, unsigned n)

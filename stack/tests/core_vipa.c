@@ -924,6 +924,31 @@ START_TEST(two_actions_on_one_address_follow_the_product_s_table)
 }
 END_TEST
 
+/* What MODDVIPA has made active stays. */
+START_TEST(an_address_of_a_range_goes_with_its_last_socket)
+{
+    static const enum vipa_request requests[] = { REQUEST_BIND, REQUEST_CONNECT, REQUEST_IOCTL };
+    bool stays = requests[_i] == REQUEST_IOCTL;
+
+    plex.systems[1].profile.ranges[plex.systems[1].profile.range_count++] = (struct profile_range){ .address = 0x0A020200, .mask = 0xFFFFFF00 };
+    for (unsigned n = 1; n <= 2; n++)
+        plex_ipl(n);
+    ck_assert_int_eq(vipa_activate_range(&plex_select(1)->vipa, IN_RANGE, requests[_i]), VIPA_OK);
+    open_connection(1, 0, IN_RANGE, 8080, 80, true);
+    open_connection(1, 1, IN_RANGE, 8081, 80, false);
+    for (unsigned left = 2; left-- > 0;) {
+        plex.systems[1].connections[left].tuple.port = 0;
+        vipa_released(&plex_select(1)->vipa, IN_RANGE);
+        plex_settle();
+        assert_owner(IN_RANGE, left > 0 || stays);
+        const struct vipa_dvipa *d = vipa_find(&plex.systems[1].stack->vipa, IN_RANGE);
+        ck_assert_int_eq(d && d->present, left > 0 || stays);
+    }
+    vipa_released(&plex_select(1)->vipa, DVA);      /* which nobody knows */
+    plex_settle();
+}
+END_TEST
+
 START_TEST(an_address_of_a_range_can_be_deleted)
 {
     plex.systems[1].profile.ranges[plex.systems[1].profile.range_count++] = (struct profile_range){ .address = 0x0A020200, .mask = 0xFFFFFF00 };
@@ -1481,6 +1506,7 @@ int main(void)
     tcase_add_test(t, a_deactivated_address_is_taken_over_with_its_connections_kept);
     tcase_add_test(t, who_leaves_the_group_has_no_dvipas_until_it_joins_again);
     tcase_add_loop_test(t, two_actions_on_one_address_follow_the_product_s_table, 0, sizeof conflict_cases / sizeof *conflict_cases);
+    tcase_add_loop_test(t, an_address_of_a_range_goes_with_its_last_socket, 0, 3);
     tcase_add_test(t, an_address_of_a_range_can_be_deleted);
     tcase_add_loop_test(t, whatever_has_happened_all_stacks_say_the_same, 0, 48);
     tcase_add_loop_test(t, weightedactive_keeps_active_connections_in_proportion, 0, sizeof weight_cases / sizeof *weight_cases);

@@ -601,7 +601,7 @@ static void rebuild_together(void)
     unsigned self = host_platform_selected();
 
     for (unsigned n = 1; n < PLEX_STACKS; n++) {
-        if (!systems[n].xcf)
+        if (!systems[n].xcf || systems[n].hangs)
             continue;
         host_platform_select(n);
         host_platform_attend(0);
@@ -610,11 +610,62 @@ static void rebuild_together(void)
     host_platform_select(self);
 }
 
+static void start_rebuild(void)
+{
+    uint8_t mcb[CF_MCB_SIZE] = { 0 }, mrb[CF_MRB_SIZE];
+
+    put_be16(mcb + MCB_COMMAND, CF_CMD_REBUILD_START);
+    xes_name(mcb + MCB_NAME, CF_NAME_SIZE, XCF_STRUCTURE);
+    cf_message(systems[1].cf, mcb, NULL, 0, mrb, NULL, 0);
+    ck_assert_uint_eq(get_be16(mrb + MRB_RESPONSE), CF_RSP_OK);
+}
+
+/* Everybody waits for its answer, to the first phase, or to the second, and no status can be read meanwhile. */
+START_TEST(who_hangs_in_a_rebuild_of_the_signalling_structure_is_fenced)
+{
+    plex_pair();
+    host_platform_on_wait(rebuild_together);
+    three_with_interval(2);
+    if (_i == 1)
+        start_rebuild();
+    if (_i == 1) {
+        host_platform_select(3);
+        host_platform_attend(0);
+        xes_repoll(&systems[3].xes);        /* it is quiet, as it says */
+        ck_assert_uint_eq(systems[3].xcf->rebuild.phase, CF_REBUILD_QUIESCE);
+    }
+    systems[3].hangs = true;
+    if (_i == 0)
+        start_rebuild();
+    else if (_i == 2)
+        ck_assert_int_eq(cf_fail(plex.segment), 0);
+    settle();
+    pass_ms(1800);
+    ck_assert_str_eq(systems[1].log, "");
+    ck_assert(xes_is_rebuilding(systems[1].xcf->connection));
+    pass_ms(1400);
+    for (unsigned n = 1; n <= 2; n++) {
+        ck_assert_str_eq(systems[n].log, "F3 ");
+        ck_assert_str_eq(systems[n].xcf->connection->cfname, "CF02");
+        ck_assert(!xes_is_rebuilding(systems[n].xcf->connection));
+    }
+    ck_assert_uint_eq(told("IXC109I FENCE ACTION FOR SYSTEM MVS3: IT HAS NOT ANSWERED THE REBUILD OF STRUCTURE IXCSTR1 FOR 2 SECONDS"), 1);
+    ck_assert_uint_eq(told("IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR MVS3"), 2);
+    systems[1].log[0] = 0;
+    pass_ms(5000);                          /* the survivors are not taken for hanging after it */
+    ck_assert_str_eq(systems[1].log, "");
+    ck_assert_int_eq(send_number(1, 2, 0), XCF_OK);
+    settle();
+    ck_assert_uint_eq(systems[2].received, 1);
+    all_down();
+}
+END_TEST
+
 /* Messages that stand in the queues when the CF is lost, or the structure moves, come all the same, once, in order; so do
  * those that are sent before the receivers know of it. */
 START_TEST(signals_outlive_their_structure)
 {
-    uint8_t before[16], after[16], mcb[CF_MCB_SIZE] = { 0 }, mrb[CF_MRB_SIZE];
+    uint8_t before[16], after[16];
     uint64_t joined[4];
 
     plex_pair();
@@ -634,12 +685,8 @@ START_TEST(signals_outlive_their_structure)
         }
         if (i == 12 && _i == 0)
             ck_assert_int_eq(cf_fail(plex.segment), 0);
-        if (i == 12 && _i == 1) {
-            put_be16(mcb + MCB_COMMAND, CF_CMD_REBUILD_START);
-            xes_name(mcb + MCB_NAME, CF_NAME_SIZE, XCF_STRUCTURE);
-            cf_message(systems[1].cf, mcb, NULL, 0, mrb, NULL, 0);
-            ck_assert_uint_eq(get_be16(mrb + MRB_RESPONSE), CF_RSP_OK);
-        }
+        if (i == 12 && _i == 1)
+            start_rebuild();
         if (i >= 12)
             settle();
     }
@@ -669,6 +716,7 @@ int main(void)
     TCase *t = tcase_create("xcf");
 
     tcase_add_loop_test(t, signals_outlive_their_structure, 0, 2);
+    tcase_add_loop_test(t, who_hangs_in_a_rebuild_of_the_signalling_structure_is_fenced, 0, 3);
     tcase_add_test(t, each_learns_of_each);
     tcase_add_test(t, joined_comes_before_the_messages_of_the_joiner);
     tcase_add_test(t, messages_arrive_in_order_and_whole);

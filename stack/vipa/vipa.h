@@ -108,6 +108,8 @@ struct vipa_ops {
     /* Drive use(argument, tuple, accepted) for each TCP connection of this stack whose local address this is; accepted: it
      * came in. */
     void (*connections)(void *context, uint32_t address, vipa_connection_fn *use, void *argument);
+    /* A socket is bound to the address, or a connection of this stack has it. */
+    bool (*in_use)(void *context, uint32_t address);
     /* What came for the port assigner; a system has joined, or is gone. */
     void (*ports_message)(void *context, uint8_t from, const uint8_t *data, uint32_t length);
     void (*system_event)(void *context, uint8_t number, bool joined);
@@ -158,6 +160,7 @@ struct vipa_dvipa {
     bool present;                   /* the image has it: active, or connections are left */
     bool advertised;                /* the image answers ARP for it */
     bool dropped;                   /* connections that are left are not kept */
+    bool released;                  /* of a VIPARANGE: a use of it has ended, perhaps the last one */
     bool assigned_clusterwide;      /* CLUSTERPORTS as port assignment has been told, while active */
     bool distributing;              /* this stack distributes it, and port_owner has been built */
     uint64_t awaited;               /* owner: systems that have not reported, bit 1 << number */
@@ -205,6 +208,7 @@ struct vipa {
     bool ready;                     /* all have told of themselves, or long enough has been waited: may claim */
     bool left;                      /* LEAVEGROUP */
     uint64_t started_us, polled_us;
+    bool released;                  /* of any of the dvipas */
     uint32_t xcf_addresses[SYSTEMS_MAX + 1];        /* dynamic XCF address of each system, 0 = not known */
     bool told[SYSTEMS_MAX + 1];     /* the system has told of itself (STACK) */
     struct vipa_dvipa dvipas[DVIPA_MAX];
@@ -276,6 +280,10 @@ enum vipa_result {
  *   bind, ioctl  VIPADEFINE, VIPABACKUP    refused on every stack, EZD1310I
  * VIPABACKUP that has taken over counts as VIPADEFINE. */
 enum vipa_result vipa_activate_range(struct vipa *vipa, uint32_t address, enum vipa_request request);
+
+/* A bind or a connection of this stack with this address has ended. If it was the last one, and a bind or connect had made the address
+ * active, the address is deleted in the next vipa_poll(). */
+void vipa_released(struct vipa *vipa, uint32_t address);
 
 /* MODDVIPA -d: an address that a VIPARANGE of this stack made active goes, with its connections. OK, UNKNOWN. */
 enum vipa_result vipa_delete_range(struct vipa *vipa, uint32_t address);

@@ -352,11 +352,40 @@ static bool needs_time(const struct vipa *v)
     return needs;
 }
 
+/* An address that a bind or connect has made active goes when nothing uses it any more; one of MODDVIPA does not. */
+static void drop_unused(struct vipa *v)
+{
+    v->released = false;
+    for (unsigned i = 0; i < v->count; i++) {
+        struct vipa_dvipa *d = &v->dvipas[i];
+
+        if (!d->released)
+            continue;
+        d->released = false;
+        if (own_part(v, d)->origin != ORIGIN_RANGE_BIND || own_part(v, d)->state != VIPA_ACTIVE || v->ops->in_use(v->context, d->address))
+            continue;
+        char address[16];
+        text_wto("EZD1313I VIPA %s DELETED: THE LAST SOCKET BOUND TO IT IS CLOSED", text_ip(address, d->address));
+        (void)vipa_delete_range(v, d->address);
+    }
+}
+
+void vipa_released(struct vipa *v, uint32_t address)
+{
+    struct vipa_dvipa *d = vipa_entry(v, address);
+
+    if (!d || own_part(v, d)->origin != ORIGIN_RANGE_BIND)
+        return;
+    d->released = v->released = true;
+}
+
 uint64_t vipa_poll(struct vipa *v)
 {
     uint64_t now_us = platform_clock_us();
 
     vipa_flush_ended(v);
+    if (v->released)
+        drop_unused(v);
     if (v->started && now_us - v->polled_us >= VIPA_POLL_US && needs_time(v)) {
         v->polled_us = now_us;
         v->ready |= now_us - v->started_us >= VIPA_START_US;

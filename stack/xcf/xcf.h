@@ -126,6 +126,8 @@ struct xcf {
     uint16_t interval_s, cleanup_s;         /* 0 .. XCF_SECONDS_MAX; interval 0: no status monitoring, of it and by it */
     uint64_t due_us;                        /* when there is something to do, UINT64_MAX: never */
     uint64_t stuck_us;                      /* since when the structure has been held up, 0 = it is not */
+    uint64_t owed_us;                       /* the structure is being rebuilt: since when this phase, */
+    uint32_t owed_phase, owed_structure;    /* of the structure with this id, is waited for */
     uint64_t look_us;                       /* when the next status update and look at the others is due */
     bool watching;                          /* inside xcf_status_run() */
     bool concluding;                        /* members are fenced or ended */

@@ -144,6 +144,8 @@ static enum reading read_member(struct xcf *x, struct xcf_member *m, uint8_t rec
     if (!xcf_record_read(x, m->number, record, version, &rc)) {
         if (rc != IXLRETCODEOK)
             return READ_LATER;
+        if (m->reason == XCF_REASON_NONE)
+            m->reason = XCF_REASON_CONNECTION;
         note_ended(x, m, false);
         return READ_ENDED;
     }
@@ -318,7 +320,8 @@ static void held_up(struct xcf *x, uint64_t since_us)
         text_wto("IXC109I FENCE ACTION FOR SYSTEM %s: IT HELD STRUCTURE %s UP FOR %u SECONDS", system, XCF_STRUCTURE, x->interval_s);
 }
 
-static void update_own(struct xcf *x)
+/* False: the structure is held up. */
+static bool update_own(struct xcf *x)
 {
     struct xcf_member *self = &x->members[x->number];
     uint8_t record[CF_ADJUNCT_SIZE];
@@ -332,12 +335,14 @@ static void update_own(struct xcf *x)
         x->stuck_us = 0;
     } else if (reason == IXLRSNCODESTRTEMPUNAVAIL) {
         held_up(x, began);
+        return false;
     } else if (reason == IXLRSNCODEVERSIONMISMATCH && xcf_record_read(x, x->number, record, &version, &rc)) {
         if (same_life(self, record) && record[REC_STATE] == RECORD_ACTIVE)
             self->version = version;
         else
             xcf_isolated(x, "THIS SYSTEM HAS BEEN REMOVED FROM THE SYSPLEX");
     }
+    return true;
 }
 
 static void look_at(struct xcf *x, struct xcf_member *m)
@@ -375,19 +380,82 @@ static void go_on(struct xcf *x, struct xcf_member *m)
         (void)xcf_remove(x, m, m->reason, true);
 }
 
-/* Time for a look. One that comes late judges nobody: this system was stopped, and perhaps the others were with it. */
+static uint64_t period_us(const struct xcf *x)
+{
+    return seconds_us(x->interval_s) / UPDATES_PER_INTERVAL;
+}
+
+/* A look that comes late judges nobody: this system was stopped, and perhaps the others were with it. */
+static bool is_late(const struct xcf *x, uint64_t now)
+{
+    return x->look_us != 0 && now > x->look_us + period_us(x);
+}
+
+/* The member that owes an answer. A connection has the same id in both structures. */
+static struct xcf_member *owing_member(struct xcf *x, const struct xes_owing *owing)
+{
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
+        if (n != x->number && x->members[n].active && x->members[n].conid == owing->conid)
+            return &x->members[n];
+    return NULL;
+}
+
+/* Everybody waits for it. That takes more than one command: a killed process needs a while, a remote system its lease. */
+static void fence_owing(struct xcf *x, struct xcf_member *m, const struct xes_owing *owing)
+{
+    char system[NAME_LEN + 1];
+    uint32_t reason;
+
+    if (m->reason != XCF_REASON_STATUS)
+        text_wto("IXC109I FENCE ACTION FOR SYSTEM %s: IT HAS NOT ANSWERED THE REBUILD OF STRUCTURE %s FOR %u SECONDS", m->name,
+                 XCF_STRUCTURE, m->interval_s);
+    m->reason = XCF_REASON_STATUS;
+    if (xes_fence(x->connection, owing->conid, owing->conversion, false, system, &reason) != IXLRETCODEOK)
+        x->look_us = platform_clock_us() + SOON_US;
+}
+
+/* The structure is being rebuilt. What the members' stamps say counts from its end on. */
+static void look_at_rebuild(struct xcf *x, uint64_t now)
+{
+    struct xes_owing owing[SYSTEMS_MAX];
+    unsigned count;
+    uint32_t phase, reason;
+    bool late = is_late(x, now);
+
+    x->look_us = now + period_us(x);
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
+        x->members[n].seen_us = now;
+    if (xes_rebuild_owing(x->connection, owing, &count, &phase, &reason) != IXLRETCODEOK) {
+        if (reason == IXLRSNCODESTRTEMPUNAVAIL)
+            held_up(x, now);
+        return;
+    }
+    x->stuck_us = 0;
+    if (late || phase != x->owed_phase || x->connection->structure != x->owed_structure) {
+        x->owed_phase = phase;
+        x->owed_structure = x->connection->structure;
+        x->owed_us = now;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        struct xcf_member *m = owing_member(x, &owing[i]);
+
+        if (m && m->interval_s > 0 && now - x->owed_us > seconds_us(m->interval_s))
+            fence_owing(x, m, &owing[i]);
+    }
+}
+
 static void look(struct xcf *x, uint64_t now)
 {
-    uint64_t period = seconds_us(x->interval_s) / UPDATES_PER_INTERVAL;
-    bool late = x->look_us != 0 && now - x->look_us > period;
+    bool late = is_late(x, now);
 
-    x->look_us = now + period;
-    update_own(x);
+    x->look_us = now + period_us(x);
+    if (!update_own(x))
+        return;
     for (uint8_t n = 1; n <= SYSTEMS_MAX && !x->isolated; n++) {
         if (n == x->number || !x->members[n].active)
             continue;
-        if (late)
-            x->members[n].seen_us = now;
+        if (late || is_late(x, platform_clock_us()))    /* or it has waited for the structure, as the others have then */
+            x->members[n].seen_us = platform_clock_us();
         look_at(x, &x->members[n]);
     }
 }
@@ -396,7 +464,16 @@ void xcf_status_run(struct xcf *x)
 {
     uint64_t now = platform_clock_us();
 
-    if (!x->connection || x->watching || x->isolated || now < x->due_us)
+    if (!x->connection || x->isolated)
+        return;
+    if (xes_is_rebuilding(x->connection)) {     /* also when it is the monitoring itself that waits for it */
+        if (x->interval_s > 0 && now >= x->look_us)
+            look_at_rebuild(x, now);
+        x->due_us = x->interval_s > 0 ? x->look_us : now + SOON_US;
+        return;
+    }
+    x->owed_phase = CF_REBUILD_NONE;
+    if (x->watching || now < x->due_us)
         return;
     x->watching = true;
     x->due_us = UINT64_MAX;

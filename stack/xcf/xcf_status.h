@@ -20,6 +20,10 @@
  * (IXC220W, disabled wait 0A2) and sends nothing any more. One that V XCF,sys,OFFLINE removes says so before, and is
  * fenced then; if it does not answer, after the cleanup interval.
  *
+ * While the signalling structure is rebuilt nobody can read or write a record. Then it is the rebuild that is watched: who has
+ * not answered its phase for its own interval is fenced, which lets the others go on. That it has no record in the new structure
+ * says that it is gone.
+ *
  * A system can be stopped in the middle of a CF command and hold the signalling structure up for all: then no record can be
  * read or written by anybody. Who has waited for the interval has the one that holds it fenced.
  *

@@ -82,10 +82,12 @@ struct message {
     uint8_t mrb[CF_MRB_SIZE];
 };
 
-/* A request of this image waits. */
-static void waits(struct xes *xes)
+void xes_waits(struct xes *xes)
 {
-    if (xes && xes->wait_exit)
+    if (!xes)
+        return;
+    xes_rebuild_work(xes);
+    if (xes->wait_exit)
         xes->wait_exit(xes->wait_context);
 }
 
@@ -106,7 +108,7 @@ static bool send_patiently(struct xes *xes, unsigned cf, struct message *m, cons
             return true;
         ++*busy;
         platform_wait(&never, 100ull << (try < 9 ? try : 9));
-        waits(xes);
+        xes_waits(xes);
     }
 }
 
@@ -682,12 +684,12 @@ static bool wait_for_grant(struct xes_connection *c)
         if (platform_wait(&c->lock_ecb, LOCK_WAIT_US))
             return true;
         xes_poll(c);
-        waits(c->xes);
+        xes_waits(c->xes);
     }
     return false;
 }
 
-static int list_once(struct xes_connection *c, struct xes_request *r)
+static int request(struct xes_connection *c, struct xes_request *r)
 {
     struct message m;
     uint8_t lockoper = r->lockoper;
@@ -725,6 +727,14 @@ static int list_once(struct xes_connection *c, struct xes_request *r)
     }
     if (r->lockoper == CF_LOCK_SET)
         c->lock_wanted = 0;
+    return rc;
+}
+
+static int list_once(struct xes_connection *c, struct xes_request *r)
+{
+    c->under_way++;
+    int rc = request(c, r);
+    c->under_way--;
     return rc;
 }
 

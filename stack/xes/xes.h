@@ -172,6 +172,7 @@ struct xes_connection {
     struct ecb lock_ecb;            /* posted when the lock that the main line waits for is granted */
     volatile uint32_t lock_wanted;  /* lock index + 1 that the main line waits for, 0 = none */
     volatile bool lock_refused;     /* ... and it became persistent */
+    unsigned under_way;             /* list requests that have been sent: until their answer this system is not quiet */
     uint64_t requests, queued, busy;        /* statistics: requests, lock contentions, busy answers */
 };
 
@@ -180,7 +181,8 @@ struct xes {
     struct ecb rebuild_ecb;         /* posted when a rebuild is in another phase: xes_rebuild.h */
     bool rebuilding;                /* xes_rebuild_work() is running */
     bool waiting;                   /* a request waits for a rebuild, and does this system's part of it meanwhile */
-    /* Runs from time to time while a list request waits, for what cannot wait for it; it may make requests. NULL: nothing. */
+    /* Runs from time to time while a list request waits, for what cannot wait for it; it may make requests, those of a structure
+     * that is being rebuilt excepted. NULL: nothing. */
     void (*wait_exit)(void *context);
     void *wait_context;
 };
@@ -294,6 +296,10 @@ int xes_list(struct xes_connection *connection, struct xes_request *request);
  * false: the connection is lost. */
 bool xes_send(struct xes_connection *connection, uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in,
               uint32_t in_cap);
+
+/* A request of this image has waited for a while: take part in rebuilds of structures that it is not about, run the wait exit. xes
+ * may be NULL. */
+void xes_waits(struct xes *xes);
 
 /* Read what the CF has to report to one connection and drive its exits. Callable from the attention handler. */
 void xes_poll(struct xes_connection *connection);

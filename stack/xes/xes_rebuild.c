@@ -1,6 +1,7 @@
 /* See xes_rebuild.h. */
 #include "stack/xes/xes_rebuild.h"
 
+#include "cfemu/arch/cf_bytes.h"
 #include "stack/base/text.h"
 
 #define WAIT_US 20000u      /* without a post the CF is asked, in case its attention was lost */
@@ -189,9 +190,10 @@ static bool step(struct xes_rebuild *r)
     return false;
 }
 
+/* While it waits for the answer to a request it has nothing to say of its structure. */
 static bool takes_part(const struct xes_connection *c)
 {
-    return c->in_use && c->rebuild && !c->rebuild_of;
+    return c->in_use && c->rebuild && !c->rebuild_of && c->under_way == 0;
 }
 
 void xes_rebuild_work(struct xes *xes)
@@ -212,12 +214,32 @@ bool xes_is_rebuilding(const struct xes_connection *c)
     return r->phase != CF_REBUILD_NONE || is_told(r) || (c->cf_failed && !r->refused);
 }
 
+int xes_rebuild_owing(struct xes_connection *c, struct xes_owing owing[SYSTEMS_MAX], unsigned *count, uint32_t *phase,
+                      uint32_t *reason)
+{
+    uint8_t data[STR_SIZE + POL_SIZE + SYSTEMS_MAX * CONNECTION_SIZE], mrb[CF_MRB_SIZE];
+    int rc = xes_read_structure(c->cf, c->rebuild->parms.structure, NULL, data, sizeof data, mrb, reason);
+
+    *count = 0;
+    *phase = CF_REBUILD_NONE;
+    if (rc != IXLRETCODEOK)
+        return rc;
+    *phase = data[STR_REBUILD];
+    for (unsigned i = 0; i < get_be32(data + STR_CONNECTIONS); i++) {
+        const uint8_t *block = data + STR_SIZE + POL_SIZE + i * CONNECTION_SIZE;
+
+        if (get_be32(block + CONNECTION_OWES) != CF_REBUILD_NONE)
+            owing[(*count)++] = (struct xes_owing){ get_be32(block + CONNECTION_ID), get_be32(block + CONNECTION_VERSION) };
+    }
+    return rc;
+}
+
 bool xes_rebuild_wait(struct xes_connection *c)
 {
     struct xes *xes = c->xes;
     uint32_t waited = 0;
 
-    if (c->rebuild_of || xes->rebuilding)
+    if (c->rebuild_of || xes->rebuilding || c->under_way > 0)
         return !c->lost;
     if (c->lost && !c->cf_failed && !c->rebuild->refused)
         xes_poll(c);                        /* it says why */
@@ -230,6 +252,7 @@ bool xes_rebuild_wait(struct xes_connection *c)
         if (!posted) {
             waited += WAIT_US;
             xes_attention(xes);
+            xes_waits(xes);                 /* who is waited for may hang */
         }
     }
     return !c->lost;

@@ -15,13 +15,14 @@
  * of an earlier one waits (xes_list), so nobody has said that it is quiet while it is in the middle of something. When the
  * CF is lost under a sequence, its further requests fail, and the user's tables are what they were before.
  *
- * A system that fails while it owes its part is waited for no longer. One that hangs is, until it is fenced. */
+ * A system that fails while it owes its part is waited for no longer. One that hangs is, until it is fenced: status monitoring
+ * goes on in the wait exit (xes.h), also for the structure that it needs itself (xcf_status.h). */
 #ifndef XES_REBUILD_H
 #define XES_REBUILD_H
 
 #include "stack/xes/xes.h"
 
-#define XES_REBUILD_WAIT_US_MAX 10000000u       /* a request waits: systems that hang are fenced within this time */
+#define XES_REBUILD_WAIT_US_MAX 60000000u       /* a request waits: systems that hang are fenced before this */
 
 #define XES_CONNECT_WAIT_US_MAX 10000000u       /* the same for IXLCONN */
 
@@ -55,6 +56,16 @@ void xes_rebuild_work(struct xes *xes);
 
 /* The structure is being rebuilt, or will be: if the connection is lost, not for good. */
 bool xes_is_rebuilding(const struct xes_connection *connection);
+
+/* A connection that has not answered the phase that is under way. */
+struct xes_owing {
+    uint32_t conid, conversion;
+};
+
+/* Who delays a rebuild: at most SYSTEMS_MAX connections into owing, *count. *phase: that is under way, CF_REBUILD_NONE: none is.
+ * Return code; *reason. */
+int xes_rebuild_owing(struct xes_connection *connection, struct xes_owing owing[SYSTEMS_MAX], unsigned *count, uint32_t *phase,
+                      uint32_t *reason);
 
 /* Wait until the structure of the connection is not being rebuilt. true: it can be used. */
 bool xes_rebuild_wait(struct xes_connection *connection);

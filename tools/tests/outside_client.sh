@@ -25,6 +25,7 @@ wait_for() { # file
 }
 
 hold() { # address port system
+    trap '' PIPE                # a request goes out in parts: the first may be answered by a reset
     for ((try = 0; try < 20; try++)); do
         exec 3<>"/dev/tcp/$1/$2" && ask && [[ $page == *" on $3 "* ]] && break
         exec 3>&-

@@ -41,6 +41,8 @@ result $((${#total[@]} == 3 && total[0] + total[1] + total[2] == 300 && total[0]
 pairs=$(cat "$run"/*.console | grep -c "CFS115I PAIR[AB] COMPLETE ANSWERED=20 SERVED=20 .* LAST FROM 10.1.9.1 ")
 result $((pairs == 4)) "two pairs of applications, each connected to its partner by the one DVIPA ($pairs of 4 complete)"
 [[ $(seen RANGE) == "MVS4 MVS2 MVS3 " ]]; result $((!$?)) "addresses of a VIPARANGE: made active, moved, made active by a bind: $(seen RANGE)"
+grep -q "EZD1313I VIPA 10.1.10.8 DELETED" "$run/MVS3.console" && ! grep -q "EZD1313I VIPA 10.1.10.9" "$run"/MVS?.console
+result $((!$?)) "what a bind has made active goes with its last socket, what the utility has not"
 [[ $(seen MOVED) == "MVS2 MVS1 " ]]; result $((!$?)) "an address has moved, its old connection is still served: $(seen MOVED)"
 console MVS1 | grep -q "^10.1.9.2 .* QUIESCING .*VIPADEFINE"; result $((!$?)) "its old owner shows it as QUIESCING"
 [[ $(seen WHENIDLE) == "MVS2 MVS2 MVS1 " ]]; result $((!$?)) "WHENIDLE: it goes back when its last connection is closed: $(seen WHENIDLE)"
