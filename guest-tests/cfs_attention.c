@@ -13,7 +13,7 @@
 #define LIST 3u
 #define BIT 5u
 #define ROUNDS 100u
-#define SOON_US 500000u         /* far more than it takes; a machine with other work gives no promise */
+#define SOON_US 10000000u       /* far more than it takes; a machine with other work gives no promise */
 #define QUIET_US 30000u
 
 static struct watched {         /* a device and its connection */
@@ -144,8 +144,12 @@ static void after_status_pending(void)
     uint64_t until = platform_clock_us() + QUIET_US;
     struct irb irb;
 
+    int cc;
+
     settle();
-    bool started = css_start(&watcher.subchannel, &nop) == CSS_STARTED;
+    while ((cc = css_start(&watcher.subchannel, &nop)) == CSS_PENDING)      /* one that was late */
+        css_poll();
+    bool started = cc == CSS_STARTED;
     bool written = put();
     while (platform_clock_us() < until) /* the notifier meets the status pending */
         continue;

@@ -13,7 +13,7 @@
 #include "stack/image/loop.h"
 #include "stack/platform/platform.h"
 
-#define LIMIT_US 5000000u
+#define LIMIT_US 20000000u
 #define INTERVENTION_REQUIRED 0x40      /* sense byte 0 */
 
 static struct path {

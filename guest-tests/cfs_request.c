@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "cfemu/arch/cf_bytes.h"
+#include "stack/image/cpu.h"
+
+#define BUSY_LIMIT_US 20000000ul
 
 uint8_t cfs_mcb[CF_MCB_SIZE] __attribute__((aligned(8)));
 uint8_t cfs_mrb[CF_MRB_SIZE] __attribute__((aligned(8)));
@@ -46,7 +49,18 @@ int cfs_send(uint32_t id, const void *out, uint32_t out_len, void *in, uint32_t 
     struct mob mob = cfs_mob(out, out_len, in, in_len);
 
     put_be32(cfs_mcb + MCB_DATALEN, out_len);
-    return cfmsg(id, &mob);
+    return cfs_send_mob(id, &mob);
+}
+
+int cfs_send_mob(uint32_t id, const struct mob *mob)
+{
+    uint64_t end = cpu_tod() + BUSY_LIMIT_US * 4096;
+    int cc;
+
+    do
+        cc = cfmsg(id, mob);
+    while (cc == 2 && cpu_tod() < end);
+    return cc;
 }
 
 unsigned cfs_response(void)

@@ -47,8 +47,12 @@ void cfs_request(const struct cfs_connection *connection, enum cf_command comman
 /* The same for an entry by its name, up to 16 characters; list and options as given. */
 void cfs_entry_request(const struct cfs_connection *connection, enum cf_command command, const char *name, uint8_t options);
 
-/* Send cfs_mcb, answer to cfs_mrb: condition code. */
+/* Send cfs_mcb, answer to cfs_mrb: condition code. Who holds the structure at the moment, and may have lost the processor, is
+ * waited for: 2 is for one that keeps it. */
 int cfs_send(uint32_t id, const void *out, uint32_t out_len, void *in, uint32_t in_len);
+
+/* The same with a block of the caller's. */
+int cfs_send_mob(uint32_t id, const struct mob *mob);
 
 /* MRB_RESPONSE of the last answer. */
 unsigned cfs_response(void);

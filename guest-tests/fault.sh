@@ -1,6 +1,6 @@
 # The host side of fault.c: what the console shows and in which wait state the image ends, for each kind of fault.
 parm="$parm FAULT=$variant"
-limit=5 quiet=.
+quiet=.
 
 case $variant in
 program)   wait_code=019; expected='PROGRAM CHECK, CODE 0000000000000001, WAIT STATE 019' ;;

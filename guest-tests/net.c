@@ -23,7 +23,7 @@
 #define HTTP_PORT 80
 #define GREETING_PORT 7000
 #define GREETING "HELLO FROM THE GUEST\n"
-#define TIME_LIMIT_US 5000000u
+#define TIME_LIMIT_US 20000000u
 #define GETS 300u
 #define HELD 1000u
 #define IN_FLIGHT 64u

@@ -1,7 +1,7 @@
 # The host side of net.c: the other end of the LAN adapter, with the address 10.1.0.100 and a web server, in a network
 # namespace of its own. Each function is a step that the guest asks for with "HOST function".
 network=yes
-limit=30
+limit=120
 quiet='^HOST '
 home=10.1.0.7 vipa=10.1.9.1 guest_mac=02:00:00:00:00:07 tap=
 

@@ -99,12 +99,16 @@ void incident_event(struct incidents *all, uint64_t ms, const char *system, cons
     bool own = step == INCIDENT_IPL || step == INCIDENT_READY;
     struct incident *i = own ? open_incident(all, system)
                              : about((enum incident_step)step, text, gone, address, &ports) ? open_incident(all, gone) : NULL;
-    if (!i || (i->ms[step] && (own || step == INCIDENT_PARTITIONING)))
+    if (!i || (i->ms[step] && own))
         return;
-    i->ms[step] = ms;
-    i->ports += ports;
-    if (step == INCIDENT_PARTITIONING)
+    /* The one who noticed it tells, all tell its end, and another one's console may be read first. */
+    if (step == INCIDENT_PARTITIONING && !i->noticed_by[0])
         snprintf(i->noticed_by, sizeof i->noticed_by, "%s", system);
+    if (step == INCIDENT_PARTITIONED && !i->ms[INCIDENT_PARTITIONING])
+        i->ms[INCIDENT_PARTITIONING] = ms;
+    if (step != INCIDENT_PARTITIONING || !i->ms[step])
+        i->ms[step] = ms;
+    i->ports += ports;
     if (address[0])
         note_takeover(i, address, system);
 }

@@ -319,6 +319,10 @@ START_TEST(steps_of_a_failure_are_gathered)
         { 2500, "MVS1", "ready", "" },
         { 2600, "MVS1", "takeover", "EZZ8302I VIPA 10.1.9.1 TAKEN BACK FROM TCPIP ON MVS2" },
         { 3000, "MVS1", "killed", "" },
+        { 3100, "MVS3", "partitioned", "IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR MVS1 - PRIMARY REASON: X" },
+        { 3110, "MVS1", "ipl", "" },
+        { 3120, "MVS2", "partitioning", "IXC101I SYSPLEX PARTITIONING IN PROGRESS FOR MVS1 REQUESTED BY XCFAS. REASON: X" },
+        { 3130, "MVS2", "partitioned", "IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR MVS1 - PRIMARY REASON: X" },
     };
     for (size_t i = 0; i < COUNT(events); i++)
         incident_event(&all, events[i].ms, events[i].system, events[i].event, events[i].text);
@@ -334,7 +338,9 @@ START_TEST(steps_of_a_failure_are_gathered)
     ck_assert_str_eq(first->taken_over, "10.1.9.1 by MVS2, 10.1.9.2 by MVS3");
     ck_assert_ptr_eq(incident_latest(&all, "MVS1"), &all.list[1]);
     ck_assert_uint_eq(all.list[1].began_ms, 3000);
-    ck_assert_uint_eq(all.list[1].ms[INCIDENT_PARTITIONED], 0);
+    ck_assert_uint_eq(incident_ms(&all.list[1], INCIDENT_PARTITIONING), 100);      /* not after the next life began */
+    ck_assert_uint_eq(incident_ms(&all.list[1], INCIDENT_PARTITIONED), 130);
+    ck_assert_str_eq(all.list[1].noticed_by, "MVS2");
     ck_assert_ptr_null(incident_latest(&all, "MVS4"));
 }
 END_TEST
