@@ -238,7 +238,7 @@ static int distributor_init(struct clp *clp, struct clp_table *t, unsigned origi
     return CLP_OK;
 }
 
-#define RETRIES 20u             /* of 1 ms: while the distributing stack waits for what others have to tell */
+#define RETRIES 20u             /* of 1 ms: for a distributing stack to be known */
 
 /* Ask the distributing stack, or do it here if that is this one. */
 static bool ask_once(struct clp *clp, struct clp_table *t, struct clp_message *m)
@@ -258,9 +258,12 @@ static bool ask_once(struct clp *clp, struct clp_table *t, struct clp_message *m
     return clp->question.yes || clp->question.no;
 }
 
+/* The distributing stack may wait for what others have to tell: as long as for an answer. */
 static int ask(struct clp *clp, struct clp_table *t, const struct clp_message *question)
 {
-    for (unsigned try = 0; try < RETRIES; try++) {
+    uint64_t since, until = platform_clock_us() + CLP_KEEPER_US;
+
+    for (unsigned try = 0; try < RETRIES || (platform_clock_us() < until && distributor_of(clp, t->address, &since)); try++) {
         struct clp_message m = *question;
 
         if (ask_once(clp, t, &m))

@@ -14,7 +14,7 @@ enum { FLAG_CLUSTERPORTS = 0x80, FLAG_WHENIDLE = 0x40, FLAG_WANTS = 0x20, FLAG_O
 #define RECORD_MAX (RECORD_FIXED + DISTRIBUTIONS_MAX * (DISTRIBUTION_FIXED + 2 * DIST_PORTS_MAX + 5 * SYSTEMS_MAX))
 #define PORTOWN_FIXED 8u        /* DVIPA, count */
 #define PORTOWN_WORD 10u        /* word, ports */
-#define ANNOUNCE_TRIES 20u      /* waits of 1 ms for room in the queue of the distributing stack */
+#define ANNOUNCE_US 1000000u    /* wait for room in the queue of the distributing stack; who takes nothing out of it for so long is stopped or dead */
 
 /* --- the table ----------------------------------------------------------------------------------------------------- */
 
@@ -416,12 +416,10 @@ int vipa_announce(struct vipa *v, uint32_t address, const struct vipa_ports *por
         put_be64(message + PORTOWN_FIXED + i * PORTOWN_WORD + 2, ports[i].ports);
     }
     v->statistics.announced++;
-    for (unsigned try = 0; try < ANNOUNCE_TRIES; try++) {
-        result = xcf_send(v->xcf, d->owner, VIPA_GROUP, TYPE_PORTOWN, message, PORTOWN_FIXED + count * PORTOWN_WORD);
-        if (result != XCF_FULL)
-            break;
+    uint64_t until = platform_clock_us() + ANNOUNCE_US;
+    while ((result = xcf_send(v->xcf, d->owner, VIPA_GROUP, TYPE_PORTOWN, message, PORTOWN_FIXED + count * PORTOWN_WORD)) == XCF_FULL &&
+           platform_clock_us() < until)
         platform_wait(&never, 1000);
-    }
     return result == XCF_NO_MEMBER ? XCF_OK : result;
 }
 

@@ -224,6 +224,22 @@ static void log_line(struct image *image, const char *line)
     image->plan->line(image->plan->context, image, line);
 }
 
+long image_log_length(const struct image *image)
+{
+    return ftell(image->console);
+}
+
+bool image_log_has(const struct image *image, long from, const char *text)
+{
+    char line[IMAGE_LINE_SIZE + 32];
+    bool found = false;
+    fseek(image->console, from, SEEK_SET);
+    while (!found && fgets(line, sizeof line, image->console))
+        found = strstr(line, text);
+    fseek(image->console, 0, SEEK_END);
+    return found;
+}
+
 /* "HHCLC073I 0E20: TAP device tap0 opened": the name cannot be chosen, only read here. */
 static void plug_tap(struct image *image, const char *name)
 {

@@ -105,6 +105,10 @@ int image_start_job(struct image *image, const struct job_definition *job);
 /* The jobs of the definition that have been started on it since its IPL, in one. connections: how many it is to open; may be NULL. */
 struct job image_job(const struct image *image, uint64_t *connections);
 
+/* Has its console shown the text since the hardcopy log was so long? */
+long image_log_length(const struct image *image);
+bool image_log_has(const struct image *image, long from, const char *text);
+
 /* Show the last lines of its console. */
 void image_show_last(const struct image *image, FILE *out);
 

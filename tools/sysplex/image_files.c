@@ -179,6 +179,6 @@ int image_files_write(struct image *image)
     rc = rc ? rc : write_parameters(folder, image, plan);
     rc = rc ? rc : link_program(folder, r);
     rc = rc ? rc : write_deck(folder, image->system->profile);
-    image->console = rc ? NULL : fopen(rundir_file(r, "%s.console", image->system->name), "we");
+    image->console = rc ? NULL : fopen(rundir_file(r, "%s.console", image->system->name), "w+e");
     return rc ? rc : image->console ? 0 : -errno;
 }

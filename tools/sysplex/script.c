@@ -21,7 +21,7 @@ static char *trim(char *text)
     return text;
 }
 
-enum { JOBS_MS_MAX = 60000, SCRIPT_SECONDS_MAX = 1000000 };
+enum { WAIT_MS_MAX = 60000, SCRIPT_SECONDS_MAX = 1000000 };
 
 /* A script that runs: its Sysplex and its file. */
 struct script {
@@ -33,6 +33,9 @@ struct script {
     const struct image *awaited;        /* the system that failed, of which ... */
     unsigned steps;             /* ... these steps are waited for: bit n, enum incident_step */
     const char *text;           /* that one */
+    /* The logs when the systems were given the last command of which nothing was awaited: that may be done in the next line, and
+     * the text may have come by then. */
+    long marks[DEFINED_SYSTEMS_MAX];
 };
 
 static int nothing(void *context)
@@ -59,7 +62,7 @@ static void answered(void *context, const char *system, enum command_end end)
     struct script *s = context;
     s->waiting--;
     if (end == COMMAND_UNANSWERED) {
-        tell_error("%s: %s: no answer in %d s", system, s->text, COMMAND_MS_MAX / 1000);
+        tell_error("%s: %s: no answer in %d s", system, s->text, WAIT_MS_MAX / 1000);
         s->rc = -ETIMEDOUT;
     }
 }
@@ -84,9 +87,18 @@ static int wait_for_answers(struct script *s)
 static int give(struct script *s, struct image *image, const char *text, const char *awaited)
 {
     const struct command_listener listener = { NULL, *awaited ? answered_as_awaited : answered, s };
-    int rc = image_command(image, text, awaited, COMMAND_MS_MAX, &listener);
+    int rc = image_command(image, text, awaited, WAIT_MS_MAX, &listener);
     s->waiting += rc == 0;
     return rc;
+}
+
+/* Give it a command, or only wait for the text if it has not come yet. */
+static int give_or_wait(struct script *s, struct image *image, const char *text, const char *awaited)
+{
+    long *mark = &s->marks[image - s->plex->images];
+    if (*text && !*awaited)
+        *mark = image_log_length(image);
+    return !*text && *mark && image_log_has(image, *mark, awaited) ? 0 : give(s, image, text, awaited);
 }
 
 /* To one system, or to all that live; then wait for the answers. */
@@ -102,7 +114,7 @@ static int command(struct script *s, const char *to, char *text)
     s->text = *text ? text : awaited;
     for (unsigned i = 0; i < s->plex->image_count && rc == 0; i++)
         if (s->plex->images[i].state == IMAGE_READY && (!one || one == &s->plex->images[i]))
-            rc = give(s, &s->plex->images[i], text, awaited);
+            rc = give_or_wait(s, &s->plex->images[i], text, awaited);
     return rc ? rc : wait_for_answers(s);
 }
 
@@ -249,7 +261,7 @@ static int wait_for(struct script *s, char *text)
     end = trim(end);
     if (strcmp(end, "%") == 0 && value >= 0 && value <= 100) {
         s->percent = (unsigned)value;
-        return plex_wait(s->plex, jobs_are_so_far, s, JOBS_MS_MAX);
+        return plex_wait(s->plex, jobs_are_so_far, s, WAIT_MS_MAX);
     }
     return *end || value < 0 || value > 600 ? -EINVAL : pause_ms(s, (uint64_t)(value * 1000));
 }
@@ -276,7 +288,7 @@ static int await_steps(struct script *s, char *text)
             return -EINVAL;
         s->steps |= 1u << step;
     }
-    return s->awaited && s->steps ? plex_wait(s->plex, steps_are_made, s, COMMAND_MS_MAX) : -EINVAL;
+    return s->awaited && s->steps ? plex_wait(s->plex, steps_are_made, s, WAIT_MS_MAX) : -EINVAL;
 }
 
 /* --- the script ---------------------------------------------------------------------------------------------------- */

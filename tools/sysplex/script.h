@@ -2,7 +2,7 @@
  *
  *   MVS2: D TCPIP,,FLOW                       give a system a command; all: to each that lives
  *   MVS2: S A,PGM=CONNGEN,N=1 => A - ENDED    and wait until its console shows this text
- *   all: => IXC105I                           only wait for it
+ *   all: => IXC105I                           only wait for it, if it has not come since the last command without => there
  *   MVS2 < flow/late.profile                  load a deck into its reader 02C; path relative to the script
  *   outside: curl -sf http://10.1.9.1:8080/   a command of the host's shell in the outside server's network
  *   kill MVS3                                 end its emulator
