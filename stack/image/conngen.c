@@ -20,7 +20,7 @@
 #include "stack/platform/platform.h"
 #include "stack/socket/http.h"
 
-#define ANSWER_TIMEOUT_US 4000000u      /* two SYNs sent again fit in; a server on the LAN that has not answered by then will not */
+#define ANSWER_TIMEOUT_US 15000000u     /* three SYNs sent again fit in; a server on the LAN that has not answered by then will not */
 #define PROGRESS_US 1000000u
 
 enum phase { PHASE_FREE, PHASE_CONNECTING, PHASE_FIRST_GET, PHASE_HELD, PHASE_SECOND_GET };

@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { TRIES_MAX = 500, RETRY_MS = 10 };
+enum { TRIES_MAX = 2000, RETRY_MS = 10 };
 
 struct deck {
     struct deck *next;

@@ -14,9 +14,9 @@
 #include "tools/sysplex/tell.h"
 
 enum {
-    STALL_MS = 45000,           /* a job gives up a connection after 10 s at the most */
+    STALL_MS = 45000,           /* a job gives up a connection after two answers of 15 s at the most */
     LIVE_MS_TERMINAL = 200, LIVE_MS_PLAIN = 2000,
-    PICTURE_MS_MAX = 3000,
+    PICTURE_MS_MAX = 20000,
     SETTLE_MS = 300,            /* after the job's end: the last FINs and their answers */
 };
 

@@ -14,7 +14,7 @@
 #include "tools/sysplex/process.h"
 #include "tools/sysplex/tell.h"
 
-enum { START_MS_MAX = 5000, LOOK_EVERY_US = 5000 };
+enum { START_MS_MAX = 20000, LOOK_EVERY_US = 5000 };
 
 static const char configuration[] =
     "user root;\n"

@@ -66,7 +66,7 @@ processes() {
     done
 }
 no_processes() {
-    for _ in {1..40}; do
+    for _ in {1..1200}; do
         [[ -z $(processes) ]] && return
         sleep 0.05
     done
@@ -76,7 +76,7 @@ no_processes() {
 namespaces() { readlink $(processes | sed 's/cwd$/ns\/net/') | sort -u; }
 # A process that is ending has left its folder before its namespaces.
 namespace_gone() {
-    for _ in {1..40}; do
+    for _ in {1..1200}; do
         readlink /proc/[0-9]*/ns/net 2>/dev/null | grep -qF "$1" || return 0
         sleep 0.05
     done
@@ -90,7 +90,7 @@ start() {
     : >"$tree/output"           # of the run before
     "$tree/build/bin/sysplex" run -v >"$tree/output" 2>&1 &
     pid=$!
-    for _ in {1..400}; do
+    for _ in {1..1200}; do
         (($(grep -c 'TAP device tap[01] opened' "$tree/output") == 2)) && return
         sleep 0.05
     done
@@ -133,7 +133,7 @@ check "SIGKILL: the coupling facility is left" test -n "$(segments "$ended")"
 # The locks of a process that has been killed are let go of a moment after it.
 clean() {
     : >clean.output
-    for _ in {1..40}; do
+    for _ in {1..1200}; do
         build/bin/sysplex clean >>clean.output 2>&1
         no_segments "$ended" && [[ -z $(ls build/run | grep '^[0-9]') ]] && return
         sleep 0.05

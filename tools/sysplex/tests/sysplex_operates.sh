@@ -56,9 +56,9 @@ expect() {
         check "$what: tells $pattern" tells "$pattern"
     fi
 }
-# eventually COMMAND...: true within 10 s.
+# eventually COMMAND...: true within a minute.
 eventually() {
-    for _ in {1..200}; do
+    for _ in {1..1200}; do
         "$@" && return
         sleep 0.05
     done
