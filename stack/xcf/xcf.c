@@ -298,7 +298,7 @@ static bool receive_one(struct xcf *x, struct xes_request *r)
     return rc == IXLRETCODEOK;
 }
 
-void xcf_queue_empty(struct xcf *x)
+bool xcf_queue_empty(struct xcf *x)
 {
     struct xes_request r;
 
@@ -310,6 +310,7 @@ void xcf_queue_empty(struct xcf *x)
         else
             x->dropped++;
     }
+    return r.reason != IXLRSNCODESTRTEMPUNAVAIL;
 }
 
 static bool conid_in(const uint32_t map[8], uint32_t conid)
@@ -328,7 +329,12 @@ static void handle_failures(struct xcf *x)
     x->failures = false;                    /* before the bits are taken: the event exit may set more at any time */
     for (unsigned i = 0; i < 8; i++)
         failed[i] = __atomic_exchange_n(&x->failed[i], 0, __ATOMIC_RELAXED);
-    xcf_queue_empty(x);
+    if (!xcf_queue_empty(x)) {
+        for (unsigned i = 0; i < 8; i++)
+            __atomic_fetch_or(&x->failed[i], failed[i], __ATOMIC_RELAXED);
+        x->failures = true;                 /* who they were may stand in the queue: once more */
+        return;
+    }
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
         struct xcf_member *m = &x->members[n];
 
@@ -361,7 +367,7 @@ void xcf_poll(struct xcf *x)
         if (x->failures)
             handle_failures(x);
         else
-            xcf_queue_empty(x);
+            (void)xcf_queue_empty(x);
         xcf_status_conclude(x);
         if (x->connection->lost || x->connection->poll_again)
             break;
@@ -501,7 +507,7 @@ int xcf_start(struct xcf *x, struct xes *xes, unsigned cf, const char *name, uin
     STACK_ASSERT(number >= 1 && number <= SYSTEMS_MAX && !x->connection);
     x->number = number;
     x->due_us = UINT64_MAX;
-    xes_reset(cf);
+    xes_reset();
     rc = connect_structure(x, xes, cf, name);
     if (rc != XCF_OK)
         return rc;

@@ -37,7 +37,7 @@ void xcf_record_get(struct xcf_member *member, const uint8_t *adjunct, uint64_t 
  * the group exits. */
 void xcf_member_removed(struct xcf *xcf, struct xcf_member *member, bool left);
 
-/* Read all that stands in this system's queue. */
-void xcf_queue_empty(struct xcf *xcf);
+/* Read all that stands in this system's queue. False: the CF is busy, there may be more. */
+bool xcf_queue_empty(struct xcf *xcf);
 
 #endif

@@ -229,7 +229,7 @@ void xcf_status_conclude(struct xcf *x)
     if (!x->concluding)
         return;
     x->concluding = false;
-    xcf_queue_empty(x);             /* what they have sent comes before their end */
+    (void)xcf_queue_empty(x);             /* what they have sent comes before their end */
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
         struct xcf_member *m = &x->members[n];
 

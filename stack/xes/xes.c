@@ -445,14 +445,15 @@ int xes_fence(struct xes_connection *c, uint32_t conid, uint32_t conversion, boo
     return rc;
 }
 
-void xes_reset(unsigned cf)
+void xes_reset(void)
 {
     struct message m;
     uint32_t reason;
 
     memset(m.mcb, 0, sizeof m.mcb);
     put_be16(m.mcb + MCB_COMMAND, CF_CMD_RESET);
-    (void)simple_command(cf, &m, &reason);      /* a CF that cannot be reached has nothing of ours, or will not have it for long */
+    for (unsigned cf = 0; cf < XES_CFS_MAX; cf++)
+        (void)simple_command(cf, &m, &reason);      /* a CF that cannot be reached has nothing of ours, or will not have it for long */
 }
 
 /* --- rebuild ------------------------------------------------------------------------------------------------------- */

@@ -273,9 +273,9 @@ int xes_identify(unsigned cf, uint8_t *mrb, uint32_t *reason);
 int xes_fence(struct xes_connection *connection, uint32_t conid, uint32_t conversion, bool only_failed,
               char system[NAME_LEN + 1], uint32_t *reason);
 
-/* What this image has of connections over a CF is of an earlier IPL: end it (CF_CMD_RESET). Before the first xes_connect(). A CF
+/* What this image has of connections over any CF is of an earlier IPL: end it (CF_CMD_RESET). Before the first xes_connect(). A CF
  * that is not there has none. */
-void xes_reset(unsigned cf);
+void xes_reset(void);
 
 /* IXLREBLD REQUEST=START, REQUEST=STOP of the connection's structure. Return code; *reason. */
 int xes_rebuild_start(struct xes_connection *connection, uint32_t *reason);
