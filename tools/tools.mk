@@ -4,3 +4,6 @@ include tools/sysplex/sysplex.mk
 include tools/cfctl/cfctl.mk
 include tools/cfdash/cfdash.mk
 include tools/bench/bench.mk
+
+# The folders include each other downwards only.
+CHECKS += tools/check/layers
