@@ -127,8 +127,10 @@ static int crht_init(struct clp *clp, struct clp_table *t, unsigned origin)
     if (rc != CLP_OK)
         return rc;
     FLOW(8B, 860);
-    FLOW(8B, 865);
-    return delete_list(clp, clp->number) < 0 ? failed(clp, CLP_REASON_CF) : CLP_OK;     /* of this stack's earlier life */
+    int32_t earlier = delete_list(clp, clp->number);    /* of this stack's earlier life */
+    if (earlier == 0)
+        FLOW(8B, 865);
+    return earlier < 0 ? failed(clp, CLP_REASON_CF) : CLP_OK;
 }
 
 uint8_t clp_tuple_owner(struct clp *clp, const struct clp_tuple *tuple)

@@ -145,8 +145,10 @@ static bool slot_is(struct clp *clp, const struct clp_table *t, uint32_t slot, u
     put_be32(r.adjunct + SLOT_ADDRESS, t->address);
     put_be32(r.adjunct + SLOT_UNIT, unit_of(t));
     memcpy(adjunct, r.adjunct, CF_ADJUNCT_SIZE);
-    if (xes_list(clp->lists, &r) == IXLRETCODEOK)
+    if (xes_list(clp->lists, &r) == IXLRETCODEOK) {
+        FLOW(8B, 855);
         return true;
+    }
     r = (struct xes_request){ .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
     slot_name(r.name, slot);
     bool read = xes_list(clp->lists, &r) == IXLRETCODEOK;
@@ -394,12 +396,13 @@ static int lists_init(struct clp *clp, struct clp_table *t, unsigned origin)
     rc = lock(clp, t, CF_LOCK_SET);
     if (rc != CLP_OK)
         return rc;
-    FLOW(8B, 855);
     t->covered_first = t->covered_end = 0;
     rc = cover(clp, t);
     FLOW(8B, 860);
-    FLOW(8B, 865);
-    if (rc == CLP_OK && append(clp, t, clp->number, clp_life(clp, clp->number)) < 0)      /* of this stack's earlier life */
+    int32_t earlier = rc == CLP_OK ? append(clp, t, clp->number, clp_life(clp, clp->number)) : 0;     /* this stack's earlier life */
+    if (earlier == 0)
+        FLOW(8B, 865);
+    else if (earlier < 0)
         rc = failed(clp, CLP_REASON_CF);
     (void)lock(clp, t, CF_LOCK_RESET);
     return rc;
