@@ -10,6 +10,11 @@ CF_ENGINE_SRC += cfemu/engine/cf_fence.c cfemu/engine/cf_alter.c cfemu/engine/cf
 # CFRM policies as text: host code, for cfctl and sysplex.
 CF_POLICY_SRC := cfemu/policy/cf_policy.c
 
+# gcc clears blocks of some hundred bytes, such as an answer, by rep stos, whose start is a tenth of a command.
+ifeq ($(shell uname -m),x86_64)
+$(foreach kind,host pic,$(CF_ENGINE_SRC:%.c=$(B)/$(kind)/%.o)): EXTRA_CFLAGS += -mmemset-strategy=unrolled_loop:512:noalign,libcall:-1:noalign
+endif
+
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC $(EXTRA_CFLAGS) -c -o $@ $<

@@ -183,6 +183,8 @@ static int execute_with_table(struct cf_call *call, int (*command)(struct cf_cal
 {
     int result = execute(call, command, kind);
     bool dead = false;
+    if (!cf_wakes_any(&call->contenders))
+        return result;
     for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX / 64; i++)
         for (uint64_t set = call->contenders.set[i]; set != 0; set &= set - 1)
             dead |= cf_attachment_dead(call->cf, i * 64 + (uint32_t)__builtin_ctzll(set));
@@ -322,7 +324,8 @@ void cf_message_within(struct cf *cf, const uint8_t *mcb, const void *out, uint3
     };
     int response = dispatch(&call);
     put_be16(mrb + MRB_RESPONSE, (uint16_t)response);
-    cf_wake(cf, &call.wakes);
+    if (cf_wakes_any(&call.wakes))
+        cf_wake(cf, &call.wakes);
     cf_duplex_tell();
 }
 

@@ -358,6 +358,14 @@ struct cf_wakes {
     uint64_t set[CF_ATTACHMENTS_MAX / 64];
 };
 
+static inline bool cf_wakes_any(const struct cf_wakes *wakes)
+{
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX / 64; i++)
+        any |= wakes->set[i];
+    return any != 0;
+}
+
 static inline uint64_t cf_segment_fixed(uint32_t increments)
 {
     uint64_t size = 4096 + CF_ATTACHMENTS_MAX * sizeof(struct cf_attachment) +

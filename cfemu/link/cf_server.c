@@ -371,9 +371,10 @@ static void *watcher_main(void *argument)
 
 /* --- start and stop --------------------------------------------------------------------------------------------------- */
 
-static int listen_all(struct link_server *server, const struct link_server_config *config)
+static int listen_all(struct link_server *server, const struct link_server_config *config, const char **what)
 {
     if (config->unix_address) {
+        *what = "listening at the Unix socket";
         server->listeners[LISTEN_UNIX] = link_listen(config->unix_address);
         if (server->listeners[LISTEN_UNIX] < 0)
             return server->listeners[LISTEN_UNIX];
@@ -381,6 +382,7 @@ static int listen_all(struct link_server *server, const struct link_server_confi
     }
     if (!config->tcp_address)
         return 0;
+    *what = "listening at the TCP address";
     server->tls = link_tls_new(config->psk, true);
     if (!server->tls)
         return -ENOMEM;
@@ -462,8 +464,7 @@ int link_server_start(const struct link_server_config *config, struct link_serve
     if (error == 0) {
         memcpy(server->cfname, server->cf->header->cfname, 8);
         server->cfname[strcspn(server->cfname, " ")] = '\0';
-        *what = "listening";
-        error = listen_all(server, config);
+        error = listen_all(server, config, what);
     }
     if (error == 0)
         error = threads_start(server);

@@ -47,8 +47,10 @@ const char *why(int error)
         return "in use or held up by another process; try again";
     case EALREADY:
         return "it has not failed";
+    case ENOSPC:
+        return "all its attachment slots are taken";
     case EINVAL:
-        return "a name or size is not valid (--help says what is)";
+        return "this is no segment's name: expected 1 to 255 characters, none of them /, the first not a dot";
     default:
         return strerror(-error);
     }
@@ -97,8 +99,16 @@ static double parse_number(const char *text, const char *option, double least, d
     char *end;
     double number = strtod(text, &end);
     if (end == text || *end || !(number >= least && number <= most))
-        argp_error(state, "--%s %s: expected a number from %g to %g", option, text, least, most);
+        argp_error(state, "--%s %s: expected a number from %.10g to %.10g", option, text, least, most);
     return number;
+}
+
+static const char *parse_cfname(const char *text, struct argp_state *state)
+{
+    size_t length = strlen(text);
+    if (length < 1 || length > 8 || strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@#$") != length)
+        argp_error(state, "--cfname %s: expected 1 to 8 characters A-Z 0-9 @ # $", text);
+    return text;
 }
 
 static void parse_argument(struct line *line, const char *argument, struct argp_state *state)
@@ -124,7 +134,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct line *line = state->input;
     switch (key) {
     case OPTION_CFNAME:
-        line->request.cfname = argument;
+        line->request.cfname = parse_cfname(argument, state);
         return 0;
     case OPTION_SIZE:
         line->request.size = parse_size(argument, state);

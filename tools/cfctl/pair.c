@@ -1,4 +1,5 @@
 /* Pairs of facilities: loss of one, duplexing and rebuild of structures (SETXCF START and STOP,REBUILD). */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -11,8 +12,17 @@
 static int pair(struct cf *cf, const struct request *request)
 {
     (void)cf;
-    int error = cf_pair(request->facility, request->argument[0]);
-    return error == 0 ? EXIT_OK : trouble("pair", request->facility, why(error));
+    const char *other = request->argument[0];
+    char both[128];
+    int error = cf_pair(request->facility, other);
+    if (error == 0)
+        return EXIT_OK;
+    snprintf(both, sizeof both, "%s with %s", request->facility, other);
+    if (strcmp(request->facility, other) == 0)
+        return trouble("pair", both, "expected two facilities");
+    if (error == -EEXIST)
+        return trouble("pair", both, "one of them is of a pair already");
+    return trouble("pair", both, error == -ENOENT ? "one of them is not there, in /dev/shm" : why(error));
 }
 
 static int fail(struct cf *cf, const struct request *request)

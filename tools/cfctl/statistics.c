@@ -139,9 +139,11 @@ static int samples_show(struct cf_snapshot *snapshot, const struct sample *now, 
 {
     cJSON *array = json ? cJSON_CreateArray() : NULL;
     double seconds = before ? (double)(now->at_ns - before->at_ns) / 1e9 : 0;
+    bool any = false;
     for (uint32_t i = 0; i < CF_STRUCTURES_MAX; i++) {
         if (now->generation[i] == 0)
             continue;
+        any = true;
         bool same = before && before->generation[i] == now->generation[i];
         struct cf_stats stats = same ? difference(&now->stats[i], &before->stats[i]) : now->stats[i];
         struct figures figures = figures_of(&stats, snapshot->ticks_per_us, seconds);
@@ -152,6 +154,8 @@ static int samples_show(struct cf_snapshot *snapshot, const struct sample *now, 
         else
             statistics_text(slot, s, &stats, &figures);
     }
+    if (!json && !any)
+        puts("NO STRUCTURE IS ALLOCATED");
     return json ? json_print(array) : EXIT_OK;
 }
 

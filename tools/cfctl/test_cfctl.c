@@ -193,6 +193,7 @@ START_TEST(operates_pairs)
     ck_assert_int_eq(cf_create(peer_name, "CF02", SEGMENT_SIZE), 0);
     ck_assert_int_eq(cfctl("pair %1$s %1$s.2"), 0);
     ck_assert_int_eq(cfctl("pair %1$s %1$s.2"), 2);
+    says("of a pair already");
     cf = segment_open();
     ck_assert_int_eq(connect_as(cf, "EZBEPORT", "TCPCS1", &usual, &one), CF_RSP_OK);
     ck_assert_int_eq(cfctl("duplex %s START NOBODY"), 2);
@@ -359,8 +360,17 @@ START_TEST(refuses_wrong_usage)
     ck_assert_int_eq(cfctl("create %s --size -1M"), 64);
     ck_assert_int_eq(cfctl("create %s --size 64X"), 64);
     ck_assert_int_eq(cfctl("create %s --size 99999999999999999999G"), 64);
-    ck_assert_int_eq(cfctl("create %s.x --cfname lower"), 2);
+    ck_assert_int_eq(cfctl("create %s.x --cfname lower"), 64);
+    says("--cfname lower: expected 1 to 8 characters");
+    ck_assert_int_eq(cfctl("create %s.x --times 0"), 64);
+    says("--times 0: expected a number from 1 to 1000000000");
+    ck_assert_int_eq(cfctl("create a/b"), 2);
+    says("create a/b: this is no segment's name: expected");
     ck_assert_int_eq(cfctl("display ../etc/passwd"), 2);
+    ck_assert_int_eq(cfctl("pair %1$s %1$s"), 2);
+    says("expected two facilities");
+    ck_assert_int_eq(cfctl("pair %1$s %1$s.none"), 2);
+    says("one of them is not there");
 }
 END_TEST
 
