@@ -50,6 +50,7 @@ $(addprefix $(B)/tests/,test_cf_crash test_cf_duplex test_cf_rebuild test_cf_alt
 
 CF_SOAK := $(addprefix $(B)/san/cfemu/tests/,cf_soak.o cf_soak_work.o cf_soak_users.o)
 $(B)/tests/test_cf_crash: $(CF_SOAK)
+$(B)/tests/test_cf_link: | $(B)/bin/cfd
 $(B)/tests/test_cf_limits: $(B)/san/cfemu/bench/cf_scale.o
 
 # The same for as long as one likes: make soak.

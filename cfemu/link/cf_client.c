@@ -48,6 +48,7 @@ static void wake(struct link *link)
 static void lose(struct link *link, const char *why)
 {
     const char *expected = NULL;
+    atomic_fetch_add(&link->attachment.notify, 1);      /* who finds it lost finds that there is news, too */
     if (!atomic_compare_exchange_strong(&link->lost, &expected, why))
         return;
     link_wire_cut(&link->commands);

@@ -212,7 +212,7 @@ int operate(struct cf *cf, uint16_t command, const char *structure, uint8_t opti
 void drain(struct cf *cf, uint32_t *seen)
 {
     while (cf_wait(cf, seen, segment_place[0] ? 30 : 0))
-        ;
+        ck_assert_ptr_null(cf_lost(cf));
 }
 
 pid_t child_holding(bool (*take)(void))
