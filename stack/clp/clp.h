@@ -284,7 +284,7 @@ struct clp {
     uint8_t own_aside[CLP_OWN_BYTES];
     uint8_t shared[CLP_SHARED_MAX * 4];
     uint8_t message[16384];                 /* that is being built */
-    uint8_t shown[CLP_WORDS * 2 * 10 + 256];        /* entry that is being built, clp_show.c */
+    uint8_t shown[CLP_WORDS * 3 * 10 + 256];        /* entry that is being built, clp_show.c */
     uint64_t shown_us, shown_connections, shown_blocks, shown_token;        /* when last, and what it said */
     struct clp_destination *destination;    /* found last */
     struct clp_destination *quick;          /* the same if its table is quick, else NULL */

@@ -45,6 +45,15 @@ static uint64_t ports_in_use(const struct clp_table *t, uint32_t w)
     return ports;
 }
 
+/* The ports of this stack that nobody else can tell of. A keeper of connections (CRHT) owns none. */
+static uint8_t *put_owned(const struct clp_table *t, uint8_t *to)
+{
+    for (uint32_t w = 0; w < CLP_WORDS && !clp_is_bitmap(t) && t->store->take; w++)
+        if (t->owned[w])
+            to = put_word(to, w, t->owned[w]);
+    return to;
+}
+
 static void show_ports(struct clp *clp, const struct clp_table *t)
 {
     struct xes_request r = { .command = 0 };
@@ -63,6 +72,10 @@ static void show_ports(struct clp *clp, const struct clp_table *t)
         if (~t->eligible[w])
             to = put_word(to, w, ~t->eligible[w]);
     put_be32(r.adjunct + SHOW_NOT_ELIGIBLE, (uint32_t)(to - middle) / CLP_SHOW_RECORD);
+    middle = to;
+    to = put_owned(t, to);
+    put_be32(r.adjunct + SHOW_OWNED, (uint32_t)(to - middle) / CLP_SHOW_RECORD);
+    xes_name(r.adjunct + SHOW_KEEPER, CLP_SHOW_KEEPER_LEN, t->store->name);
     memcpy(r.adjunct, "USE ", 4);
     put_be32(r.adjunct + SHOW_ADDRESS, t->address);
     put_be32(r.adjunct + SHOW_TIMEWAIT, clp->timewait_s);
@@ -116,7 +129,7 @@ void clp_show(struct clp *clp, uint64_t now)
     clp->shown_blocks = blocks_passed();
     show_flow(clp);
     for (unsigned i = 0; i < CLP_TABLES; i++)
-        if (clp->tables[i].ready && clp->tables[i].clusterports.on && clp_is_bitmap(&clp->tables[i]))
+        if (clp->tables[i].ready && clp->tables[i].clusterports.on)
             show_ports(clp, &clp->tables[i]);
 }
 

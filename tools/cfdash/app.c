@@ -1,5 +1,6 @@
 #include "tools/cfdash/app.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -7,6 +8,7 @@
 #include "tools/cfdash/words.h"
 
 enum { HEADER = 46, FOOTER = 24, MARGIN = 10 };
+enum { REST_MS = 300, ANSWER_MS = 20 };     /* the mouse rests: the user wants to know; how often is looked for an answer */
 
 static const char *const view_names[VIEW_COUNT] = {"1 Overview", "2 Ports", "3 Flowcharts", "4 Locks, members", "5 Events"};
 
@@ -16,7 +18,7 @@ void app_open(struct app *app, struct session *session, const char *run)
 {
     app->session = session;
     app->run = run;
-    app->system = app->port = app->hovered = APP_NONE;
+    app->system = app->port = app->hovered = app->asked = APP_NONE;
     app->figure = 4;
     app->map_dvipa = APP_NONE;
     app->mouse_x = app->mouse_y = -1;
@@ -31,8 +33,8 @@ void app_open(struct app *app, struct session *session, const char *run)
 void app_close(struct app *app)
 {
     lookup_end(&app->lookup);
-    if (app->map)
-        SDL_DestroyTexture(app->map);
+    lookup_end(&app->hint);
+    SDL_FreeSurface(app->map);
     free(app->history);
     canvas_close(&app->canvas);
 }
@@ -82,6 +84,27 @@ struct area draw_panel(struct app *app, struct area a, const char *title)
     canvas_frame(&app->canvas, a, EDGE);
     canvas_text(&app->canvas, FONT_BOLD, a.x + MARGIN, a.y + 7, FAINT, "%s", title);
     return (struct area){a.x + MARGIN, a.y + 30, a.w - 2 * MARGIN, a.h - 30 - MARGIN};
+}
+
+void draw_graph_ground(struct app *app, struct area a)
+{
+    struct canvas *c = &app->canvas;
+    colour grid = canvas_mix(GROUND, EDGE, 0.6f);
+    canvas_fill(c, a, GROUND);
+    for (int i = 1; i < 4; i++) {
+        canvas_line(c, a.x, a.y + a.h * i / 4, a.x + a.w, a.y + a.h * i / 4, grid);
+        canvas_line(c, a.x + a.w * i / 4, a.y, a.x + a.w * i / 4, a.y + a.h, grid);
+    }
+}
+
+float graph_top(float highest)
+{
+    return highest > 0 ? highest * 1.15f : 1;
+}
+
+void draw_graph_curve(struct app *app, struct area a, const float *values, int count, float top, colour ink)
+{
+    canvas_curve(&app->canvas, a, values, count, HISTORY_SHOWN, top, ink);
 }
 
 void draw_bar(struct app *app, struct area a, double part, colour ink)
@@ -138,7 +161,7 @@ static void draw_footer(struct app *app)
 {
     struct canvas *c = &app->canvas;
     int y = c->height - FOOTER + 4;
-    canvas_text(c, FONT_SMALL, 16, y, FAINT, "%s", "1–5 view · Space pause · , . step · < > 10 s · End live · D address · F figure · Y system · S picture · H help · Q quit");
+    canvas_text(c, FONT_SMALL, 16, y, FAINT, "%s", "1–5 view · Space pause · , . step · < > 10 s · End live · D address · F figure · Y system · + - size · S picture · H help · Q quit");
     if (app->notice[0])
         canvas_right(c, FONT_SMALL, c->width - 16, y, ORANGE, "%s", app->notice);
 }
@@ -154,8 +177,11 @@ static void draw_help(struct app *app)
         "D                   next address of the port map",
         "Y                   next system of the flowcharts",
         "F                   next figure, or all",
-        "click on a port     who uses it: the stack is asked",
+        "mouse on a port     who has it, since when; if it rests: job and peer",
+        "mouse on a block    what it does, its count on each system",
+        "click on a port     it stays selected; its way through the flowcharts",
         "Page Up, Page Down  older and newer events",
+        "+ and -             everything larger, smaller",
         "S                   picture of this window",
         "Q, Esc              leave",
         "",
@@ -170,10 +196,19 @@ static void draw_help(struct app *app)
         canvas_text(c, FONT_BODY, inside.x + 6, inside.y + i * 21, INK, "%s", lines[i]);
 }
 
+/* Another view: what was under the mouse is not there. */
+static void see_pointer(struct app *app)
+{
+    if (app->hovered_view != app->view)
+        app->hovered = app->asked = APP_NONE;
+    app->hovered_view = app->view;
+}
+
 void app_draw(struct app *app)
 {
     static void (*const views[VIEW_COUNT])(struct app *, struct area) = {view_overview, view_ports, view_flow, view_locks, view_events};
     struct canvas *c = &app->canvas;
+    see_pointer(app);
     app->spot_count = 0;
     app->map_area = (struct area){0};
     SDL_SetRenderDrawColor(c->renderer, GROUND >> 16 & 255, GROUND >> 8 & 255, GROUND & 255, 255);
@@ -183,35 +218,117 @@ void app_draw(struct app *app)
     draw_footer(app);
     if (app->help)
         draw_help(app);
+    canvas_flush(c);
+}
+
+/* The note stands beside the mouse, where there is room. false: there is nothing to say. */
+static bool find_hint(struct app *app, struct hint *h)
+{
+    struct canvas *c = &app->canvas;
+    *h = (struct hint){.edge = DIM};
+    if (app->help || app->hovered == APP_NONE)
+        return false;
+    if (!(app->view == VIEW_PORTS ? view_ports_hint(app, h) : app->view == VIEW_FLOW && view_flow_hint(app, h)))
+        return false;
+    int w = 190, tall = 30 + 16 * (h->lines - 1);
+    for (int i = 0; i < h->lines; i++) {
+        int wide = canvas_text_width(c, i == 0 ? FONT_BOLD : FONT_SMALL, h->line[i]) + 24;
+        w = wide > w ? wide : w;
+    }
+    int x = app->mouse_x + 16, y = app->mouse_y + 16;
+    h->area = (struct area){x + w > c->width ? app->mouse_x - 16 - w : x, y + tall > c->height ? app->mouse_y - 14 - tall : y, w, tall};
+    return true;
+}
+
+struct area app_pointer_area(struct app *app)
+{
+    struct hint h;
+    if (!find_hint(app, &h))
+        return (struct area){0};
+    struct area a = h.about, b = h.area;
+    int x = a.x < b.x ? a.x : b.x, y = a.y < b.y ? a.y : b.y;
+    int right = a.x + a.w > b.x + b.w ? a.x + a.w : b.x + b.w, bottom = a.y + a.h > b.y + b.h ? a.y + a.h : b.y + b.h;
+    return (struct area){x, y, right - x, bottom - y};
 }
 
 void app_draw_pointer(struct app *app)
 {
-    if (app->view == VIEW_PORTS && !app->help)
-        view_ports_pointer(app);
+    struct canvas *c = &app->canvas;
+    struct hint h;
+    if (find_hint(app, &h)) {
+        canvas_frame(c, h.about, GROUND);
+        canvas_frame(c, (struct area){h.about.x + 1, h.about.y + 1, h.about.w - 2, h.about.h - 2}, INK);
+        canvas_fill(c, h.area, PANEL);
+        canvas_frame(c, h.area, h.edge);
+        for (int i = 0; i < h.lines; i++)
+            canvas_text(c, i == 0 ? FONT_BOLD : FONT_SMALL, h.area.x + 12, h.area.y + (i == 0 ? 6 : 10 + 16 * i), i == 0 ? INK : FAINT, "%s", h.line[i]);
+    }
+    canvas_flush(c);
 }
 
 /* --- keys and mouse ------------------------------------------------------------------------------------------------------------ */
 
-void app_choose_port(struct app *app, uint32_t port)
+/* Ask who uses the port of the address shown. */
+static void ask(struct app *app, struct lookup *lookup, uint32_t port)
 {
     const struct model *m = app->session->shown;
-    app->port = port;
-    lookup_end(&app->lookup);
+    lookup_end(lookup);
     if (app->dvipa >= m->dvipa_count || port >= MODEL_PORTS || !app->session->source)
         return;
-    uint8_t cell = m->dvipa[app->dvipa].port[port];
-    const struct model_system *owner = model_system_numbered(app->session->shown, port_who(cell));
-    if (port_kind(cell) != CELL_FREE && owner)
-        lookup_begin(&app->lookup, app->run, owner->name, port);
+    const struct model_dvipa *d = &m->dvipa[app->dvipa];
+    const struct model_system *owner = model_system_numbered(app->session->shown, port_who(d->port[port]));
+    if (port_kind(d->port[port]) != CELL_FREE && owner)
+        lookup_begin(lookup, app->run, owner->name, d->address, port);
+}
+
+void app_choose_port(struct app *app, uint32_t port)
+{
+    app->port = port;
+    ask(app, &app->lookup, port);
+}
+
+int app_wait_ms(const struct app *app, uint64_t now_ms)
+{
+    if (app->lookup.state == LOOKUP_WAITS || app->hint.state == LOOKUP_WAITS)
+        return ANSWER_MS;
+    if (app->view != VIEW_PORTS || app->hovered == APP_NONE || app->asked == app->hovered)
+        return INT_MAX;
+    uint64_t due = app->moved_ms + REST_MS;
+    return due > now_ms ? (int)(due - now_ms) : 0;
+}
+
+bool app_step(struct app *app, uint64_t now_ms, bool *pointer)
+{
+    *pointer = lookup_step(&app->hint);
+    if (app->view == VIEW_PORTS && app->hovered != APP_NONE && app->asked != app->hovered && now_ms >= app->moved_ms + REST_MS) {
+        app->asked = app->hovered;
+        if (app->session->source && !app->session->paused)
+            ask(app, &app->hint, app->hovered);
+        *pointer = true;
+    }
+    return lookup_step(&app->lookup);
+}
+
+static bool within(const struct area *a, int x, int y)
+{
+    return x >= a->x && y >= a->y && x < a->x + a->w && y < a->y + a->h;
 }
 
 static uint32_t port_at(const struct app *app, int x, int y)
 {
     const struct area *a = &app->map_area;
-    if (a->w == 0 || x < a->x || y < a->y || x >= a->x + a->w || y >= a->y + a->h)
+    if (!within(a, x, y))
         return APP_NONE;
     return (uint32_t)((y - a->y) * 256 / a->h * 256 + (x - a->x) * 256 / a->w);
+}
+
+/* The place in app->spot[] of the block there. */
+static uint32_t block_at(const struct app *app, int x, int y)
+{
+    for (uint32_t i = 0; i < app->spot_count; i++)
+        if (app->spot[i].kind == SPOT_BLOCK && within(&app->spot[i].area, x, y))
+            return i;
+    return APP_NONE;
 }
 
 void app_click(struct app *app, int x, int y)
@@ -226,27 +343,32 @@ void app_click(struct app *app, int x, int y)
     }
     for (uint32_t i = 0; i < app->spot_count; i++) {
         const struct spot *s = &app->spot[i];
-        if (x < s->area.x || y < s->area.y || x >= s->area.x + s->area.w || y >= s->area.y + s->area.h)
+        if (!within(&s->area, x, y))
             continue;
         switch (s->kind) {
         case SPOT_VIEW: app->view = (enum app_view)s->value; break;
         case SPOT_DVIPA: app->dvipa = s->value; app_choose_port(app, APP_NONE); app->view = VIEW_PORTS; break;
         case SPOT_SYSTEM: app->system = s->value; app->view = VIEW_FLOW; break;
         case SPOT_FIGURE: app->figure = s->value; break;
-        case SPOT_PORT_MAP: break;
+        case SPOT_BLOCK: break;
         case SPOT_PAUSE: session_pause(app->session, !app->session->paused); break;
         }
         return;
     }
 }
 
-bool app_move(struct app *app, int x, int y)
+bool app_move(struct app *app, int x, int y, uint64_t now_ms)
 {
     uint32_t before = app->hovered;
     app->mouse_x = x;
     app->mouse_y = y;
-    app->hovered = app->view == VIEW_PORTS ? port_at(app, x, y) : APP_NONE;
-    return app->hovered != before;
+    app->moved_ms = now_ms;
+    app->hovered = app->view == VIEW_PORTS ? port_at(app, x, y) : app->view == VIEW_FLOW ? block_at(app, x, y) : APP_NONE;
+    if (app->hovered == before)
+        return false;
+    lookup_end(&app->hint);
+    app->asked = APP_NONE;
+    return true;
 }
 
 void app_wheel(struct app *app, int lines)

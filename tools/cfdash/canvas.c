@@ -74,10 +74,17 @@ static struct canvas_glyphs *glyphs_new(SDL_Renderer *renderer, const char *file
     return NULL;
 }
 
-static bool fonts_open(struct canvas *c)
+static void fonts_close(struct canvas *c)
 {
     for (int i = 0; i < FONT_COUNT; i++) {
         glyphs_free(c->fonts[i]);
+        c->fonts[i] = NULL;
+    }
+}
+
+static bool fonts_open(struct canvas *c)
+{
+    for (int i = 0; i < FONT_COUNT; i++) {
         c->fonts[i] = glyphs_new(c->renderer, faces[i].file, (int)(faces[i].size * c->scale + 0.5f));
         if (!c->fonts[i])
             return false;
@@ -87,49 +94,43 @@ static bool fonts_open(struct canvas *c)
 
 /* --- opening ---------------------------------------------------------------------------------------------------------------- */
 
-bool canvas_open(struct canvas *c, SDL_Renderer *renderer)
+bool canvas_open(struct canvas *c, int pixels_wide, int pixels_high, float scale)
 {
-    *c = (struct canvas){.renderer = renderer, .scale = 1};
-    return TTF_WasInit() || TTF_Init() == 0;
+    *c = (struct canvas){0};
+    return (TTF_WasInit() || TTF_Init() == 0) && canvas_resize(c, pixels_wide, pixels_high, scale);
 }
 
-bool canvas_open_picture(struct canvas *c, int width, int height, float scale)
+static void drop(struct canvas *c)
 {
-    SDL_Surface *surface = SDL_CreateRGBSurfaceWithFormat(0, (int)((float)width * scale), (int)((float)height * scale), 32, SDL_PIXELFORMAT_XRGB8888);
-    SDL_Renderer *renderer = surface ? SDL_CreateSoftwareRenderer(surface) : NULL;
-    if (!renderer || !canvas_open(c, renderer))
-        return false;
-    c->surface = surface;
+    fonts_close(c);                 /* their textures are the renderer's */
+    if (c->renderer)
+        SDL_DestroyRenderer(c->renderer);
+    SDL_FreeSurface(c->surface);
+    c->renderer = NULL;
+    c->surface = NULL;
+}
+
+bool canvas_resize(struct canvas *c, int pixels_wide, int pixels_high, float scale)
+{
+    drop(c);
     c->scale = scale;
-    c->width = width;
-    c->height = height;
-    return fonts_open(c);
+    c->width = (int)((float)pixels_wide / scale);
+    c->height = (int)((float)pixels_high / scale);
+    c->surface = SDL_CreateRGBSurfaceWithFormat(0, pixels_wide, pixels_high, 32, SDL_PIXELFORMAT_XRGB8888);
+    c->renderer = c->surface ? SDL_CreateSoftwareRenderer(c->surface) : NULL;
+    return c->renderer && fonts_open(c);
 }
 
 void canvas_close(struct canvas *c)
 {
-    for (int i = 0; i < FONT_COUNT; i++)
-        glyphs_free(c->fonts[i]);
-    if (c->surface) {
-        SDL_DestroyRenderer(c->renderer);
-        SDL_FreeSurface(c->surface);
-    }
+    drop(c);
     TTF_Quit();
     *c = (struct canvas){0};
 }
 
-bool canvas_fit(struct canvas *c, SDL_Window *window)
+void canvas_flush(struct canvas *c)
 {
-    int physical = 0, height;
-    if (!window)
-        return true;
-    SDL_GetWindowSize(window, &c->width, &c->height);
-    SDL_GetRendererOutputSize(c->renderer, &physical, &height);
-    float scale = c->width > 0 ? (float)physical / (float)c->width : 1;
-    if (c->fonts[0] && scale == c->scale)
-        return true;
-    c->scale = scale;
-    return fonts_open(c);
+    SDL_RenderFlush(c->renderer);
 }
 
 /* --- drawing ---------------------------------------------------------------------------------------------------------------- */
@@ -144,7 +145,7 @@ static int physical(const struct canvas *c, int logical)
     return (int)((float)logical * c->scale);
 }
 
-static SDL_Rect rect_of(const struct canvas *c, struct area a)
+SDL_Rect canvas_rect(const struct canvas *c, struct area a)
 {
     int x = physical(c, a.x), y = physical(c, a.y);
     return (SDL_Rect){x, y, physical(c, a.x + a.w) - x, physical(c, a.y + a.h) - y};
@@ -152,14 +153,14 @@ static SDL_Rect rect_of(const struct canvas *c, struct area a)
 
 void canvas_fill(struct canvas *c, struct area area, colour ink)
 {
-    SDL_Rect r = rect_of(c, area);
+    SDL_Rect r = canvas_rect(c, area);
     use(c, ink);
     SDL_RenderFillRect(c->renderer, &r);
 }
 
 void canvas_frame(struct canvas *c, struct area area, colour ink)
 {
-    SDL_Rect r = rect_of(c, area);
+    SDL_Rect r = canvas_rect(c, area);
     use(c, ink);
     SDL_RenderDrawRect(c->renderer, &r);
 }
@@ -172,24 +173,31 @@ void canvas_line(struct canvas *c, int x1, int y1, int x2, int y2, colour ink)
 
 void canvas_clip(struct canvas *c, const struct area *area)
 {
-    SDL_Rect r = area ? rect_of(c, *area) : (SDL_Rect){0};
+    SDL_Rect r = area ? canvas_rect(c, *area) : (SDL_Rect){0};
     SDL_RenderSetClipRect(c->renderer, area ? &r : NULL);
 }
 
-void canvas_curve(struct canvas *c, struct area a, const float *values, int count, float top, colour ink)
+void canvas_curve(struct canvas *c, struct area a, const float *values, int count, int span, float top, colour ink)
 {
-    for (int i = 0; top == 0 && i < count; i++)
-        top = values[i] > top ? values[i] : top;
     SDL_FPoint points[1024];
-    int n = count < 1024 ? count : 1024;
+    int n = count < span ? count : span;
+    n = n < 1024 ? n : 1024;
+    float step = (float)(a.w - 1) / (float)(span > 1 ? span - 1 : 1);
     for (int i = 0; i < n; i++) {
         float part = top > 0 ? values[count - n + i] / top : 0;
-        points[i].x = ((float)a.x + (n > 1 ? (float)i * (float)(a.w - 1) / (float)(n - 1) : 0)) * c->scale;
+        points[i].x = ((float)(a.x + a.w - 1) - (float)(n - 1 - i) * step) * c->scale;
         points[i].y = ((float)(a.y + a.h - 1) - (part > 1 ? 1 : part) * (float)(a.h - 2)) * c->scale;
     }
     use(c, ink);
     if (n > 1)
         SDL_RenderDrawLinesF(c->renderer, points, n);
+}
+
+void canvas_picture(struct canvas *c, struct area area, SDL_Surface *picture)
+{
+    SDL_Rect to = canvas_rect(c, area);
+    canvas_flush(c);                /* what is under it was drawn before */
+    SDL_BlitScaled(picture, NULL, c->surface, &to);
 }
 
 colour canvas_mix(colour ground, colour over, float part)

@@ -1,5 +1,5 @@
-/* Drawing: rectangles, lines, text in one of a few sizes, on a window or on a picture in memory. Places and sizes are in logical
- * pixels; on a screen of high density each is several physical ones. The only file that knows fonts. */
+/* Drawing: rectangles, lines, text in one of a few sizes, on a picture in memory. Places and sizes are in logical pixels; on a
+ * screen of high density each is several physical ones. The only file that knows fonts. */
 #ifndef CFDASH_CANVAS_H
 #define CFDASH_CANVAS_H
 
@@ -21,7 +21,7 @@ struct canvas_glyphs;
 
 struct canvas {
     SDL_Renderer *renderer;
-    SDL_Surface *surface;           /* of a picture in memory; NULL: a window's */
+    SDL_Surface *surface;           /* what is drawn on */
     float scale;                    /* physical pixels of a logical one */
     int width, height;              /* logical */
     struct canvas_glyphs *fonts[FONT_COUNT];
@@ -31,15 +31,17 @@ struct area {
     int x, y, w, h;
 };
 
-/* Use a renderer, which stays the caller's. false: SDL_GetError() says why; no font counts as that. */
-bool canvas_open(struct canvas *c, SDL_Renderer *renderer);
-
-/* A picture in memory of this size in logical pixels, without any screen. */
-bool canvas_open_picture(struct canvas *c, int width, int height, float scale);
+/* Open, or take another size: pixels of the picture, how many of them (in a row) make a logical one. What was on it is gone.
+ * false: SDL_GetError() says why; no font counts as that. */
+bool canvas_open(struct canvas *c, int pixels_wide, int pixels_high, float scale);
+bool canvas_resize(struct canvas *c, int pixels_wide, int pixels_high, float scale);
 void canvas_close(struct canvas *c);
 
-/* The window may have another size or density. window NULL: nothing to do. false: as above. */
-bool canvas_fit(struct canvas *c, SDL_Window *window);
+/* Everything that was drawn is in the surface afterwards. */
+void canvas_flush(struct canvas *c);
+
+/* Where an area is in the surface. */
+SDL_Rect canvas_rect(const struct canvas *c, struct area area);
 
 void canvas_fill(struct canvas *c, struct area area, colour ink);
 void canvas_frame(struct canvas *c, struct area area, colour ink);
@@ -51,8 +53,11 @@ __attribute__((format(printf, 6, 7))) int canvas_text(struct canvas *c, enum can
 __attribute__((format(printf, 6, 7))) int canvas_right(struct canvas *c, enum canvas_font font, int x, int y, colour ink, const char *format, ...);
 int canvas_text_width(struct canvas *c, enum canvas_font font, const char *text);
 
-/* A curve of values from the left to the right of an area, its highest at the top if top is 0. */
-void canvas_curve(struct canvas *c, struct area area, const float *values, int count, float top, colour ink);
+/* A curve of the last values of `span`, the newest at the right edge of an area; `top` is the value at its upper edge. */
+void canvas_curve(struct canvas *c, struct area area, const float *values, int count, int span, float top, colour ink);
+
+/* A picture of the same format as the canvas' surface, each of its pixels a rectangle. Not clipped. */
+void canvas_picture(struct canvas *c, struct area area, SDL_Surface *picture);
 
 /* part of 0 (ground) .. 1 (colour) */
 colour canvas_mix(colour ground, colour ink, float part);

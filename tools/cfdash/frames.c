@@ -8,7 +8,7 @@
 
 #include "cfemu/arch/cf_bytes.h"
 
-static const char magic[8] = "CFDASH02";
+static const char magic[8] = "CFDASH03";
 enum { FRAME_HEAD = 8 };
 
 struct frame {

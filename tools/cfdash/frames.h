@@ -1,6 +1,6 @@
 /* Models as compressed frames: the history that one can step back through, and recordings.
  *
- *   recording   "CFDASH02", then frame after frame        frame   4 bytes length of the compressed model
+ *   recording   "CFDASH03", then frame after frame        frame   4 bytes length of the compressed model
  *                                                                 4 bytes CRC-32 of it      (both big-endian)
  *                                                                 zlib stream of the model
  *

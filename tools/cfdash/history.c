@@ -4,7 +4,7 @@
 
 void history_add(struct history *h, const struct model *m)
 {
-    if (h->count > 0 && h->point[h->count - 1].time_ms >= m->time_ms)
+    if (m->interval_s <= 0 || (h->count > 0 && h->point[h->count - 1].time_ms >= m->time_ms))
         return;
     if (h->count == HISTORY_MAX)
         memmove(&h->point[0], &h->point[1], --h->count * sizeof h->point[0]);

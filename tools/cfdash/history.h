@@ -21,7 +21,7 @@ struct history {
     struct history_point point[HISTORY_MAX];
 };
 
-/* Add a model that is newer than the last point; others are passed over. */
+/* Add a model that is newer than the last point; others, and the first of all, which has no rates yet, are passed over. */
 void history_add(struct history *h, const struct model *model);
 
 /* Values up to a time, at most HISTORY_SHOWN, of the member at this offset of a point. Result: how many. */

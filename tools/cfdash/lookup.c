@@ -3,6 +3,9 @@
 #include <poll.h>
 #include <string.h>
 
+#include "stack/clp/clp.h"
+#include "tools/cfdash/words.h"
+
 void lookup_end(struct lookup *l)
 {
     if (l->state == LOOKUP_WAITS)
@@ -10,11 +13,11 @@ void lookup_end(struct lookup *l)
     l->state = LOOKUP_NONE;
 }
 
-void lookup_begin(struct lookup *l, const char *run, const char *system, uint32_t port)
+void lookup_begin(struct lookup *l, const char *run, const char *system, uint32_t address, uint32_t port)
 {
-    char text[64];
+    char text[64], dvipa[20];
     lookup_end(l);
-    l->port = port;
+    snprintf(l->local, sizeof l->local, "%s..%u ", address == CLP_EXPLICIT ? "" : address_text(address, dvipa), port);
     l->lines = 0;
     l->state = LOOKUP_FAILED;
     if (!run[0])
@@ -32,10 +35,10 @@ void lookup_begin(struct lookup *l, const char *run, const char *system, uint32_
         client_close(&l->client);
 }
 
-/* Lines of connections have two sockets, ADDRESS..PORT. */
+/* Lines of connections have two sockets, ADDRESS..PORT; those of other addresses may have the same port. */
 static void take_line(struct lookup *l, const char *line)
 {
-    if (line && strstr(line, "..") && l->lines < LOOKUP_LINES_MAX)
+    if (line && strstr(line, l->local) && l->lines < LOOKUP_LINES_MAX)
         snprintf(l->line[l->lines++], sizeof l->line[0], "%s", line);
 }
 

@@ -14,13 +14,13 @@ enum { LOOKUP_LINES_MAX = 8 };
 struct lookup {
     enum lookup_state state;
     struct client client;
-    uint32_t port;
+    char local[32];                         /* ADDRESS..PORT, or ..PORT for any address */
     unsigned lines;
     char line[LOOKUP_LINES_MAX][96];        /* of the answer: connections */
 };
 
-/* run: path of the run directory; "": there is none, nobody can be asked. */
-void lookup_begin(struct lookup *l, const char *run, const char *system, uint32_t port);
+/* run: path of the run directory; "": there is none, nobody can be asked. address: of the DVIPA, or CLP_EXPLICIT. */
+void lookup_begin(struct lookup *l, const char *run, const char *system, uint32_t address, uint32_t port);
 
 /* Take what has come. true: something has. */
 bool lookup_step(struct lookup *l);

@@ -75,6 +75,8 @@ static bool event_valid(const struct model_event *e)
 
 static bool dvipa_valid(const struct model_dvipa *d)
 {
+    if (!TEXT_ENDS(d->keeper) || !flag_valid(&d->mapped))
+        return false;
     for (uint32_t i = 0; i < MODEL_PORTS; i++)
         if (port_kind(d->port[i]) == CELL_FREE ? port_who(d->port[i]) > CELL_NOWHERE :
                                                  port_who(d->port[i]) > MODEL_SYSTEMS_MAX)

@@ -105,6 +105,8 @@ enum model_count { COUNT_AVAILABLE, COUNT_RESTING, COUNT_RESERVED, COUNT_NOWHERE
 
 struct model_dvipa {
     uint32_t address;               /* CLP_EXPLICIT: the explicit-bind pool */
+    char keeper[13];                /* of its ports: "BITMAP", "LISTS", "CRHT", "BROADCAST" ...; "": no stack has told */
+    bool mapped;                    /* bit maps in the CF say who has which port; else the stacks, once a second */
     uint32_t count[MODEL_COUNTS];
     uint32_t owned[MODEL_SYSTEMS_MAX + 1], used[MODEL_SYSTEMS_MAX + 1];     /* by system number; used is part of owned */
     bool use_known[MODEL_SYSTEMS_MAX + 1];                                  /* the stack has told which ports it uses */

@@ -151,6 +151,8 @@ static cJSON *dvipa_json(struct model *model, const struct model_dvipa *d)
     cJSON *o = cJSON_CreateObject();
     char address[20];
     cJSON_AddStringToObject(o, "dvipa", address_text(d->address, address));
+    cJSON_AddStringToObject(o, "keeper", d->keeper);
+    cJSON_AddBoolToObject(o, "bitMaps", d->mapped);
     for (int i = 0; i < MODEL_COUNTS; i++)
         number(o, keys[i], d->count[i]);
     cJSON_AddItemToObject(o, "ranges", ranges_json(model, d));

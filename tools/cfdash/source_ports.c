@@ -1,4 +1,5 @@
-/* EZBEPORT: the port maps of the DVIPAs (clp_cf.c), the ports in use and FLOW counts that stacks show (clp_show.h).
+/* EZBEPORT: the port maps of the DVIPAs (clp_cf.c), the ports in use and FLOW counts that stacks show (clp_show.h). Of a DVIPA
+ * whose keeper has no bit maps there is only what the stacks show: what they own, and what they use.
  *
  * All entries of a DVIPA stand on one list. They are read between two looks at the structure's mark, so that a port that
  * moves between two maps is seen in one of them. When the structure is too busy for that, the reading before stands. */
@@ -21,7 +22,8 @@ struct map {
 
 struct dvipa {
     uint32_t address;
-    bool pool_seen, reversed;
+    bool pool_seen, reversed;   /* pool_seen: there are bit maps */
+    char keeper[CLP_SHOW_KEEPER_LEN + 1];       /* "": no stack has shown itself */
     struct map pool, reserved, owned[MODEL_SYSTEMS_MAX + 1], used[MODEL_SYSTEMS_MAX + 1];
     bool has[MODEL_SYSTEMS_MAX + 1], tells[MODEL_SYSTEMS_MAX + 1];
     char name[MODEL_SYSTEMS_MAX + 1][9];
@@ -121,22 +123,37 @@ static uint32_t number_behind(const uint8_t *name, uint32_t at)
     return tens <= 9 && ones <= 9 && tens * 10 + ones <= MODEL_SYSTEMS_MAX ? tens * 10 + ones : 0;
 }
 
-static void read_used(struct reading *r, struct dvipa *d, const struct cf_entry *entry, const uint8_t *adjunct)
+/* So many records of words into a map. Result: what is behind them. */
+static const uint8_t *read_words(const uint8_t *record, uint32_t words, struct map *map)
 {
-    uint32_t number = number_behind(entry->name, 12), words = get_be32(adjunct + SHOW_USED), more = get_be32(adjunct + SHOW_NOT_ELIGIBLE);
-    if (number == 0 || words > CLP_WORDS || more > CLP_WORDS)
-        return;
-    uint32_t length = (words + more) * CLP_SHOW_RECORD;
-    if (cf_look_data(r->source->look, r->s, entry, r->source->entry, length) < length)
-        return;
-    for (uint32_t i = 0; i < words + more; i++) {
-        const uint8_t *record = r->source->entry + i * CLP_SHOW_RECORD;
-        struct map *map = i < words ? &d->used[number] : &d->reserved;
+    for (; words > 0; words--, record += CLP_SHOW_RECORD)
         if (get_be16(record) < CLP_WORDS)
             map->word[get_be16(record)] |= get_be64(record + 2);
-    }
+    return record;
+}
+
+/* Of bit maps, what a failed stack used is deleted by its recovery. Else it stays, and means nothing. */
+static bool is_over(const struct reading *r, uint32_t owned_words, const uint8_t *keeper, uint32_t number)
+{
+    const struct model_system *s = model_system_numbered(r->model, (uint8_t)number);
+    return (owned_words > 0 || memcmp(keeper, "CRHT", 4) == 0) && (!s || s->member != MEMBER_ACTIVE);
+}
+
+static void read_used(struct reading *r, struct dvipa *d, const struct cf_entry *entry, const uint8_t *adjunct)
+{
+    uint32_t number = number_behind(entry->name, 12), used = get_be32(adjunct + SHOW_USED), reserved = get_be32(adjunct + SHOW_NOT_ELIGIBLE),
+             owned = get_be32(adjunct + SHOW_OWNED);
+    if (number == 0 || used > CLP_WORDS || reserved > CLP_WORDS || owned > CLP_WORDS || is_over(r, owned, adjunct + SHOW_KEEPER, number))
+        return;
+    uint32_t length = (used + reserved + owned) * CLP_SHOW_RECORD;
+    if (cf_look_data(r->source->look, r->s, entry, r->source->entry, length) < length)
+        return;
+    const uint8_t *record = read_words(r->source->entry, used, &d->used[number]);
+    record = read_words(record, reserved, &d->reserved);
+    read_words(record, owned, &d->owned[number]);
     d->tells[number] = true;
     d->timewait_s = get_be32(adjunct + SHOW_TIMEWAIT);
+    source_name(d->keeper, adjunct + SHOW_KEEPER, CLP_SHOW_KEEPER_LEN);
 }
 
 static void read_flow(struct reading *r, const struct cf_entry *entry, const uint8_t *adjunct)
@@ -197,13 +214,19 @@ static uint8_t owned_port(const struct dvipa *d, uint32_t port)
     return MODEL_PORT(map_has(&d->used[owner], port) ? CELL_USED : CELL_IDLE, owner);
 }
 
-/* The keeper without maps of the stacks: in use is all that is known of a port that is not in the pool. */
+/* A port that is nobody's, but may be in use: the keeper has no maps of the stacks, or keeps connections (CRHT), of which several
+ * stacks may have one at a port, to different peers. 0: it is not. */
 static uint8_t used_port(const struct dvipa *d, uint32_t port)
 {
+    uint8_t user = 0, users = 0;
     for (uint8_t n = 1; n <= MODEL_SYSTEMS_MAX; n++)
-        if (map_has(&d->used[n], port))
-            return MODEL_PORT(CELL_USED, n);
-    return MODEL_PORT(CELL_FREE, CELL_NOWHERE);
+        if (map_has(&d->used[n], port)) {
+            user = n;
+            users++;
+        }
+    if (users == 0)
+        return 0;
+    return users > 1 ? MODEL_PORT(CELL_SHARED, user) : MODEL_PORT(CELL_USED, user);
 }
 
 static uint8_t pool_port(const struct dvipa *d, uint32_t port, bool rests)
@@ -216,13 +239,21 @@ static uint8_t pool_port(const struct dvipa *d, uint32_t port, bool rests)
 /* 64 ports, which share a time stamp. */
 static void fill_word(const struct dvipa *d, uint32_t w, uint8_t *port, uint32_t now_s)
 {
-    uint32_t stamp = get_be32(d->pool_entry + STAMPS + 4 * w);
+    uint32_t stamp = d->pool_seen ? get_be32(d->pool_entry + STAMPS + 4 * w) : 0;
     bool rests = stamp != 0 && now_s < stamp + d->timewait_s;
     uint64_t owned = 0;
     for (uint32_t n = 1; n <= MODEL_SYSTEMS_MAX; n++)
         owned |= d->owned[n].word[w];
-    for (uint32_t i = w * 64; i < w * 64 + 64; i++)
-        port[i] = owned >> (63 - i % 64) & 1 ? owned_port(d, i) : map_has(&d->pool, i) ? pool_port(d, i, rests) : used_port(d, i);
+    for (uint32_t i = w * 64; i < w * 64 + 64; i++) {
+        bool pooled = d->pool_seen && map_has(&d->pool, i);
+        uint8_t used = pooled ? 0 : used_port(d, i);
+        if (owned >> (63 - i % 64) & 1)
+            port[i] = owned_port(d, i);
+        else if (used != 0)
+            port[i] = used;
+        else
+            port[i] = pooled || !d->pool_seen ? pool_port(d, i, rests) : MODEL_PORT(CELL_FREE, CELL_NOWHERE);
+    }
 }
 
 static void fill(const struct dvipa *d, const struct model_dvipa *then, struct model_dvipa *now, uint32_t now_s)
@@ -230,6 +261,8 @@ static void fill(const struct dvipa *d, const struct model_dvipa *then, struct m
     memset(now, 0, sizeof *now);
     now->address = d->address;
     now->timewait_s = d->timewait_s;
+    now->mapped = d->pool_seen;
+    memcpy(now->keeper, d->keeper, sizeof now->keeper);
     memcpy(now->use_known, d->tells, sizeof now->use_known);
     for (uint32_t w = 0; w < CLP_WORDS; w++)
         fill_word(d, w, now->port, now_s);
@@ -254,7 +287,7 @@ static void fill_all(struct reading *r)
     uint32_t count = 0;
     qsort(r->dvipa, r->count, sizeof r->dvipa[0], by_address);
     for (uint32_t i = 0; i < r->count; i++) {
-        if (!r->dvipa[i].pool_seen)
+        if (!r->dvipa[i].pool_seen && r->dvipa[i].keeper[0] == 0)
             continue;
         polarity_undo(&r->dvipa[i]);
         const struct model_dvipa *then = count < model->dvipa_count && model->dvipa[count].address == r->dvipa[i].address ? &model->dvipa[count] : NULL;

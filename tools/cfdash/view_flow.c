@@ -95,27 +95,33 @@ static void draw_edge(struct app *app, const struct sheet *sheet, const struct c
 
 /* --- blocks ----------------------------------------------------------------------------------------------------------------- */
 
-/* What the block does, in the lines that there is room for. */
+static void draw_middle(struct app *app, struct area a, int y, const char *text, colour ink)
+{
+    struct canvas *c = &app->canvas;
+    canvas_text(c, FONT_SMALL, a.x + (a.w - canvas_text_width(c, FONT_SMALL, text)) / 2, y, ink, "%s", text);
+}
+
+/* What the block does, in the lines that there is room for; words that do not fit are left out. */
 static void draw_words(struct app *app, struct area a, int y, const char *text, colour ink)
 {
     struct canvas *c = &app->canvas;
-    char line[80] = "", word[32];
+    char line[100] = "", longer[140], word[32];
     for (int used; sscanf(text, " %31s%n", word, &used) == 1; text += used) {
-        char longer[100];
-        snprintf(longer, sizeof longer, "%s%s%s", line, line[0] ? " " : "", word);
-        if (canvas_text_width(c, FONT_SMALL, longer) > a.w - 10 && line[0]) {
-            if (y + 26 > a.y + a.h) {
+        bool last = y + 26 > a.y + a.h, more = text[used] != 0;
+        snprintf(longer, sizeof longer, "%s%s%s%s", line, line[0] ? " " : "", word, last && more ? "…" : "");
+        if (canvas_text_width(c, FONT_SMALL, longer) <= a.w - 14) {
+            snprintf(line + strlen(line), sizeof line - strlen(line), "%s%s", line[0] ? " " : "", word);
+        } else if (last || line[0] == 0) {
+            if (line[0])
                 strcat(line, "…");
-                break;
-            }
-            canvas_text(c, FONT_SMALL, a.x + (a.w - canvas_text_width(c, FONT_SMALL, line)) / 2, y, ink, "%s", line);
+            break;
+        } else {
+            draw_middle(app, a, y, line, ink);
             y += 13;
             snprintf(line, sizeof line, "%s", word);
-        } else {
-            snprintf(line, sizeof line, "%.63s", longer);
         }
     }
-    canvas_text(c, FONT_SMALL, a.x + (a.w - canvas_text_width(c, FONT_SMALL, line)) / 2, y, ink, "%s", line);
+    draw_middle(app, a, y, line, ink);
 }
 
 static void draw_node(struct app *app, const struct sheet *sheet, const struct chart_node *n, const struct sums *sums)
@@ -124,21 +130,22 @@ static void draw_node(struct app *app, const struct sheet *sheet, const struct c
     struct area a = node_area(sheet, n);
     float warm = heat(sums->rate[n->block]);
     bool passed = sums->count[n->block] > 0, certain = app->port < MODEL_PORTS && app->system != APP_NONE && chart_certain(n->block);
-    colour ink = passed ? INK : DIM + 0x202020;
+    colour ink = passed ? INK : FAINT, side = passed ? SKY : DIM;
     char text[24];
     canvas_fill(c, a, canvas_mix(passed ? 0x242D38 : GROUND, ORANGE, warm * 0.55f));
-    canvas_frame(c, a, certain ? YELLOW : warm > 0 ? ORANGE : n->decision ? SKY : EDGE);
+    canvas_frame(c, a, certain ? YELLOW : warm > 0 ? ORANGE : n->decision ? side : EDGE);
     if (n->decision)            /* a decision has a double side */
         for (int i = 0; i < 2; i++)
-            canvas_line(c, i ? a.x + a.w - 4 : a.x + 3, a.y, i ? a.x + a.w - 4 : a.x + 3, a.y + a.h - 1, certain ? YELLOW : SKY);
+            canvas_line(c, i ? a.x + a.w - 4 : a.x + 3, a.y, i ? a.x + a.w - 4 : a.x + 3, a.y + a.h - 1, certain ? YELLOW : side);
     canvas_text(c, FONT_BOLD, a.x + 8, a.y + 3, ink, "%u", flow_names[n->block].block);
     canvas_right(c, FONT_BODY, a.x + a.w - 8, a.y + 3, ink, "%s", count_text(sums->count[n->block], text));
     if (sums->rate[n->block] > 0)
         canvas_right(c, FONT_SMALL, a.x + a.w - 8, a.y + a.h - (a.h >= 62 ? 16 : 17), INK, "%.0f/s", sums->rate[n->block]);
     else if (sheet->texts)
-        draw_words(app, a, a.y + (a.h >= 62 ? 26 : 20), flow_names[n->block].text, passed ? FAINT : DIM + 0x181818);
+        draw_words(app, a, a.y + (a.h >= 62 ? 26 : 20), flow_names[n->block].text, passed ? FAINT : DIM + 0x202020);
     if (sums->rate[n->block] > 0 && a.h >= 62)
         draw_words(app, a, a.y + 26, flow_names[n->block].text, INK);
+    app_spot(app, a, SPOT_BLOCK, (uint32_t)n->block);
 }
 
 static void draw_chart(struct app *app, struct area area, const struct chart *chart, const struct sums *sums)
@@ -155,6 +162,28 @@ static void draw_chart(struct app *app, struct area area, const struct chart *ch
     }
     for (int i = 0; i < chart->node_count; i++)
         draw_node(app, &sheet, &chart->node[i], sums);
+}
+
+bool view_flow_hint(struct app *app, struct hint *h)
+{
+    const struct model *m = app->session->shown;
+    if (app->hovered >= app->spot_count || app->spot[app->hovered].kind != SPOT_BLOCK)
+        return false;
+    const struct flow_name *name = &flow_names[app->spot[app->hovered].value];
+    snprintf(h->line[0], sizeof h->line[0], "%u   %s", name->block, name->text);
+    h->lines = 1;
+    uint32_t block = app->spot[app->hovered].value, shown = 0;
+    for (uint32_t i = 0; i < m->system_count && h->lines < HINT_LINES_MAX - 1; i++) {
+        if (!m->system[i].flow_known || m->system[i].flow[block] == 0)
+            continue;
+        snprintf(h->line[h->lines++], sizeof h->line[0], "%s  %llu, %.0f/s", m->system[i].name, (unsigned long long)m->system[i].flow[block],
+                 (double)m->system[i].flow_rate[block]);
+        shown++;
+    }
+    if (shown == 0)
+        snprintf(h->line[h->lines++], sizeof h->line[0], "passed by no system yet");
+    h->about = app->spot[app->hovered].area;
+    return true;
 }
 
 void view_flow(struct app *app, struct area a)

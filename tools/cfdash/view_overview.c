@@ -17,35 +17,67 @@ static colour state_colour(const struct model_system *s)
     return strcmp(text, "LEFT") == 0 || strcmp(text, "GONE") == 0 ? FAINT : VERMILLION;
 }
 
+enum { SPARK = 150, TALL = 120 };
+
+/* Two minutes of one figure, with its name if there is room. */
+static void draw_spark(struct app *app, struct area a, const char *name, size_t offset, float least_top, colour ink)
+{
+    float values[HISTORY_SHOWN], highest = 0;
+    int count = history_values(app->history, app->session->shown->time_ms, offset, values);
+    for (int i = 0; i < count; i++)
+        highest = values[i] > highest ? values[i] : highest;
+    float top = graph_top(highest);
+    canvas_fill(&app->canvas, a, GROUND);
+    draw_graph_curve(app, a, values, count, top > least_top ? top : least_top, ink);
+    if (a.h >= 34)
+        canvas_text(&app->canvas, FONT_SMALL, a.x + 4, a.y + 1, DIM + 0x202020, "%s", name);
+}
+
+/* Two graphs, of which the second is left out where there is no room. Under the words if there is room for that, else beside them. */
+static void draw_sparks(struct app *app, struct area a, const struct model_system *s, uint32_t place)
+{
+    struct area first = {a.x + a.w - SPARK, a.y + 5, SPARK - 4, a.h - 14}, second = first;
+    if (a.h >= TALL) {
+        first = (struct area){a.x + 14, a.y + 48, (a.w - 24) / 2, a.h - 58};
+        second = (struct area){first.x + first.w + 6, first.y, first.w, first.h};
+    } else if (a.h >= 88) {
+        first.h = first.h / 2 - 2;
+        second.y += first.h + 4;
+        second.h -= first.h + 4;
+    }
+    draw_spark(app, first, "ports in use", offsetof(struct history_point, used) + place * sizeof(float), 10, system_colour(s->number));
+    if (second.x != first.x || second.y != first.y)
+        draw_spark(app, second, "CPU", offsetof(struct history_point, cpu) + place * sizeof(float), 10, FAINT);
+}
+
 static void draw_system(struct app *app, struct area a, uint32_t place)
 {
     struct canvas *c = &app->canvas;
     const struct model_system *s = &app->session->shown->system[place];
-    float values[HISTORY_SHOWN];
-    bool large = a.h >= 52;
-    struct area spark = {a.x + a.w - 150, a.y + 5, 146, a.h - 14};
-    canvas_fill(c, (struct area){a.x, a.y + 3, 5, a.h - 8}, system_colour(s->number));
+    colour ink = system_colour(s->number);
+    int right = a.h >= TALL ? a.x + a.w - 4 : a.x + a.w - SPARK - 10;
+    canvas_fill(c, (struct area){a.x, a.y + 3, 5, a.h - 8}, ink);
     int x = a.x + 14 + canvas_text(c, FONT_BOLD, a.x + 14, a.y + 4, INK, "%s", s->name);
     canvas_text(c, FONT_BOLD, x + 10, a.y + 4, state_colour(s), "%s", system_state_text(s));
-    canvas_right(c, FONT_BODY, spark.x - 10, a.y + 4, INK, "CPU %.1f %%", s->cpu_percent);
-    if (large) {
+    canvas_right(c, FONT_BODY, right, a.y + 4, INK, "CPU %.1f %%", s->cpu_percent);
+    if (a.h >= 52)
         canvas_text(c, FONT_SMALL, a.x + 14, a.y + 25, FAINT, "%u ports in use, %u owned", s->ports_used, s->ports_owned);
-        if (a.h >= 76)
-            canvas_text(c, FONT_SMALL, a.x + 14, a.y + 41, FAINT, "%u connections to structures, %u MiB", s->cf_connections, s->memory_mib);
-        draw_bar(app, (struct area){a.x + 14, a.y + (a.h >= 76 ? 62 : 44), spark.x - 24 - a.x, 4}, s->cpu_percent / 100, system_colour(s->number));
-    }
-    canvas_fill(c, spark, GROUND);
-    int count = history_values(app->history, app->session->shown->time_ms, offsetof(struct history_point, used) + place * sizeof(float), values);
-    canvas_curve(c, spark, values, count, 0, system_colour(s->number));
+    if (a.h >= TALL)
+        canvas_right(c, FONT_SMALL, right, a.y + 25, FAINT, "%u connections to structures, %u MiB", s->cf_connections, s->memory_mib);
+    else if (a.h >= 76)
+        canvas_text(c, FONT_SMALL, a.x + 14, a.y + 41, FAINT, "%u connections to structures, %u MiB", s->cf_connections, s->memory_mib);
+    if (a.h >= 52 && a.h < TALL)
+        draw_bar(app, (struct area){a.x + 14, a.y + (a.h >= 76 ? 62 : 44), right - 14 - a.x, 4}, s->cpu_percent / 100, ink);
+    draw_sparks(app, a, s, place);
     app_spot(app, a, SPOT_SYSTEM, place);
 }
 
 static void draw_systems(struct app *app, struct area area)
 {
     const struct model *m = app->session->shown;
-    struct area in = draw_panel(app, area, "Systems   state, load, ports in use in the last two minutes");
+    struct area in = draw_panel(app, area, "Systems   state, load, ports in use; the last two minutes");
     int each = m->system_count > 0 ? in.h / (int)m->system_count : in.h;
-    each = each > 100 ? 100 : each < 22 ? 22 : each;
+    each = each > 160 ? 160 : each < 22 ? 22 : each;
     canvas_clip(&app->canvas, &in);
     for (uint32_t i = 0; i < m->system_count; i++)
         draw_system(app, (struct area){in.x, in.y + (int)i * each, in.w, each}, i);
@@ -137,24 +169,31 @@ static void draw_structures(struct app *app, struct area area)
 
 /* --- graphs ----------------------------------------------------------------------------------------------------------------- */
 
-static void draw_graph(struct app *app, struct area area, const char *title, size_t offset, uint32_t count, const char *unit)
+/* One curve for each structure, their names in its colour in the heading, as many as it has room for. */
+static void draw_graph(struct app *app, struct area area, const char *title, size_t offset, const char *unit)
 {
     struct canvas *c = &app->canvas;
+    const struct model *m = app->session->shown;
     struct area in = draw_panel(app, area, title);
-    static float values[MODEL_SYSTEMS_MAX][HISTORY_SHOWN];
-    int points[MODEL_SYSTEMS_MAX];
-    float top = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        points[i] = history_values(app->history, app->session->shown->time_ms, offset + i * sizeof(float), values[i]);
+    static float values[MODEL_STRUCTURES_MAX][HISTORY_SHOWN];
+    int points[MODEL_STRUCTURES_MAX];
+    float highest = 0;
+    for (uint32_t i = 0; i < m->structure_count; i++) {
+        points[i] = history_values(app->history, m->time_ms, offset + i * sizeof(float), values[i]);
         for (int k = 0; k < points[i]; k++)
-            top = values[i][k] > top ? values[i][k] : top;
+            highest = values[i][k] > highest ? values[i][k] : highest;
     }
-    canvas_fill(c, in, GROUND);
-    for (int i = 1; i < 4; i++)
-        canvas_line(c, in.x, in.y + in.h * i / 4, in.x + in.w, in.y + in.h * i / 4, canvas_mix(GROUND, EDGE, 0.6f));
-    for (uint32_t i = 0; i < count; i++)
-        canvas_curve(c, in, values[i], points[i], top > 0 ? top : 1, series_colour(i));
-    canvas_right(c, FONT_SMALL, area.x + area.w - 10, area.y + 8, FAINT, top < 10 ? "top %.2f %s" : "top %.0f %s", (double)top, unit);
+    float top = graph_top(highest);
+    draw_graph_ground(app, in);
+    int right = area.x + area.w - 10 - canvas_right(c, FONT_SMALL, area.x + area.w - 10, area.y + 8, FAINT, top < 10 ? "to %.2f %s" : "to %.0f %s", (double)top, unit);
+    int x = area.x + 20 + canvas_text_width(c, FONT_BOLD, title);
+    for (uint32_t i = 0; i < m->structure_count; i++) {
+        draw_graph_curve(app, in, values[i], points[i], top, series_colour(i));
+        if (x + canvas_text_width(c, FONT_SMALL, m->structure[i].name) < right - 10)
+            x += 10 + canvas_text(c, FONT_SMALL, x, area.y + 8, series_colour(i), "%s", m->structure[i].name);
+    }
+    canvas_text(c, FONT_SMALL, in.x + 4, in.y + in.h - 15, DIM + 0x202020, "–2 min");
+    canvas_right(c, FONT_SMALL, in.x + in.w - 4, in.y + in.h - 15, DIM + 0x202020, "now");
 }
 
 void view_overview(struct app *app, struct area a)
@@ -168,9 +207,8 @@ void view_overview(struct app *app, struct area a)
     draw_systems(app, (struct area){a.x, a.y, left, a.h});
     draw_cfs(app, (struct area){x, a.y, right, 90});
     draw_structures(app, (struct area){x, a.y + 100, right, structures});
-    draw_graph(app, (struct area){x, y, right / 2 - 5, graphs}, "Requests", offsetof(struct history_point, per_second), m->structure_count, "/s");
-    draw_graph(app, (struct area){x + right / 2 + 5, y, right - right / 2 - 5, graphs}, "Service time", offsetof(struct history_point, average_us),
-               m->structure_count, "µs");
+    draw_graph(app, (struct area){x, y, right / 2 - 5, graphs}, "Requests", offsetof(struct history_point, per_second), "/s");
+    draw_graph(app, (struct area){x + right / 2 + 5, y, right - right / 2 - 5, graphs}, "Service time", offsetof(struct history_point, average_us), "µs");
     struct area events = draw_panel(app, (struct area){x, y + graphs + 10, right, rest - graphs - 10}, "Events");
     draw_events(app, events, 0);
 }

@@ -28,23 +28,20 @@ static colour cell_colour(uint8_t cell)
 
 static void update_map(struct app *app, const struct model_dvipa *d)
 {
-    void *pixels;
-    int pitch;
     if (app->map && app->map_version == app->session->version && app->map_dvipa == app->dvipa)
         return;
     if (!app->map)
-        app->map = SDL_CreateTexture(app->canvas.renderer, SDL_PIXELFORMAT_ARGB8888, SDL_TEXTUREACCESS_STREAMING, 256, 256);
-    if (!app->map || SDL_LockTexture(app->map, NULL, &pixels, &pitch) != 0)
+        app->map = SDL_CreateRGBSurfaceWithFormat(0, 256, 256, 32, SDL_PIXELFORMAT_XRGB8888);
+    if (!app->map)
         return;
     colour colours[256];
     for (unsigned i = 0; i < 256; i++)
-        colours[i] = 0xFF000000 | cell_colour((uint8_t)i);
+        colours[i] = cell_colour((uint8_t)i);
     for (int y = 0; y < 256; y++) {
-        uint32_t *row = (uint32_t *)((uint8_t *)pixels + y * pitch);
+        uint32_t *row = (uint32_t *)((uint8_t *)app->map->pixels + y * app->map->pitch);
         for (int x = 0; x < 256; x++)
             row[x] = colours[d->port[y * 256 + x]];
     }
-    SDL_UnlockTexture(app->map);
     app->map_version = app->session->version;
     app->map_dvipa = app->dvipa;
 }
@@ -55,18 +52,24 @@ static void draw_map(struct app *app, struct area a, const struct model_dvipa *d
     update_map(app, d);
     for (int i = 0; i <= 4; i++)
         canvas_right(c, FONT_SMALL, a.x - 6, a.y + a.h * i / 4 - (i == 4 ? 14 : i == 0 ? 0 : 7), FAINT, "%d", i == 4 ? 65535 : i * 16384);
-    SDL_Rect to = {(int)((float)a.x * c->scale), (int)((float)a.y * c->scale), (int)((float)a.w * c->scale), (int)((float)a.h * c->scale)};
-    SDL_RenderCopy(c->renderer, app->map, NULL, &to);
+    canvas_picture(c, a, app->map);
     canvas_frame(c, (struct area){a.x - 1, a.y - 1, a.w + 2, a.h + 2}, EDGE);
     app->map_area = a;
 }
 
-static void mark_port(struct app *app, uint32_t port, colour ink)
+/* Port, with what is drawn around it. */
+static struct area port_area(const struct app *app, uint32_t port)
 {
     const struct area *a = &app->map_area;
     int size = a->w / 256 > 0 ? a->w / 256 : 1, x = a->x + (int)(port % 256) * a->w / 256, y = a->y + (int)(port / 256) * a->h / 256;
-    canvas_frame(&app->canvas, (struct area){x - 3, y - 3, size + 6, size + 6}, ink);
-    canvas_frame(&app->canvas, (struct area){x - 4, y - 4, size + 8, size + 8}, GROUND);
+    return (struct area){x - 4, y - 4, size + 8, size + 8};
+}
+
+static void mark_chosen(struct app *app)
+{
+    struct area a = port_area(app, app->port);
+    canvas_frame(&app->canvas, a, GROUND);
+    canvas_frame(&app->canvas, (struct area){a.x + 1, a.y + 1, a.w - 2, a.h - 2}, YELLOW);
 }
 
 /* --- what is beside it ------------------------------------------------------------------------------------------------------ */
@@ -107,11 +110,12 @@ static void draw_legend(struct app *app, struct area area, const struct model_dv
         if (d->owned[m->system[i].number] > 0 && y < in.y + 190)
             y += draw_owner(app, in, y, d, &m->system[i]);
     y += 6;
-    y += legend_line(app, in, y, free_colours[CELL_AVAILABLE], "available: in the cluster's pool", d->count[COUNT_AVAILABLE]);
-    y += legend_line(app, in, y, free_colours[CELL_RESTING], "resting: given back a moment ago", d->count[COUNT_RESTING]);
+    y += legend_line(app, in, y, free_colours[CELL_AVAILABLE], d->mapped ? "available: in the cluster's pool" : "available: of no stack", d->count[COUNT_AVAILABLE]);
+    if (d->mapped)
+        y += legend_line(app, in, y, free_colours[CELL_RESTING], "resting: given back a moment ago", d->count[COUNT_RESTING]);
     y += legend_line(app, in, y, free_colours[CELL_RESERVED], "reserved: never given out", d->count[COUNT_RESERVED]);
     if (d->count[COUNT_SHARED] > 0)
-        y += legend_line(app, in, y, 0xFFFFFF, "shared by several stacks", d->count[COUNT_SHARED]);
+        y += legend_line(app, in, y, 0xFFFFFF, d->mapped ? "shared by several stacks" : "used by several stacks, to different peers", d->count[COUNT_SHARED]);
     if (d->count[COUNT_NOWHERE] > 0)
         legend_line(app, in, y, free_colours[CELL_NOWHERE], "in no map: of a stack that has died", d->count[COUNT_NOWHERE]);
     canvas_clip(&app->canvas, NULL);
@@ -124,12 +128,16 @@ static void draw_trend(struct app *app, struct area area, const struct model_dvi
     struct area in = draw_panel(app, area, "In use, two minutes");
     float values[HISTORY_SHOWN];
     int count = history_values(app->history, app->session->shown->time_ms, offsetof(struct history_point, dvipa_used) + app->dvipa * sizeof(float), values);
+    float highest = 0;
+    for (int i = 0; i < count; i++)
+        highest = values[i] > highest ? values[i] : highest;
     in.h -= 30;
-    canvas_fill(c, in, GROUND);
-    canvas_curve(c, in, values, count, 0, INK);
+    draw_graph_ground(app, in);
+    draw_graph_curve(app, in, values, count, graph_top(highest), INK);
     canvas_right(c, FONT_BOLD, area.x + area.w - 10, area.y + 7, INK, "%u", d->count[COUNT_USED]);
     draw_bar(app, (struct area){in.x, in.y + in.h + 8, in.w, 5}, all > 0 ? (double)free_ports / all : 0, GREEN);
-    canvas_text(c, FONT_SMALL, in.x, in.y + in.h + 16, FAINT, "%u of %u ports are free in the cluster's pool", free_ports, all);
+    canvas_text(c, FONT_SMALL, in.x, in.y + in.h + 16, FAINT, "%u of %u ports are %s", free_ports, all,
+                d->mapped ? "free in the cluster's pool" : "of no stack");
 }
 
 /* --- one port --------------------------------------------------------------------------------------------------------------- */
@@ -193,26 +201,32 @@ static void draw_port(struct app *app, struct area area, const struct model_dvip
         draw_button(app, in.x, in.y + in.h - 24, "its way through the flowcharts", false, SPOT_SYSTEM, (uint32_t)(owner - m->system));
 }
 
-void view_ports_pointer(struct app *app)
+static void add_peers(const struct lookup *l, struct hint *h)
 {
-    struct canvas *c = &app->canvas;
+    if (l->state == LOOKUP_WAITS)
+        snprintf(h->line[h->lines++], sizeof h->line[0], "asking the stack …");
+    for (unsigned i = 0; l->state == LOOKUP_ANSWERED && i < l->lines && h->lines < HINT_LINES_MAX; i++) {
+        char job[16], peer[32], state[16];
+        if (sscanf(l->line[i], "%15s %*31s %31s %15s", job, peer, state) == 3)
+            snprintf(h->line[h->lines++], sizeof h->line[0], "%s → %s  %s", job, peer, state);
+    }
+}
+
+bool view_ports_hint(struct app *app, struct hint *h)
+{
     struct model *m = app->session->shown;
-    char what[96], text[40];
     if (app->hovered >= MODEL_PORTS || app->dvipa >= m->dvipa_count)
-        return;
+        return false;
     const struct model_dvipa *d = &m->dvipa[app->dvipa];
     uint8_t cell = d->port[app->hovered];
     const char *owner = owner_text(m, cell);
-    mark_port(app, app->hovered, INK);
-    snprintf(what, sizeof what, "%u   %s%s%s", app->hovered, owner, owner[0] ? "   " : "", port_text(cell));
-    int w = canvas_text_width(c, FONT_BOLD, what) + 24, x = app->mouse_x + 16, y = app->mouse_y + 16;
-    w = w < 190 ? 190 : w;
-    x = x + w > c->width ? app->mouse_x - 16 - w : x;
-    y = y + 46 > c->height ? app->mouse_y - 60 : y;
-    canvas_fill(c, (struct area){x, y, w, 46}, PANEL);
-    canvas_frame(c, (struct area){x, y, w, 46}, cell_colour(cell) == free_colours[CELL_RESERVED] ? DIM : cell_colour(cell));
-    canvas_text(c, FONT_BOLD, x + 12, y + 6, INK, "%s", what);
-    canvas_text(c, FONT_SMALL, x + 12, y + 26, FAINT, "%s", since_text(m, d, app->hovered, text));
+    snprintf(h->line[0], sizeof h->line[0], "%u   %s%s%s", app->hovered, owner, owner[0] ? "   " : "", port_text(cell));
+    since_text(m, d, app->hovered, h->line[1]);
+    h->lines = 2;
+    add_peers(&app->hint, h);
+    h->edge = cell_colour(cell) == free_colours[CELL_RESERVED] ? DIM : cell_colour(cell);
+    h->about = port_area(app, app->hovered);
+    return true;
 }
 
 /* --- all -------------------------------------------------------------------------------------------------------------------- */
@@ -230,18 +244,19 @@ void view_ports(struct app *app, struct area a)
     const struct model *m = app->session->shown;
     char text[20];
     if (m->dvipa_count == 0) {
-        draw_panel(app, a, "No address has cluster-wide ports kept as bit maps in the coupling facility (EZBEPORT)");
+        draw_panel(app, a, "No address has cluster-wide ports, or no stack has told of them yet (structure EZBEPORT)");
         return;
     }
     int x = a.x;
     for (uint32_t i = 0; i < m->dvipa_count; i++)
         x += draw_button(app, x, a.y, address_text(m->dvipa[i].address, text), app->dvipa == i, SPOT_DVIPA, i) + 6;
     const struct model_dvipa *d = &m->dvipa[app->dvipa];
+    canvas_text(&app->canvas, FONT_SMALL, x + 10, a.y + 6, FAINT, "%s%s", d->keeper[0] ? "keeper: " : "", keeper_text(d));
     struct area rest = {a.x, a.y + 34, a.w, a.h - 34};
     int size = map_size(app, rest.w - SIDE - 60, rest.h), space = rest.w - SIDE - 10 - 44;
     draw_map(app, (struct area){rest.x + 44 + (space - size) / 2, rest.y + (rest.h - size) / 2, size, size}, d);
     if (app->port < MODEL_PORTS)
-        mark_port(app, app->port, YELLOW);
+        mark_chosen(app);
     x = rest.x + rest.w - SIDE;
     int systems = m->system_count > 10 ? 10 : (int)m->system_count, legend = 46 + (systems + 5) * 19, port = 190;
     legend = legend > rest.h - port - 110 ? rest.h - port - 110 : legend;

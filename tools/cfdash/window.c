@@ -1,11 +1,17 @@
-/* Everything is drawn into a texture, once for each reading and for what the user does; a frame is that texture and what
- * follows the mouse. Between frames the program sleeps: a mouse that moves costs a copy, nothing happening costs nothing. */
+/* Everything is drawn in memory, by the processor, once for each reading and for what the user does. A frame shows that picture
+ * and what follows the mouse: of it only the rectangle around the mouse is drawn and sent to the screen, where it was and where
+ * it is. Between frames the program sleeps: a mouse that moves costs little, nothing happening costs nothing, and no graphics
+ * driver has to be loaded first. */
 #include "tools/cfdash/window.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+enum { FRAME_MS = 16 };             /* 60 frames a second */
+static const float zooms[] = {1, 1.25f, 1.5f, 2, 2.5f, 3, 4};
+enum { ZOOMS = sizeof zooms / sizeof zooms[0] };
 
 uint64_t monotonic_ms(void)
 {
@@ -16,39 +22,52 @@ uint64_t monotonic_ms(void)
 
 struct window {
     SDL_Window *window;
-    SDL_Renderer *renderer;
-    SDL_Texture *base;
+    SDL_Surface *under;             /* what is under what follows the mouse, while that is drawn */
+    float zoom;
     struct app app;
     uint32_t version;               /* of the model that is drawn */
-    bool stale;                     /* the base must be drawn anew */
-    bool moved;                     /* the frame must */
+    bool stale;                     /* everything must be drawn anew */
+    bool moved;                     /* what follows the mouse must */
+    SDL_Rect pointer;               /* where that is on the screen; empty: nowhere */
+    uint64_t frame_ms;              /* when the next frame may be drawn */
 };
 
-static bool base_fit(struct window *w)
+/* The window has got a size, or another one: so has the picture. */
+static bool fit(struct window *w)
 {
-    int width, height;
-    SDL_GetRendererOutputSize(w->renderer, &width, &height);
-    if (w->base)
-        SDL_DestroyTexture(w->base);
-    w->base = SDL_CreateTexture(w->renderer, SDL_PIXELFORMAT_ARGB8888, SDL_TEXTUREACCESS_TARGET, width, height);
+    int wide, high, pixels_wide, pixels_high;
+    SDL_GetWindowSize(w->window, &wide, &high);
+    SDL_GetWindowSizeInPixels(w->window, &pixels_wide, &pixels_high);
     w->stale = true;
-    return w->base && canvas_fit(&w->app.canvas, w->window);
+    w->pointer = (SDL_Rect){0};
+    return canvas_resize(&w->app.canvas, pixels_wide, pixels_high, w->zoom * (float)pixels_wide / (float)(wide > 0 ? wide : 1));
 }
 
-static bool open(struct window *w, const char *title, const struct window_options *o)
+static bool open(struct window *w, const struct window_options *o)
 {
     SDL_SetHint(SDL_HINT_VIDEO_HIGHDPI_DISABLED, "0");
     if (SDL_Init(SDL_INIT_VIDEO) != 0)
         return false;
-    w->window = SDL_CreateWindow(title, SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, o->width, o->height,
+    if (strcmp(SDL_GetCurrentVideoDriver(), "x11") == 0)            /* shared memory with the X server; no OpenGL in between */
+        SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
+    w->zoom = o->scale;
+    w->window = SDL_CreateWindow("cfdash", SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, (int)((float)o->width * w->zoom), (int)((float)o->height * w->zoom),
                                  SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
-    w->renderer = w->window ? SDL_CreateRenderer(w->window, -1, SDL_RENDERER_PRESENTVSYNC) : NULL;
-    if (w->window && !w->renderer)
-        w->renderer = SDL_CreateRenderer(w->window, -1, SDL_RENDERER_SOFTWARE);
-    if (!w->renderer || !canvas_open(&w->app.canvas, w->renderer))
+    if (!w->window || !canvas_open(&w->app.canvas, o->width, o->height, 1))
         return false;
     SDL_SetWindowMinimumSize(w->window, 960, 640);
-    return base_fit(w);
+    return fit(w);
+}
+
+/* + and -: everything larger, smaller. */
+static bool zoom(struct window *w, int by)
+{
+    int at = 0;
+    while (at + 1 < ZOOMS && zooms[at] < w->zoom - 0.01f)
+        at++;
+    at = at + by < 0 ? 0 : at + by >= ZOOMS ? ZOOMS - 1 : at + by;
+    w->zoom = zooms[at];
+    return fit(w);
 }
 
 /* S: a file in the working directory, named by the time. */
@@ -58,13 +77,29 @@ static void save(struct window *w)
     time_t now = time(NULL);
     struct tm local;
     strftime(name, sizeof name, "cfdash-%Y%m%d-%H%M%S.png", localtime_r(&now, &local));
-    SDL_SetRenderTarget(w->renderer, w->base);
     int rc = canvas_save(&w->app.canvas, name);
-    SDL_SetRenderTarget(w->renderer, NULL);
     if (rc == 0)
         snprintf(w->app.notice, sizeof w->app.notice, "picture in %s", name);
     else
         snprintf(w->app.notice, sizeof w->app.notice, "no picture in %s: %s", name, strerror(-rc));
+}
+
+/* Places in the window are in its units; those of the picture are larger by the zoom. */
+static int place(const struct window *w, int at)
+{
+    return (int)((float)at / w->zoom);
+}
+
+static bool press(struct window *w, const SDL_KeyboardEvent *e)
+{
+    SDL_Keycode key = e->keysym.sym;
+    w->stale = true;
+    w->app.notice[0] = 0;
+    if (key == SDLK_s)
+        save(w);
+    if (key == SDLK_PLUS || key == SDLK_EQUALS || key == SDLK_KP_PLUS || key == SDLK_MINUS || key == SDLK_KP_MINUS)
+        return zoom(w, key == SDLK_MINUS || key == SDLK_KP_MINUS ? -1 : 1);
+    return app_key(&w->app, key, (e->keysym.mod & KMOD_SHIFT) != 0);
 }
 
 /* false: the user leaves. */
@@ -74,21 +109,12 @@ static bool handle(struct window *w, const SDL_Event *e)
     case SDL_QUIT:
         return false;
     case SDL_WINDOWEVENT:
-        if (e->window.event == SDL_WINDOWEVENT_SIZE_CHANGED && !base_fit(w))
-            return false;
-        w->moved = true;
-        return true;
-    case SDL_RENDER_TARGETS_RESET:
         w->stale = true;
-        return true;
+        return e->window.event != SDL_WINDOWEVENT_SIZE_CHANGED || fit(w);
     case SDL_KEYDOWN:
-        w->stale = true;
-        w->app.notice[0] = 0;
-        if (e->key.keysym.sym == SDLK_s)
-            save(w);
-        return app_key(&w->app, e->key.keysym.sym, (e->key.keysym.mod & KMOD_SHIFT) != 0);
+        return press(w, &e->key);
     case SDL_MOUSEBUTTONDOWN:
-        app_click(&w->app, e->button.x, e->button.y);
+        app_click(&w->app, place(w, e->button.x), place(w, e->button.y));
         w->stale = true;
         return true;
     case SDL_MOUSEWHEEL:
@@ -96,34 +122,66 @@ static bool handle(struct window *w, const SDL_Event *e)
         w->stale = true;
         return true;
     case SDL_MOUSEMOTION:
-        w->moved |= app_move(&w->app, e->motion.x, e->motion.y);
+        w->moved |= app_move(&w->app, place(w, e->motion.x), place(w, e->motion.y), monotonic_ms());
         return true;
     default:
         return true;
     }
 }
 
-static void draw(struct window *w)
+/* The part of the picture that follows the mouse, on the screen only: the picture is afterwards as it was. Result: where. */
+static SDL_Rect draw_pointer(struct window *w, SDL_Surface *screen)
 {
-    if (w->stale) {
-        SDL_SetRenderTarget(w->renderer, w->base);
-        app_draw(&w->app);
-        SDL_SetRenderTarget(w->renderer, NULL);
+    SDL_Surface *picture = w->app.canvas.surface;
+    struct area area = app_pointer_area(&w->app);
+    SDL_Rect whole = {0, 0, picture->w, picture->h}, wanted = canvas_rect(&w->app.canvas, area), at;
+    if (area.w == 0 || !SDL_IntersectRect(&wanted, &whole, &at))
+        return (SDL_Rect){0};
+    if (!w->under || w->under->w < at.w || w->under->h < at.h) {
+        SDL_FreeSurface(w->under);
+        w->under = SDL_CreateRGBSurfaceWithFormat(0, at.w, at.h, 32, SDL_PIXELFORMAT_XRGB8888);
     }
-    SDL_RenderCopy(w->renderer, w->base, NULL, NULL);
+    if (!w->under)
+        return (SDL_Rect){0};
+    SDL_Rect from = at, to = at, kept = {0, 0, at.w, at.h}, back = at;
+    SDL_BlitSurface(picture, &from, w->under, NULL);
     app_draw_pointer(&w->app);
-    SDL_RenderPresent(w->renderer);
+    SDL_BlitSurface(picture, &from, screen, &to);
+    SDL_BlitSurface(w->under, &kept, picture, &back);
+    return at;
+}
+
+/* false: SDL_GetError() says why. */
+static bool draw(struct window *w)
+{
+    SDL_Surface *screen = SDL_GetWindowSurface(w->window);
+    SDL_Rect changed[2] = {w->pointer}, whole = {0, 0, w->app.canvas.surface->w, w->app.canvas.surface->h};
+    if (!screen)
+        return false;
+    if (w->stale) {
+        app_draw(&w->app);
+        changed[0] = whole;
+    }
+    SDL_Rect from = changed[0], to = changed[0];
+    if (from.w > 0)
+        SDL_BlitSurface(w->app.canvas.surface, &from, screen, &to);
+    w->pointer = changed[1] = draw_pointer(w, screen);
     w->stale = w->moved = false;
+    w->frame_ms = monotonic_ms() + FRAME_MS;
+    /* An empty rectangle is none; the first may be empty, the second lies in the first if that is the whole. */
+    int first = changed[0].w == 0, count = 2 - first - (changed[1].w == 0 || changed[0].w == whole.w);
+    return count <= 0 || SDL_UpdateWindowSurfaceRects(w->window, &changed[first], count) == 0;
 }
 
 static void step(struct window *w)
 {
     struct session *s = w->app.session;
+    bool pointer = false;
     int rc = session_step(s, monotonic_ms());
     if (rc < 0)
         snprintf(w->app.notice, sizeof w->app.notice, "the recording has ended: %s", strerror(-rc));
-    if (lookup_step(&w->app.lookup))
-        w->stale = true;
+    w->stale |= app_step(&w->app, monotonic_ms(), &pointer);
+    w->moved |= pointer;
     if (s->version == w->version)
         return;
     w->version = s->version;
@@ -131,22 +189,30 @@ static void step(struct window *w)
     app_update(&w->app);
 }
 
-static void loop(struct window *w)
+/* Until a reading, an answer, or a frame is due. */
+static int wait_ms(const struct window *w)
+{
+    uint64_t now = monotonic_ms(), due = w->app.session->due_ms;
+    int wait = due > now ? (int)(due - now) : 1, other = app_wait_ms(&w->app, now);
+    if ((w->stale || w->moved) && w->frame_ms > now && w->frame_ms - now < (uint64_t)wait)
+        wait = (int)(w->frame_ms - now);
+    return other < wait ? other : wait;
+}
+
+/* false: SDL_GetError() says why. */
+static bool loop(struct window *w)
 {
     SDL_Event event;
     for (bool stay = true; stay;) {
         step(w);
-        if (w->stale || w->moved)
-            draw(w);
-        uint64_t now = monotonic_ms(), due = w->app.session->due_ms;
-        int wait = due > now ? (int)(due - now) : 1;
-        if (w->app.lookup.state == LOOKUP_WAITS && wait > 20)
-            wait = 20;
-        if (SDL_WaitEventTimeout(&event, wait))
+        if ((w->stale || w->moved) && monotonic_ms() >= w->frame_ms && !draw(w))
+            return false;
+        if (SDL_WaitEventTimeout(&event, wait_ms(w)))
             do
                 stay &= handle(w, &event);
             while (stay && SDL_PollEvent(&event));
     }
+    return true;
 }
 
 static void choose(struct app *app, const struct window_options *o)
@@ -161,37 +227,37 @@ int window_run(struct session *session, const char *run, const struct window_opt
 {
     static struct window w;
     char title[64];
-    snprintf(title, sizeof title, "cfdash");
-    bool opened = open(&w, title, o);
-    if (opened) {
+    bool well = open(&w, o);
+    if (well) {
         app_open(&w.app, session, run);
         step(&w);
+        snprintf(title, sizeof title, "%s - cfdash", session->shown->sysplex);
+        SDL_SetWindowTitle(w.window, title);
         choose(&w.app, o);
-        loop(&w);
+        well = loop(&w);
         app_close(&w.app);
     }
-    if (w.renderer)
-        SDL_DestroyRenderer(w.renderer);
+    SDL_FreeSurface(w.under);
     if (w.window)
         SDL_DestroyWindow(w.window);
     SDL_Quit();
-    return opened ? 0 : -1;
+    return well ? 0 : -1;
 }
 
 int window_picture(struct session *session, const char *run, const struct window_options *o)
 {
     static struct app app;
     uint64_t end = monotonic_ms() + (uint64_t)(o->after_s * 1000);
-    if (!canvas_open_picture(&app.canvas, o->width, o->height, o->scale))
+    if (!canvas_open(&app.canvas, (int)((float)o->width * o->scale), (int)((float)o->height * o->scale), o->scale))
         return -1;
     app_open(&app, session, run);
-    for (bool first = true; first || monotonic_ms() < end; first = false) {
+    for (bool first = true, pointer; first || monotonic_ms() < end; first = false) {
         if (session_step(session, monotonic_ms()) < 0)
             fprintf(stderr, "cfdash: the recording has ended: it cannot be written\n");
         app_update(&app);
         if (first)
             choose(&app, o);
-        lookup_step(&app.lookup);
+        app_step(&app, monotonic_ms(), &pointer);
         uint64_t now = monotonic_ms(), until = session->due_ms < end ? session->due_ms : end;
         struct timespec pause = {.tv_sec = (time_t)((until > now ? until - now : 0) / 1000), .tv_nsec = (long)((until > now ? until - now : 0) % 1000 * 1000000)};
         nanosleep(&pause, NULL);

@@ -1,6 +1,7 @@
 #include "tools/cfdash/words.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cfemu/engine/cf_duplex.h"
 #include "stack/clp/clp.h"
@@ -40,6 +41,25 @@ const char *system_state_text(const struct model_system *s)
     if (s->process == PROCESS_ENDED && s->member == MEMBER_ACTIVE)
         return "ENDED";
     return s->member == MEMBER_NONE ? s->cf_connections > 0 ? "NO XCF" : "GONE" : member_text(s->member);
+}
+
+const char *keeper_text(const struct model_dvipa *d)
+{
+    static const struct {
+        const char *keeper, *text;
+    } texts[] = {
+        {"BITMAP", "bit maps in the coupling facility"},
+        {"REVERSED", "bit maps of the opposite polarity in the coupling facility"},
+        {"CLUSTERWIDE", "one bit map in the coupling facility; in use is what the stacks tell"},
+        {"LISTS", "lists of blocks in the coupling facility (EZBPLIST); the map is what the stacks tell"},
+        {"CRHT", "a table of connections in the coupling facility (EZBCRHT): ports belong to no stack; in use is what the stacks tell"},
+        {"BROADCAST", "none: the stacks ask each other; the map is what they tell"},
+        {"DISTRIBUTOR", "the distributing stack; the map is what the stacks tell"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (strcmp(texts[i].keeper, d->keeper) == 0)
+            return texts[i].text;
+    return d->mapped ? "bit maps in the coupling facility" : d->keeper;
 }
 
 const char *address_text(uint32_t a, char text[20])

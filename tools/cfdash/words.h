@@ -12,6 +12,9 @@ const char *port_text(uint8_t port);
 /* What to say of a system in one word: of what its record and its process tell. */
 const char *system_state_text(const struct model_system *system);
 
+/* Who keeps the ports of the DVIPA, and where its map comes from. */
+const char *keeper_text(const struct model_dvipa *dvipa);
+
 /* "10.1.9.1", or "EXPLICITBIND". text: 20 bytes; result: text. */
 const char *address_text(uint32_t address, char text[20]);
 

@@ -118,7 +118,7 @@ static void start(uint32_t systems, int width, int height, float scale)
     ck_assert_int_eq(session_open_replay(&session, file, &at), 0);
     fclose(file);
     memset(&app, 0, sizeof app);
-    ck_assert(canvas_open_picture(&app.canvas, width, height, scale));
+    ck_assert(canvas_open(&app.canvas, (int)((float)width * scale), (int)((float)height * scale), scale));
     app_open(&app, &session, "");
     session_seek(&session, 9);
     app_update(&app);
@@ -207,16 +207,19 @@ START_TEST(the_mouse_finds_and_chooses_ports)
     app.view = VIEW_PORTS;
     app_draw(&app);
     int x = app.map_area.x + 10 * 3 + 1, y = app.map_area.y + 200 * 3 + 1;
-    ck_assert(app_move(&app, x, y));
+    ck_assert(app_move(&app, x, y, 0));
     ck_assert_uint_eq(app.hovered, 200 * 256 + 10);
     colour before = pixel(x + 30, y + 18);
+    struct area around = app_pointer_area(&app);
+    ck_assert(around.x <= x - 3 && around.y <= y - 3 && around.x + around.w > x + 30 && around.y + around.h > y + 18);
     app_draw_pointer(&app);
     ck_assert_uint_ne(pixel(x + 30, y + 18), before);               /* the note beside it */
     app_click(&app, x, y);
     ck_assert_uint_eq(app.port, 200 * 256 + 10);
-    ck_assert(!app_move(&app, x + 1, y));                           /* still the same port: nothing to draw */
-    ck_assert(app_move(&app, 1, 1));
+    ck_assert(!app_move(&app, x + 1, y, 1));                           /* still the same port: nothing to draw */
+    ck_assert(app_move(&app, 1, 1, 2));
     ck_assert_uint_eq(app.hovered, APP_NONE);
+    ck_assert_int_eq(app_pointer_area(&app).w, 0);
     app_draw(&app);
     keep("ports-chosen");
     finish();
