@@ -101,11 +101,11 @@ static void ask(const struct profile *p)
     struct sip_request request = { .job = "APPA", .user = "USER", .destination = 0x0A070707 };
 
     members_check_profile(p);
-    profile_display(p, line, NULL);
-    profile_display_home(p, line, NULL);
-    profile_display_srcip(p, line, NULL);
-    profile_display_portlist(p, line, NULL);
-    profile_display_stats(p, &(struct profile_port_use){ 0 }, line, NULL);
+    profile_display(p, UINT32_MAX, line, NULL);
+    profile_display_home(p, UINT32_MAX, line, NULL);
+    profile_display_srcip(p, UINT32_MAX, line, NULL);
+    profile_display_portlist(p, UINT32_MAX, line, NULL);
+    profile_display_stats(p, UINT32_MAX, &(struct profile_port_use){ 0 }, line, NULL);
     sip_configure(&sip, p);
     (void)sip_find_for(&sip, &request);
     (void)sip_bind_address(&sip, "APPA", "USER", 60, true);

@@ -78,7 +78,8 @@ static void start_command(void *context, const struct operator_parameters *param
             job->program = program;
             text_wto("IEF403I %s - STARTED", job->owner.job);
         } else {
-            text_wto("IEF452I %s - JOB NOT RUN, %s TAKES %s", job->owner.job, program->name, program->parameters);
+            text_wto("IEF452I %s - JOB NOT RUN - PARAMETER ERROR", job->owner.job);
+            text_wto(" %s TAKES %s", program->name, program->parameters);
         }
     }
 }
@@ -88,6 +89,8 @@ static struct job *job_operand(const struct operator_parameters *parameters)
     const char *name = operator_positional(parameters, 0);
     struct job *job = name != NULL ? job_find(name) : NULL;
 
+    if (!operator_check(parameters, "") || !operator_positionals(parameters, 1))
+        return NULL;
     if (name == NULL)
         operator_missing(parameters, "NAME OF THE JOB");
     else if (job == NULL)
@@ -121,21 +124,34 @@ static void cancel_command(void *context, const struct operator_parameters *para
     }
 }
 
-/* D A,L */
+/* D A,L and D A,name, perhaps with an asterisk at the end */
 static void display_active(void *context, const struct operator_parameters *parameters)
 {
-    unsigned count = 0;
+    const char *name = operator_positional(parameters, 0);
+    unsigned count = 0, shown = 0;
     (void)context;
-    (void)parameters;
 
+    if (!operator_check(parameters, "") || !operator_positionals(parameters, 1))
+        return;
+    if (name == NULL) {
+        operator_missing(parameters, "L OR THE NAME OF A JOB");
+        return;
+    }
+    if (text_equal(name, "L"))
+        name = "*";
     for (int i = 0; i < JOB_MAX; i++)
         count += jobs[i].program != NULL;
     text_wto("IEE114I DISPLAY ACTIVITY");
     text_wto(" JOBS %05u", count);
-    for (int i = 0; i < JOB_MAX; i++)
-        if (jobs[i].program != NULL)
-            text_wto(" %-8s %-8s STC%05u %-8s %s", jobs[i].owner.job, jobs[i].program->name, jobs[i].id, jobs[i].owner.user,
-                     jobs[i].stopping ? "STOPPING" : "OWT");
+    for (int i = 0; i < JOB_MAX; i++) {
+        if (jobs[i].program == NULL || text_match(name, jobs[i].owner.job) == 0)
+            continue;
+        text_wto(" %-8s %-8s STC%05u %-8s %s", jobs[i].owner.job, jobs[i].program->name, jobs[i].id, jobs[i].owner.user,
+                 jobs[i].stopping ? "STOPPING" : "OWT");
+        shown++;
+    }
+    if (shown == 0 && !text_equal(name, "*"))
+        text_wto(" %s NOT FOUND", name);
 }
 
 void jobs_start(struct operator *operator)
@@ -143,7 +159,7 @@ void jobs_start(struct operator *operator)
     operator_register(operator, "S", start_command, NULL, " name,PGM=program,...  start a job");
     operator_register(operator, "P", stop_command, NULL, " name  stop a job in order");
     operator_register(operator, "C", cancel_command, NULL, " name  end a job at once");
-    operator_register(operator, "D A,L", display_active, NULL, "  list the active jobs");
+    operator_register(operator, "D A", display_active, NULL, ",L|name*  list the active jobs");
 }
 
 bool jobs_poll(void)

@@ -225,38 +225,41 @@ static const struct operator_profile_ops profile_ops = {.change = profile_change
 /* The reports on the profile differ only in the function that writes them. */
 struct profile_report {
     const char *pattern, *help;
-    void (*display)(const struct profile *profile, profile_message_fn *line, void *context);
+    void (*display)(const struct profile *profile, unsigned max, profile_message_fn *line, void *context);
 };
 static const struct profile_report reports[] = {
-    {"D TCPIP,,Netstat,VIPADCFG", "  the configured DVIPAs", profile_display},
-    {"D TCPIP,,Netstat,HOme", "  the home addresses", profile_display_home},
-    {"D TCPIP,,Netstat,SRCIP", "  source addresses of jobs", profile_display_srcip},
-    {"D TCPIP,,Netstat,PORTList", "  reserved ports", profile_display_portlist},
+    {"D TCPIP,,Netstat,VIPADCFG", "[,MAX=n|*]  the configured DVIPAs", profile_display},
+    {"D TCPIP,,Netstat,HOme", "[,MAX=n|*]  the home addresses", profile_display_home},
+    {"D TCPIP,,Netstat,SRCIP", "[,MAX=n|*]  source addresses of jobs", profile_display_srcip},
+    {"D TCPIP,,Netstat,PORTList", "[,MAX=n|*]  reserved ports", profile_display_portlist},
 };
 
 static void display_report(void *context, const struct operator_parameters *parameters)
 {
     const struct profile_report *report = context;
-    if (operator_none(parameters))
-        report->display(&profile, operator_line, NULL);
+    uint32_t max = OPERATOR_RECORDS_MAX;
+
+    if (operator_check(parameters, "MAX") && operator_positionals(parameters, 0) && operator_max(parameters, &max))
+        report->display(&profile, max, operator_line, NULL);
 }
 
 static void display_stats(void *context, const struct operator_parameters *parameters)
 {
     const struct profile_port_use tcp = {.in_use = clp_ephemeral_in_use(&stack.clp), .exhausted = stack.clp.statistics.exhausted};
+    uint32_t max = OPERATOR_RECORDS_MAX;
     (void)context;
 
-    if (operator_none(parameters))
-        profile_display_stats(&profile, &tcp, operator_line, NULL);
+    if (operator_check(parameters, "MAX") && operator_positionals(parameters, 0) && operator_max(parameters, &max))
+        profile_display_stats(&profile, max, &tcp, operator_line, NULL);
 }
 
-/* D TCPIP,,NETSTAT,CONN[,PORT=n][,MAX=n] */
+/* D TCPIP,,NETSTAT,CONN[,PORT=n][,MAX=n|*] */
 static void display_conn(void *context, const struct operator_parameters *parameters)
 {
-    uint32_t max = 100, port = 0;
+    uint32_t max = OPERATOR_RECORDS_MAX, port = 0;
     (void)context;
 
-    if (operator_check(parameters, "MAX PORT") && operator_number(parameters, "MAX", 0, 65535, &max) &&
+    if (operator_check(parameters, "MAX PORT") && operator_positionals(parameters, 0) && operator_max(parameters, &max) &&
         operator_number(parameters, "PORT", 1, 65535, &port))
         socket_display((uint16_t)port, max, operator_line, NULL);
 }
@@ -281,8 +284,8 @@ static void operator_start(void)
     operator_vipa_register(&operator, &stack.vipa);
     ports.log = socket_port_log();
     operator_ports_register(&operator, &ports);
-    operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,PORT=n][,MAX=100]  the connections");
-    operator_register(&operator, "D TCPIP,,Netstat,STATS", display_stats, NULL, "  ports that can be assigned, and that are in use");
+    operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,PORT=n][,MAX=n|*]  the connections");
+    operator_register(&operator, "D TCPIP,,Netstat,STATS", display_stats, NULL, "[,MAX=n|*]  ports that can be assigned, and that are in use");
     operator_audit_register(&operator, &stack.clp);
     operator_cf_register(&operator);
     changes.running = &profile;

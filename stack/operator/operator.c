@@ -285,6 +285,25 @@ bool operator_number(const struct operator_parameters *parameters, const char *k
     return true;
 }
 
+bool operator_max(const struct operator_parameters *parameters, uint32_t *max)
+{
+    const char *text = operator_value(parameters, "MAX");
+
+    if (text == NULL || !text_equal(text, "*"))
+        return operator_number(parameters, "MAX", 1, 65535, max);
+    *max = UINT32_MAX;
+    return true;
+}
+
+bool operator_positionals(const struct operator_parameters *parameters, unsigned most)
+{
+    const char *word = operator_positional(parameters, most);
+
+    if (word != NULL)
+        operator_unknown(parameters, word, "NO MORE OPERANDS");
+    return word == NULL;
+}
+
 static bool is_known(const char *known, const char *keyword)
 {
     size_t length = strlen(keyword);

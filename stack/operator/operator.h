@@ -84,6 +84,13 @@ void operator_unknown(const struct operator_parameters *parameters, const char *
 /* Write a line to the operator: the callback for displays of other modules. context is not used. */
 void operator_line(void *context, const char *line);
 
+/* MAX=n (1 to 65535) or MAX=*: records of a display; *max stays as it is if it is not there. false: a message has been written. */
+#define OPERATOR_RECORDS_MAX 100u               /* if MAX= is not given */
+bool operator_max(const struct operator_parameters *parameters, uint32_t *max);
+
+/* At most so many operands without a keyword. false: a message has been written. */
+bool operator_positionals(const struct operator_parameters *parameters, unsigned most);
+
 /* IEE311I for a keyword that must be there. */
 void operator_missing(const struct operator_parameters *parameters, const char *keyword);
 

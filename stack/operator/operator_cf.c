@@ -1,8 +1,8 @@
 /* The operator's commands on coupling facilities and structures. What is shown is read from the CF when it is asked for
  * (READ_STRUCTURE, IDENTIFY); any CF of the pair that is not lost answers for both.
  *
- *   D XCF,STR[,STRNAME=name]        IXC359I, IXC360I       SETXCF START,REBUILD,STRNAME=name[,LOCATION=OTHER]
- *   D XCF,CF[,CFNAME=name]          IXC361I, IXC362I       SETXCF STOP,REBUILD,STRNAME=name
+ *   D XCF,STR[,STRNAME=name*|ALL]   IXC359I, IXC360I       SETXCF START,REBUILD,STRNAME=name[,LOCATION=OTHER]
+ *   D XCF,CF[,CFNAME=name*|ALL]     IXC361I, IXC362I       SETXCF STOP,REBUILD,STRNAME=name
  *   D CF                            IXL150I                SETXCF START,ALTER,STRNAME=name,SIZE=KiB
  *   D NET,STATS,TYPE=CFS,STRNAME=name    IST350I ... IST314I
  *
@@ -191,23 +191,20 @@ static void display_active(void)
     display_connections();
 }
 
-static void display_structure(void *context, const struct operator_parameters *parameters)
+/* ALL and names with an asterisk at the end mean any number of structures or coupling facilities. */
+static bool is_pattern(const char *name)
 {
-    const char *structure = operator_value(parameters, "STRNAME");
-    uint32_t reason;
+    return text_equal(name, "ALL") || name[strlen(name) - 1] == '*';
+}
 
-    (void)context;
-    if (!operator_check(parameters, "STRNAME"))
-        return;
-    if (!structure) {
-        display_all();
-        return;
-    }
-    heading("IXC360I", "XCF");
-    if (read_structure(structure, NULL, &reason) != IXLRETCODEOK) {
-        text_wto(reason == IXLRSNCODENOCONN ? "NO COUPLING FACILITY CAN BE REACHED" : "NO STRUCTURES MATCH THE SPECIFIED CRITERIA");
-        return;
-    }
+static bool is_meant(const char *pattern, const char *name)
+{
+    return text_equal(pattern, "ALL") || text_match(pattern, name) > 0;
+}
+
+/* The structure that was read last. */
+static void display_details(void)
+{
     text_wto("STRNAME: %s", name16(data + STR_NAME));
     text_wto(" STATUS: %s", status());
     if (get_be64(data + STR_ALLOCATED))
@@ -215,6 +212,48 @@ static void display_structure(void *context, const struct operator_parameters *p
     display_policy(data + STR_SIZE);
     if (get_be64(data + STR_ALLOCATED))
         display_active();
+}
+
+/* Result: how many there were; *reason of the last one. */
+static uint32_t display_matches(const char *structure, uint32_t *reason)
+{
+    uint64_t restart = 0;
+    uint32_t shown = 0;
+
+    if (!is_pattern(structure)) {
+        bool read = read_structure(structure, NULL, reason) == IXLRETCODEOK;
+
+        if (read)
+            display_details();
+        return read;
+    }
+    while (read_structure(NULL, &restart, reason) == IXLRETCODEOK)
+        if (is_meant(structure, name16(data + STR_NAME))) {
+            display_details();
+            shown++;
+        }
+    return shown;
+}
+
+static void display_structure(void *context, const struct operator_parameters *parameters)
+{
+    const char *structure = operator_value(parameters, "STRNAME");
+    uint32_t reason;
+
+    (void)context;
+    if (!operator_check(parameters, "STRNAME") || !operator_positionals(parameters, 0))
+        return;
+    if (!structure) {
+        display_all();
+        return;
+    }
+    if (!structure[0]) {
+        operator_missing(parameters, "STRNAME=NAME");
+        return;
+    }
+    heading("IXC360I", "XCF");
+    if (display_matches(structure, &reason) == 0)
+        text_wto(reason == IXLRSNCODENOCONN ? "NO COUPLING FACILITY CAN BE REACHED" : "NO STRUCTURES MATCH THE SPECIFIED CRITERIA");
 }
 
 /* --- D XCF,CF and D CF --------------------------------------------------------------------------------------------- */
@@ -242,8 +281,12 @@ static void display_facilities(void *context, const struct operator_parameters *
     uint32_t reason, shown = 0;
 
     (void)context;
-    if (!operator_check(parameters, "CFNAME"))
+    if (!operator_check(parameters, "CFNAME") || !operator_positionals(parameters, 0))
         return;
+    if (wanted && !wanted[0]) {
+        operator_missing(parameters, "CFNAME=NAME");
+        return;
+    }
     heading(wanted ? "IXC362I" : "IXC361I", "XCF");
     if (!wanted)
         text_wto("CFNAME   DEVICE STATUS          TOTAL K     FREE K");
@@ -253,15 +296,17 @@ static void display_facilities(void *context, const struct operator_parameters *
                 text_wto("--       0F%u0   NOT OPERATIONAL", cf);
             continue;
         }
-        const char *name = name8(mrb + MRB_OWN + IDENTIFY_NAME);
         uint32_t total = (uint32_t)get_be64(mrb + MRB_OWN + IDENTIFY_SIZE_KIB);
         uint32_t available = (uint32_t)get_be64(mrb + MRB_OWN + IDENTIFY_FREE_KIB);
+        char name[NAME_LEN + 1];
+
+        text_name_get(name, mrb + MRB_OWN + IDENTIFY_NAME);
         if (!wanted) {
             text_wto("%-8s 0F%u0   OPERATIONAL     %10u %10u", name, cf, total, available);
-        } else if (text_equal(name, wanted)) {
+        } else if (is_meant(wanted, name)) {
             text_wto("CFNAME: %s", name);
             text_wto("  TOTAL SPACE: %u K  FREE SPACE: %u K", total, available);
-            display_structures_of(wanted);
+            display_structures_of(name);
         } else {
             continue;
         }
@@ -379,11 +424,10 @@ static void rebuild_command(const struct operator_parameters *parameters, bool s
     }
     for (unsigned cf = 0; cf < CFS_SHOWN && reason == IXLRSNCODENOCONN; cf++)
         (void)xes_operator_rebuild(cf, structure, stop, &reason);
-    if (reason == IXLRSNCODEOK)
-        text_wto("IXC367I THE SETXCF %s REBUILD REQUEST FOR STRUCTURE %s WAS ACCEPTED.", stop ? "STOP" : "START", structure);
-    else
-        text_wto("IXC367I THE SETXCF %s REBUILD REQUEST FOR STRUCTURE %s WAS REJECTED: %s", stop ? "STOP" : "START", structure,
-                 refusal(reason));
+    text_wto("IXC367I THE SETXCF %s REBUILD REQUEST FOR STRUCTURE %s WAS %s", stop ? "STOP" : "START", structure,
+             reason == IXLRSNCODEOK ? "ACCEPTED." : "REJECTED:");
+    if (reason != IXLRSNCODEOK)
+        text_wto(" %s", refusal(reason));
 }
 
 static void start_rebuild(void *context, const struct operator_parameters *parameters)
@@ -425,8 +469,8 @@ static void start_alter(void *context, const struct operator_parameters *paramet
 
 void operator_cf_register(struct operator *operator)
 {
-    operator_register(operator, "D XCF,STR", display_structure, NULL, "[,STRNAME=name]  structures of the sysplex");
-    operator_register(operator, "D XCF,CF", display_facilities, NULL, "[,CFNAME=name]  coupling facilities of the sysplex");
+    operator_register(operator, "D XCF,STR", display_structure, NULL, "[,STRNAME=name*|ALL]  structures of the sysplex");
+    operator_register(operator, "D XCF,CF", display_facilities, NULL, "[,CFNAME=name*|ALL]  coupling facilities of the sysplex");
     operator_register(operator, "D CF", display_cf, NULL, "  coupling facilities of this system");
     operator_register(operator, "D NET,STATS", display_stats, NULL, ",TYPE=CFS,STRNAME=name  storage of a structure");
     operator_register(operator, "SETXCF START,REBUILD", start_rebuild, NULL, ",STRNAME=name[,LOCATION=OTHER]  to the other CF");

@@ -5,8 +5,6 @@
 #include "stack/base/text.h"
 #include "stack/platform/platform.h"
 
-#define RECORDS_MAX 100u            /* if MAX= is not given */
-
 /* What is asked for, and how much of it has been shown. */
 struct question {
     const struct operator_ports *ports;
@@ -102,7 +100,7 @@ static bool read_question(struct question *q, const struct operator_parameters *
     const char *dvipa = operator_value(parameters, "DVIPA"), *time = operator_value(parameters, "TIME");
     uint32_t port = 0;
 
-    if (!operator_number(parameters, "PORT", 1, 65535, &port) || !operator_number(parameters, "MAX", 1, 65535, &q->max))
+    if (!operator_number(parameters, "PORT", 1, 65535, &port) || !operator_max(parameters, &q->max))
         return false;
     q->port = (uint16_t)port;
     if (dvipa != NULL && !text_parse_ip(dvipa, &q->address)) {
@@ -118,7 +116,7 @@ static bool read_question(struct question *q, const struct operator_parameters *
 
 static void display_ports(void *context, const struct operator_parameters *parameters)
 {
-    struct question q = {.ports = context, .max = RECORDS_MAX};
+    struct question q = {.ports = context, .max = OPERATOR_RECORDS_MAX};
     const char *word = operator_positional(parameters, 0);
 
     if (parameters->count == 0) {

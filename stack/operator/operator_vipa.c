@@ -4,8 +4,6 @@
 
 #include "stack/base/text.h"
 
-#define RECORDS_MAX 100u            /* if MAX= is not given */
-
 static void answer(enum vipa_result result, const char *unknown)
 {
     if (result == VIPA_OK)
@@ -91,25 +89,15 @@ static void join_group(void *context, const struct operator_parameters *paramete
 
 /* --- DISPLAY ------------------------------------------------------------------------------------------------------- */
 
-/* MAX=number or MAX=*. false: a message has been written. */
-static bool read_max(const struct operator_parameters *parameters, uint32_t *max)
-{
-    const char *most = operator_value(parameters, "MAX");
-
-    *max = most != NULL && text_equal(most, "*") ? UINT32_MAX : RECORDS_MAX;
-    return *max == UINT32_MAX || operator_number(parameters, "MAX", 1, 65535, max);
-}
-
+/* [,IPADDR=ipaddr][,MAX=n|*] */
 static void display_sysplex(void *context, const struct operator_parameters *parameters)
 {
     const char *text = operator_value(parameters, "IPADDR");
-    uint32_t address = 0, max;
+    uint32_t address = 0, max = OPERATOR_RECORDS_MAX;
 
-    if (!operator_check(parameters, "IPADDR MAX") || !read_max(parameters, &max))
+    if (!operator_check(parameters, "IPADDR MAX") || !operator_positionals(parameters, 0) || !operator_max(parameters, &max))
         return;
-    if (operator_positional(parameters, 0) != NULL)
-        operator_unknown(parameters, operator_positional(parameters, 0), "IPADDR=IPADDR OR MAX=NUMBER");
-    else if (text != NULL && !text_parse_ip(text, &address))
+    if (text != NULL && !text_parse_ip(text, &address))
         operator_unknown(parameters, text, "IPADDR=IPADDR");
     else
         vipa_display_sysplex(context, address, max, operator_line, NULL);
@@ -123,8 +111,10 @@ static void display_group(void *context, const struct operator_parameters *param
 
 static void display_vipadyn(void *context, const struct operator_parameters *parameters)
 {
-    if (operator_none(parameters))
-        vipa_display_netstat(context, operator_line, NULL);
+    uint32_t max = OPERATOR_RECORDS_MAX;
+
+    if (operator_check(parameters, "MAX") && operator_positionals(parameters, 0) && operator_max(parameters, &max))
+        vipa_display_netstat(context, max, operator_line, NULL);
 }
 
 /* DETAIL or nothing. false: a message has been written. */
@@ -135,23 +125,24 @@ static bool detail_said(const struct operator_parameters *parameters, bool *deta
     *detail = word != NULL && text_abbreviates(word, "DETail");
     if (word != NULL && !*detail)
         operator_unknown(parameters, word, "DETAIL");
-    return word == NULL || *detail;
+    return (word == NULL || *detail) && operator_positionals(parameters, 1);
 }
 
 static void display_vdpt(void *context, const struct operator_parameters *parameters)
 {
+    uint32_t max = OPERATOR_RECORDS_MAX;
     bool detail;
 
-    if (operator_check(parameters, "") && detail_said(parameters, &detail))
-        vipa_display_vdpt(context, detail, operator_line, NULL);
+    if (operator_check(parameters, "MAX") && detail_said(parameters, &detail) && operator_max(parameters, &max))
+        vipa_display_vdpt(context, max, detail, operator_line, NULL);
 }
 
 static void display_vcrt(void *context, const struct operator_parameters *parameters)
 {
-    uint32_t max;
+    uint32_t max = OPERATOR_RECORDS_MAX;
     bool detail;
 
-    if (operator_check(parameters, "MAX") && detail_said(parameters, &detail) && read_max(parameters, &max))
+    if (operator_check(parameters, "MAX") && detail_said(parameters, &detail) && operator_max(parameters, &max))
         vipa_display_vcrt(context, max, detail, operator_line, NULL);
 }
 
@@ -168,8 +159,8 @@ static const struct {
     { "V TCPIP,,SYSplex,JOINGROUP", join_group, "  have them again" },
     { "D TCPIP,,SYSplex,VIPADyn", display_sysplex, "[,IPADDR=ipaddr][,MAX=n|*]  the DVIPAs of the sysplex" },
     { "D TCPIP,,SYSplex,GROUP", display_group, "  the group of the stacks" },
-    { "D TCPIP,,Netstat,VIPADyn", display_vipadyn, "  the DVIPAs of this stack" },
-    { "D TCPIP,,Netstat,VDPT", display_vdpt, "[,DETAIL]  targets and servers of distributed DVIPAs" },
+    { "D TCPIP,,Netstat,VIPADyn", display_vipadyn, "[,MAX=n|*]  the DVIPAs of this stack" },
+    { "D TCPIP,,Netstat,VDPT", display_vdpt, "[,DETAIL][,MAX=n|*]  targets and servers of distributed DVIPAs" },
     { "D TCPIP,,Netstat,VCRT", display_vcrt, "[,DETAIL][,MAX=n|*]  the connection routing table" },
 };
 

@@ -321,10 +321,10 @@ struct profile_port_use {           /* what is known of the ephemeral ports besi
 
 /* Reports in the shape of NETSTAT, header and trailer included, a line at a time. They tell what the profile says, not what
  * is active. profile_display() is NETSTAT VIPADCFG. */
-void profile_display(const struct profile *profile, profile_message_fn *line, void *context);
-void profile_display_home(const struct profile *profile, profile_message_fn *line, void *context);
-void profile_display_srcip(const struct profile *profile, profile_message_fn *line, void *context);
-void profile_display_stats(const struct profile *profile, const struct profile_port_use *tcp, profile_message_fn *line, void *context);
-void profile_display_portlist(const struct profile *profile, profile_message_fn *line, void *context);
+void profile_display(const struct profile *profile, unsigned max, profile_message_fn *line, void *context);
+void profile_display_home(const struct profile *profile, unsigned max, profile_message_fn *line, void *context);
+void profile_display_srcip(const struct profile *profile, unsigned max, profile_message_fn *line, void *context);
+void profile_display_stats(const struct profile *profile, unsigned max, const struct profile_port_use *tcp, profile_message_fn *line, void *context);
+void profile_display_portlist(const struct profile *profile, unsigned max, profile_message_fn *line, void *context);
 
 #endif

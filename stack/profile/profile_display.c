@@ -7,7 +7,7 @@
 struct report {
     profile_message_fn *line;
     void *context;
-    unsigned records;
+    unsigned records, max;      /* so far; of which so many are shown */
 };
 
 static void put(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -18,6 +18,8 @@ static void put(struct report *report, const char *format, ...)
     va_list arguments;
     int length;
 
+    if (report->records > report->max)
+        return;
     va_start(arguments, format);
     length = text_vformat(text, sizeof text, format, arguments);
     va_end(arguments);
@@ -26,9 +28,15 @@ static void put(struct report *report, const char *format, ...)
     report->line(report->context, text);
 }
 
-static struct report begin(profile_message_fn *line, void *context)
+/* What is put from now on is of one record more. */
+static void record(struct report *report)
 {
-    struct report report = { line, context, 0 };
+    report->records++;
+}
+
+static struct report begin(unsigned max, profile_message_fn *line, void *context)
+{
+    struct report report = { line, context, 0, max };
 
     put(&report, "EZD0101I NETSTAT CS V2R5 TCPIP");
     return report;
@@ -36,7 +44,10 @@ static struct report begin(profile_message_fn *line, void *context)
 
 static void end(struct report *report)
 {
-    put(report, "%u OF %u RECORDS DISPLAYED", report->records, report->records);
+    unsigned all = report->records, shown = all < report->max ? all : report->max;
+
+    report->records = 0;
+    put(report, "%u OF %u RECORDS DISPLAYED", shown, all);
     put(report, "END OF THE REPORT");
 }
 
@@ -47,12 +58,12 @@ static void put_address(struct report *report, const char *label, uint32_t addre
 {
     char text[16];
 
+    record(report);
     text_ip(text, address);
     if (mask != 0)
         put(report, "    %s: %s/%u", label, text, profile_mask_bits(mask));
     else
         put(report, "    %s: %s", label, text);
-    report->records++;
 }
 
 static void put_clusterports(struct report *report, const struct profile_clusterports *clusterports)
@@ -133,20 +144,20 @@ static void put_distribution(struct report *report, const struct profile_distrib
 
     text_ip(text, distribute->address);
     for (unsigned i = 0; i < distribute->port_count; i++) {
+        record(report);
         put(report, "    Dest: %s..%u", text, distribute->ports[i]);
-        report->records++;
     }
     if (distribute->port_count == 0) {
+        record(report);
         put(report, "    Dest: %s..n/a", text);
-        report->records++;
     }
     put_destinations(report, distribute);
     put_clusterports(report, &distribute->clusterports);
 }
 
-void profile_display(const struct profile *profile, profile_message_fn *line, void *context)
+void profile_display(const struct profile *profile, unsigned max, profile_message_fn *line, void *context)
 {
-    struct report report = begin(line, context);
+    struct report report = begin(max, line, context);
 
     put(&report, "Dynamic VIPA Information:");
     put_dvipas(&report, profile, true);
@@ -165,15 +176,15 @@ static void put_home(struct report *report, const char *link, uint32_t address, 
 {
     char text[16];
 
+    record(report);
     put(report, "LinkName:   %s", link);
     put(report, "  Address:  %s", text_ip(text, address));
     put(report, "    Flags:  %s", flag);
-    report->records++;
 }
 
-void profile_display_home(const struct profile *profile, profile_message_fn *line, void *context)
+void profile_display_home(const struct profile *profile, unsigned max, profile_message_fn *line, void *context)
 {
-    struct report report = begin(line, context);
+    struct report report = begin(max, line, context);
     char name[17];
 
     put(&report, "Home address list:");
@@ -206,15 +217,17 @@ static void put_jobs(struct report *report, const struct profile *profile)
     put(report, "Source IP Address Based on Job Name:");
     put(report, "Job Name  Type  Flg  Source");
     put(report, "--------  ----  ---  ------");
-    for (unsigned i = 0; i < profile->sourceipa_count; i++, report->records++)
+    for (unsigned i = 0; i < profile->sourceipa_count; i++) {
+        record(report);
         put(report, "%-8s  IPV4  C    %s", profile->sourceipas[i].job, text_ip(text, profile->sourceipas[i].address));
+    }
     for (unsigned i = 0; i < profile->srcip_count; i++) {
         const struct profile_srcip *rule = &profile->srcips[i];
 
         if (rule->is_destination)
             continue;
+        record(report);
         put(report, "%-8s  IPV4  %s    %s", rule->job, use_flag(rule->use), text_ip(text, rule->source));
-        report->records++;
     }
 }
 
@@ -231,15 +244,15 @@ static void put_destination_rules(struct report *report, const struct profile *p
         if (!heading)
             put(report, "Source IP Address Based on Destination:");
         heading = true;
+        record(report);
         put(report, "Destination: %s/%u", text_ip(text, rule->network), profile_mask_bits(rule->mask));
         put(report, "  Source: %s", text_ip(text, rule->source));
-        report->records++;
     }
 }
 
-void profile_display_srcip(const struct profile *profile, profile_message_fn *line, void *context)
+void profile_display_srcip(const struct profile *profile, unsigned max, profile_message_fn *line, void *context)
 {
-    struct report report = begin(line, context);
+    struct report report = begin(max, line, context);
 
     put_jobs(&report, profile);
     put_destination_rules(&report, profile);
@@ -263,21 +276,22 @@ static void put_port(struct report *report, const struct profile_portreserve *en
     port_flags(entry, flags);
     if (entry->range)
         text_format(range, sizeof range, "%05u-%05u", entry->first, entry->first + entry->count - 1);
+    record(report);
     put(report, "%05u %-4s %-8s %-8s %s", entry->first, entry->tcp ? "TCP" : "UDP", entry->job, flags, range);
     if (entry->bind_address != 0)
         put(report, "      BindSpecific: %s", text_ip(text, entry->bind_address));
-    report->records++;
 }
 
-void profile_display_portlist(const struct profile *profile, profile_message_fn *line, void *context)
+void profile_display_portlist(const struct profile *profile, unsigned max, profile_message_fn *line, void *context)
 {
-    struct report report = begin(line, context);
+    struct report report = begin(max, line, context);
 
     put(&report, "Port# Prot User     Flags    Range");
     put(&report, "----- ---- ----     -----    -----");
-    for (unsigned i = 0; i < profile->unrsv_count; i++, report.records++) {
+    for (unsigned i = 0; i < profile->unrsv_count; i++) {
         const struct profile_unrsv *entry = &profile->unrsvs[i];
 
+        record(&report);
         put(&report, "UNRSV %-4s %-8s %s%s", entry->tcp ? "TCP" : "UDP", entry->job, entry->deny ? "X" : "", entry->when_listen ? "L" : "B");
     }
     for (unsigned i = 0; i < profile->port_count; i++)
@@ -287,18 +301,19 @@ void profile_display_portlist(const struct profile *profile, profile_message_fn 
 
 /* --- STATS --------------------------------------------------------------------------------------------------------- */
 
-void profile_display_stats(const struct profile *profile, const struct profile_port_use *tcp, profile_message_fn *line, void *context)
+void profile_display_stats(const struct profile *profile, unsigned max, const struct profile_port_use *tcp, profile_message_fn *line, void *context)
 {
-    struct report report = begin(line, context);
+    struct report report = begin(max, line, context);
 
+    record(&report);
     put(&report, "TCP STATISTICS");
     put(&report, "  CONFIGURED EPHEMERAL PORTS           = %010u", profile_ephemeral_ports(profile, true));
     put(&report, "  EPHEMERAL PORTS IN USE               = %010u", tcp->in_use);
     put(&report, "  EPHEMERAL PORTS EXHAUSTED            = %010llu", (unsigned long long)tcp->exhausted);
+    record(&report);
     put(&report, "UDP STATISTICS");
     put(&report, "  CONFIGURED EPHEMERAL PORTS           = %010u", profile_ephemeral_ports(profile, false));
     if (profile->explicit_count > 0)
         put(&report, "EXPLICIT BIND PORT RANGE %u-%u", profile->explicit_first, profile->explicit_first + profile->explicit_count - 1);
-    report.records = 2;
     end(&report);
 }

@@ -1426,7 +1426,7 @@ START_TEST(the_displays_are_those_of_the_product)
     vipa_display_group(&plex.systems[1].stack->vipa, on_line, NULL);
     ck_assert_str_eq(display, "EZZ8270I SYSPLEX GROUP FOR TCPIP AT MVS1 IS EZBTCPCS\n");
     display[0] = 0;
-    vipa_display_netstat(&plex.systems[2].stack->vipa, on_line, NULL);
+    vipa_display_netstat(&plex.systems[2].stack->vipa, 100, on_line, NULL);
     ck_assert_ptr_nonnull(strstr(display, "10.1.1.1        255.255.255.0   BACKUP      VIPABACKUP            DEST"));
     ck_assert_ptr_nonnull(strstr(display, "10.1.1.2        255.255.255.0   ACTIVE      VIPADEFINE"));
     ck_assert_ptr_nonnull(strstr(display, "2 OF 2 RECORDS DISPLAYED"));
@@ -1444,7 +1444,7 @@ START_TEST(vdpt_and_vcrt_show_what_the_distributing_stack_knows)
     ck_assert_uint_eq(target_of(1, 2001), 2);
     end_connection(2, 2000);
     display[0] = 0;
-    vipa_display_vdpt(&plex.systems[1].stack->vipa, true, on_line, NULL);
+    vipa_display_vdpt(&plex.systems[1].stack->vipa, 100, true, on_line, NULL);
     ck_assert_str_eq(display, "EZD0101I NETSTAT CS V2R5 TCPIP\n"
                               "DYNAMIC VIPA DESTINATION PORT TABLE:\n"
                               "DEST IPADDR     DPORT DESTXCF ADDR    RDY TOTALCONN  WLM\n"
@@ -1466,7 +1466,7 @@ START_TEST(vdpt_and_vcrt_show_what_the_distributing_stack_knows)
                               "1 OF 1 RECORDS DISPLAYED\n"
                               "END OF THE REPORT\n");
     display[0] = 0;
-    vipa_display_vdpt(&plex.systems[2].stack->vipa, false, on_line, NULL);
+    vipa_display_vdpt(&plex.systems[2].stack->vipa, 100, false, on_line, NULL);
     ck_assert_ptr_nonnull(strstr(display, "0 OF 0 RECORDS DISPLAYED"));
 }
 END_TEST

@@ -620,7 +620,7 @@ START_TEST(ephemeral_ports_as_the_product_counts_them)
                "          30030 5 UDP RESERVED 30500 300 UDP OMVS");
     ck_assert_uint_eq(profile_ephemeral_ports(&profile, true), 9543);
     ck_assert_uint_eq(profile_ephemeral_ports(&profile, false), 9693);
-    profile_display_stats(&profile, &(struct profile_port_use){ .in_use = 7, .exhausted = 2 }, console_line, NULL);
+    profile_display_stats(&profile, UINT32_MAX, &(struct profile_port_use){ .in_use = 7, .exhausted = 2 }, console_line, NULL);
     ck_assert_ptr_nonnull(strstr(console_text(), "CONFIGURED EPHEMERAL PORTS           = 0000009543\n"
                                                  "  EPHEMERAL PORTS IN USE               = 0000000007\n"
                                                  "  EPHEMERAL PORTS EXHAUSTED            = 0000000002\n"));
@@ -1217,11 +1217,11 @@ static void compare_to_golden(const char *path)
 static void compare_reports(const char *path)
 {
     console_clear();
-    profile_display(&profile, console_line, NULL);
-    profile_display_home(&profile, console_line, NULL);
-    profile_display_srcip(&profile, console_line, NULL);
-    profile_display_portlist(&profile, console_line, NULL);
-    profile_display_stats(&profile, &(struct profile_port_use){ 0 }, console_line, NULL);
+    profile_display(&profile, UINT32_MAX, console_line, NULL);
+    profile_display_home(&profile, UINT32_MAX, console_line, NULL);
+    profile_display_srcip(&profile, UINT32_MAX, console_line, NULL);
+    profile_display_portlist(&profile, UINT32_MAX, console_line, NULL);
+    profile_display_stats(&profile, UINT32_MAX, &(struct profile_port_use){ 0 }, console_line, NULL);
     compare_to_golden(path);
 }
 
@@ -1324,7 +1324,7 @@ START_TEST(damaged_profiles_always_end_in_messages)
         profile_parse(&profile, "DAMAGED", text, length, symbol, console_line, NULL);
         members_check_profile(&profile);
         console_clear();
-        profile_display(&profile, console_line, NULL);
+        profile_display(&profile, UINT32_MAX, console_line, NULL);
         free(text);
     }
     free(good);

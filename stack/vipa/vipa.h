@@ -331,10 +331,10 @@ bool vipa_route_inbound(struct vipa *vipa, const uint8_t *packet, uint32_t lengt
 /* Displays. */
 typedef void vipa_line_fn(void *context, const char *line);
 /* D TCPIP,,SYSPLEX,VIPADYN: of this address, 0 = all; the lines of at most max stacks. */
-void vipa_display_sysplex(const struct vipa *vipa, uint32_t address, uint32_t max, vipa_line_fn *line, void *context);
-void vipa_display_group(const struct vipa *vipa, vipa_line_fn *line, void *context);       /* D TCPIP,,SYSPLEX,GROUP */
-void vipa_display_netstat(const struct vipa *vipa, vipa_line_fn *line, void *context);     /* D TCPIP,,NETSTAT,VIPADYN */
-void vipa_display_vdpt(const struct vipa *vipa, bool detail, vipa_line_fn *line, void *context);   /* D TCPIP,,NETSTAT,VDPT */
+void vipa_display_sysplex(const struct vipa *vipa, uint32_t address, unsigned max, vipa_line_fn *line, void *context);
+void vipa_display_group(const struct vipa *vipa, vipa_line_fn *line, void *context);                                /* D TCPIP,,SYSPLEX,GROUP */
+void vipa_display_netstat(const struct vipa *vipa, unsigned max, vipa_line_fn *line, void *context);                /* D TCPIP,,NETSTAT,VIPADYN */
+void vipa_display_vdpt(const struct vipa *vipa, unsigned max, bool detail, vipa_line_fn *line, void *context);      /* D TCPIP,,NETSTAT,VDPT */
 void vipa_display_vcrt(const struct vipa *vipa, unsigned max, bool detail, vipa_line_fn *line, void *context);  /* ... VCRT */
 
 #endif

@@ -7,7 +7,7 @@
 struct out {
     vipa_line_fn *line;
     void *context;
-    unsigned records;
+    unsigned records, max;      /* so far; of which so many are shown */
 };
 
 static void put(struct out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -17,10 +17,26 @@ static void put(struct out *out, const char *format, ...)
     char text[WTO_MAX + 1];
     va_list arguments;
 
+    if (out->records > out->max)
+        return;
     va_start(arguments, format);
     text_vformat(text, sizeof text, format, arguments);
     va_end(arguments);
     out->line(out->context, text);
+}
+
+/* What is put from now on is of one record more. */
+static void record(struct out *out)
+{
+    out->records++;
+}
+
+static void put_count(struct out *out, unsigned all)
+{
+    unsigned shown = out->records < out->max ? out->records : out->max;
+
+    out->records = 0;
+    put(out, "%u OF %u RECORDS DISPLAYED", shown, all);
 }
 
 static void put_header(struct out *out, const char *title)
@@ -31,7 +47,7 @@ static void put_header(struct out *out, const char *title)
 
 static void put_trailer(struct out *out, unsigned all)
 {
-    put(out, "%u OF %u RECORDS DISPLAYED", out->records, all);
+    put_count(out, all);
     put(out, "END OF THE REPORT");
 }
 
@@ -83,17 +99,17 @@ static void put_stack(struct out *out, const struct vipa *v, const struct vipa_d
         text_ip(mask, d->mask);
         text_ip(prefix, d->address & d->mask);
     }
+    record(out);
     put(out, "  %-8s %-8s %-6s %3s  %-15s %-15s %s", TCPNAME, xcf_member(v->xcf, number)->name, short_states[p->state], rank, mask,
         prefix, dist(v, d, number));
-    out->records++;
 }
 
-static void put_dvipa(struct out *out, const struct vipa *v, const struct vipa_dvipa *d, unsigned *all, uint32_t max)
+static void put_dvipa(struct out *out, const struct vipa *v, const struct vipa_dvipa *d)
 {
     char address[16];
 
-    if (out->records < max) {
-        text_ip(address, d->address);
+    text_ip(address, d->address);
+    if (out->records < out->max) {          /* it will have a record to stand above */
         if (d->active)
             put(out, "IPADDR: %s  LINKNAME: VIPL%08X", address, d->address);
         else
@@ -103,7 +119,7 @@ static void put_dvipa(struct out *out, const struct vipa *v, const struct vipa_d
         put(out, "  -------- -------- ------ ---- --------------- --------------- ----");
     }
     for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
-        if (has_part(v, d, n) && (*all)++ < max)
+        if (has_part(v, d, n))
             put_stack(out, v, d, n);
 }
 
@@ -118,11 +134,10 @@ static const char *in_group(struct out *out, const struct vipa *v)
     return NULL;
 }
 
-void vipa_display_sysplex(const struct vipa *v, uint32_t address, uint32_t max, vipa_line_fn *line, void *context)
+void vipa_display_sysplex(const struct vipa *v, uint32_t address, unsigned max, vipa_line_fn *line, void *context)
 {
-    struct out out = { line, context, 0 };
+    struct out out = { line, context, 0, max };
     const char *me = in_group(&out, v);
-    unsigned all = 0;
 
     if (!me)
         return;
@@ -130,22 +145,22 @@ void vipa_display_sysplex(const struct vipa *v, uint32_t address, uint32_t max, 
     put(&out, "VIPA DYNAMIC DISPLAY FROM %-8s AT %s", TCPNAME, me);
     for (unsigned i = 0; i < v->count; i++)
         if (vipa_find(v, v->dvipas[i].address) && (address == 0 || v->dvipas[i].address == address))
-            put_dvipa(&out, v, &v->dvipas[i], &all, max);
-    put(&out, "%u OF %u RECORDS DISPLAYED", out.records, all);
+            put_dvipa(&out, v, &v->dvipas[i]);
+    put_count(&out, out.records);
 }
 
 void vipa_display_group(const struct vipa *v, vipa_line_fn *line, void *context)
 {
-    struct out out = { line, context, 0 };
+    struct out out = { line, context, 0, 1 };
     const char *me = in_group(&out, v);
 
     if (me)
         put(&out, "EZZ8270I SYSPLEX GROUP FOR %s AT %s IS %s", TCPNAME, me, VIPA_GROUP);
 }
 
-void vipa_display_netstat(const struct vipa *v, vipa_line_fn *line, void *context)
+void vipa_display_netstat(const struct vipa *v, unsigned max, vipa_line_fn *line, void *context)
 {
-    struct out out = { line, context, 0 };
+    struct out out = { line, context, 0, max };
     char address[16], mask[16];
 
     put_header(&out, "DYNAMIC VIPA:");
@@ -157,9 +172,9 @@ void vipa_display_netstat(const struct vipa *v, vipa_line_fn *line, void *contex
 
         if (!d->present && d->parts[v->number].state == VIPA_NONE)
             continue;
+        record(&out);
         put(&out, "%-15s %-15s %-11s %-21s %s", text_ip(address, d->address), d->mask ? text_ip(mask, d->mask) : "",
             states[d->parts[v->number].state], origin(v, d), distributor ? target ? "DIST/DEST" : "DIST" : target ? "DEST" : "");
-        out.records++;
     }
     put_trailer(&out, out.records);
 }
@@ -177,11 +192,11 @@ static void put_target(struct out *out, const struct vipa *v, const struct vipa_
 
     if (!vipa_distribution_has(v, t, number, &weight))
         return;
+    record(out);
     put(out, "%-15s %05u %-15s %03u %010llu %02u", text_ip(address, d->address), port, text_ip(xcf, v->xcf_addresses[number]),
         vipa_servers(v, number, d->address, port), (unsigned long long)(count ? count->total : 0), weight);
     if (detail)
         put(out, "  DISTMETHOD: %-14s ACTCONN: %010u", methods[t->method], count ? count->active : 0);
-    out->records++;
 }
 
 static void put_port(struct out *out, const struct vipa *v, const struct vipa_dvipa *d, const struct vipa_distribution *t, uint16_t port,
@@ -208,9 +223,9 @@ static void put_found_ports(struct out *out, const struct vipa *v, const struct 
     }
 }
 
-void vipa_display_vdpt(const struct vipa *v, bool detail, vipa_line_fn *line, void *context)
+void vipa_display_vdpt(const struct vipa *v, unsigned max, bool detail, vipa_line_fn *line, void *context)
 {
-    struct out out = { line, context, 0 };
+    struct out out = { line, context, 0, max };
 
     put_header(&out, "DYNAMIC VIPA DESTINATION PORT TABLE:");
     put(&out, "DEST IPADDR     DPORT DESTXCF ADDR    RDY TOTALCONN  WLM");
@@ -233,7 +248,7 @@ void vipa_display_vdpt(const struct vipa *v, bool detail, vipa_line_fn *line, vo
 
 void vipa_display_vcrt(const struct vipa *v, unsigned max, bool detail, vipa_line_fn *line, void *context)
 {
-    struct out out = { line, context, 0 };
+    struct out out = { line, context, 0, max };
     char destination[16], source[16], xcf[16];
 
     put_header(&out, "DYNAMIC VIPA CONNECTION ROUTING TABLE:");
@@ -243,11 +258,11 @@ void vipa_display_vcrt(const struct vipa *v, unsigned max, bool detail, vipa_lin
 
         if (!e->address)
             continue;
+        record(&out);
         put(&out, "%-15s %05u %-15s %05u %s", text_ip(destination, e->address), e->port, text_ip(source, e->peer), e->peer_port,
             text_ip(xcf, v->xcf_addresses[e->system]));
         if (detail)
             put(&out, "  MVSNAME: %-8s STATE: %s", v->xcf->members[e->system].name, e->confirmed ? "ESTABLISHED" : "ROUTED");
-        out.records++;
     }
     put_trailer(&out, v->crht.count);
 }

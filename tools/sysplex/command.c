@@ -24,8 +24,8 @@ static void time_out(void *context);
 bool command_is_refusal(const char *line)
 {
     static const char *const ids[] = {
-        "IEE122I", "IEE305I", "IEE306I", "IEE307I", "IEE308I", "IEE309I", "IEE310I", "IEE311I", "IEE341I", "IEE535I", "IEF452I",
-        "EZZ0059I", "EZZ0301I",
+        "IEE122I", "IEE305I", "IEE306I", "IEE307I", "IEE308I", "IEE309I", "IEE310I", "IEE311I", "IEE341I", "IEE535I", "IEE700I", "IEE711I",
+        "IEF452I", "IXC372I", "IXC373I", "IXC533I", "EZZ0059I", "EZZ0301I",
     };
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
         if (strncmp(line, ids[i], strlen(ids[i])) == 0)

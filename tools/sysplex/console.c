@@ -1,10 +1,14 @@
 /* sysplex console: an operator's console of one system.
  *
  * On a terminal a line is edited with readline; what the system writes meanwhile appears above it, and the line is drawn
- * anew. Commands wait in a queue until the one before has been answered, so that what is typed ahead is kept. Without a
- * terminal each line of standard input is a command, and the end comes when the last one has been answered. */
+ * anew. Commands wait in a queue until the one before has been answered, so that what is typed ahead is kept; they are called
+ * back also by the next console (file console.history of the run directory). Without a terminal each line of standard input
+ * is a command, and the end comes when the last one has been answered.
+ *
+ * Signals are taken between poll() and poll(): however the console ends, the terminal is as it was. */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +30,12 @@ struct typed {
     char text[];
 };
 
+enum { HISTORY_LINES = 500 };
+
 static struct {
     struct client client;
     const char *system;
+    char prompt[16];
     bool terminal, busy, leave;
     struct typed *first, **last;
     int code;                           /* of the last command */
@@ -91,6 +98,59 @@ static void line_typed(char *line)
     free(line);
 }
 
+/* SIGINT, SIGTERM, SIGHUP, SIGWINCH and SIGCONT are blocked but while there is nothing to do; one of each may have come. */
+static volatile sig_atomic_t came[NSIG];
+
+static void note_signal(int number)
+{
+    came[number] = 1;
+}
+
+static bool taken(int number)
+{
+    bool is = came[number];
+    came[number] = 0;
+    return is;
+}
+
+static void watch_signals(sigset_t *while_waiting)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT };
+    const struct sigaction action = { .sa_handler = note_signal };
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        sigaction(numbers[i], &action, NULL);
+        sigaddset(&blocked, numbers[i]);
+    }
+    sigprocmask(SIG_BLOCK, &blocked, while_waiting);
+}
+
+/* Ctrl-C: another line is begun, as in a shell. */
+static void abandon_line(void)
+{
+    rl_free_line_state();
+    rl_callback_sigcleanup();
+    rl_replace_line("", 0);
+    puts("^C");
+    rl_on_new_line();
+    rl_redisplay();
+}
+
+static void take_signals(void)
+{
+    if (taken(SIGINT))
+        abandon_line();
+    if (taken(SIGTERM) || taken(SIGHUP))
+        console.leave = true;
+    if (taken(SIGWINCH))
+        rl_resize_terminal();
+    if (taken(SIGCONT)) {               /* the shell has used the terminal meanwhile */
+        rl_prep_terminal(1);
+        rl_forced_update_display();
+    }
+}
+
 /* --- the other side ------------------------------------------------------------------------------------------------- */
 
 static void take_packet(void)
@@ -150,13 +210,20 @@ static bool goes_on(void)
 
 static void talk(void)
 {
+    sigset_t while_waiting;
+    sigprocmask(SIG_SETMASK, NULL, &while_waiting);
+    if (console.terminal)
+        watch_signals(&while_waiting);
     while (goes_on()) {
         struct pollfd fds[] = { { .fd = console.client.fd, .events = POLLIN }, { .fd = console.leave ? -1 : STDIN_FILENO, .events = POLLIN } };
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        int ready = ppoll(fds, 2, NULL, &while_waiting);
+        if (ready < 0 && errno != EINTR)
             return;
-        if (fds[0].revents)
+        if (console.terminal)
+            take_signals();
+        if (ready > 0 && fds[0].revents)
             take_packet();
-        if (fds[1].revents && !console.leave) {
+        if (ready > 0 && fds[1].revents && !console.leave) {
             if (console.terminal)
                 rl_callback_read_char();
             else
@@ -167,13 +234,20 @@ static void talk(void)
 
 static void talk_on_terminal(void)
 {
-    char prompt[16];
-    snprintf(prompt, sizeof prompt, "%s> ", console.system);
+    const char *history = rundir_file(&console.client.rundir, "console.history");
+    snprintf(console.prompt, sizeof console.prompt, "%s> ", console.system);
     rl_readline_name = "sysplex";
-    rl_callback_handler_install(prompt, line_typed);
+    rl_catch_signals = rl_catch_sigwinch = 0;
+    rl_bind_key('\t', rl_insert);       /* names of files mean nothing to a system */
+    using_history();
+    stifle_history(HISTORY_LINES);
+    (void)read_history(history);        /* the first console has none */
+    rl_callback_handler_install(console.prompt, line_typed);
     talk();
     rl_callback_handler_remove();
     putchar('\n');
+    if (write_history(rundir_file(&console.client.rundir, "console.history")) != 0)
+        tell_error("console.history: %s; the commands are not kept", strerror(errno));
 }
 
 int subcommand_console(int argc, char **argv)
@@ -181,8 +255,8 @@ int subcommand_console(int argc, char **argv)
     struct words w = { .min = 1, .max = 1 };
     words_parse(&w, argc, argv, "", "SYSTEM",
                 "Be the operator of a system: type commands, see all that it writes. Ctrl-D leaves; the system goes on.\v"
-                "Lines can be edited and called back as in a shell; HELP lists the commands. Without a terminal each line of "
-                "standard input is a command.\n\nExit code: of the last command, 0 answered, 1 refused, 2 not done; 2 without a console.");
+                "Lines can be edited and called back as in a shell, Ctrl-C begins another one; HELP lists the commands. Without a terminal "
+                "each line of standard input is a command.\n\nExit code: of the last command, 0 answered, 1 refused, 2 not done; 2 without a console.");
     console.last = &console.first;
     console.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     if (client_open(&console.client, w.name) < 0)

@@ -75,3 +75,23 @@ CHECKS += $(B)/tests/vipa_end_to_end
 $(B)/tests/vipa_end_to_end: tools/tests/vipa_end_to_end.sh $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
 	@mkdir -p $(@D)
 	install -m 755 $< $@
+
+# Every operator command, in real images. plant_leak does to a coupling facility what a stack does that dies at the wrong moment.
+$(B)/tests/plant_leak: $(addprefix $(B)/host/,tools/tests/plant_leak.o $(sort $(STACK_HOST_SRC:.c=.o)))
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ -lpthread
+
+CHECKS += $(B)/tests/operator_end_to_end
+$(B)/tests/operator_end_to_end: tools/tests/operator_end_to_end.sh $(B)/tests/plant_leak $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
+# The operator's console on a terminal.
+$(B)/tests/terminal: $(B)/host/tools/tests/terminal.o
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ -lutil
+
+CHECKS += $(B)/tests/sysplex_console
+$(B)/tests/sysplex_console: tools/sysplex/tests/sysplex_console.sh $(B)/tests/terminal $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@
