@@ -154,6 +154,13 @@ static void clp_listen(void *context, uint32_t us)
     xcf_listen(&s->xcf, us);
 }
 
+static bool clp_delivering(void *context)
+{
+    const struct stack *s = context;
+
+    return s->xcf.polling;
+}
+
 static uint64_t clp_members(void *context)
 {
     struct stack *s = context;
@@ -203,7 +210,7 @@ static void clp_recovered(void *context, const char *system, uint32_t ports, uin
 
 static const struct clp_ops clp_calls = {
     .announce = clp_announce, .scan = clp_scan, .scan_targets = clp_scan_targets, .send = clp_send_message,
-    .listen = clp_listen, .members = clp_members, .in_sysplex = clp_is_in_sysplex, .distributor = clp_distributor, .life = clp_life_of,
+    .listen = clp_listen, .delivering = clp_delivering, .members = clp_members, .in_sysplex = clp_is_in_sysplex, .distributor = clp_distributor, .life = clp_life_of,
     .known = clp_known, .recovered = clp_recovered,
 };
 

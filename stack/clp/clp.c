@@ -139,10 +139,12 @@ static uint32_t count_map(const uint64_t *map)
 /* What is eligible here, less what any other stack has reserved. */
 static void combine(struct clp *clp)
 {
-    memcpy(clp->eligible, clp->own_eligible, sizeof clp->eligible);
+    memset(clp->unreserved, 0xFF, sizeof clp->unreserved);
     for (unsigned n = 1; n <= SYSTEMS_MAX; n++)
         for (unsigned i = 0; i < clp->reserved[n].count; i++)
-            clear_range(clp->eligible, clp->reserved[n].ranges[i].first, clp->reserved[n].ranges[i].count);
+            clear_range(clp->unreserved, clp->reserved[n].ranges[i].first, clp->reserved[n].ranges[i].count);
+    for (uint32_t w = 0; w < CLP_WORDS; w++)
+        clp->eligible[w] = clp->own_eligible[w] & clp->unreserved[w];
     clp->eligible_ports = count_map(clp->eligible);
     clp->explicit_ports = count_map(clp->explicit_eligible);
     for (unsigned i = 0; i < CLP_TABLES; i++) {
@@ -176,6 +178,8 @@ void clp_configure(struct clp *clp, const struct profile *profile)
         mine->ranges[mine->count++].count = profile->explicit_count;
     }
     memset(clp->own_eligible, 0, sizeof clp->own_eligible);
+    clp->low = profile->ephemeral_low;
+    clp->high = profile->ephemeral_high;
     for (uint32_t port = profile->ephemeral_low; port <= profile->ephemeral_high; port++)
         port_set(clp->own_eligible, port);
     memset(clp->explicit_eligible, 0, sizeof clp->explicit_eligible);
@@ -393,6 +397,11 @@ static const struct clp_store *const stores[] = {
     [STORE_DISTRIBUTOR] = &clp_distributor_store, [STORE_CLUSTERWIDE] = &clp_clusterwide_store,
 };
 
+static const struct clp_store *store_of(const struct profile_clusterports *clusterports)
+{
+    return clusterports->store < sizeof stores / sizeof stores[0] ? stores[clusterports->store] : &clp_bitmap_store;
+}
+
 static void set_clusterports(struct clp_table *t, const struct profile_clusterports *clusterports)
 {
     t->clusterports = *clusterports;
@@ -400,9 +409,7 @@ static void set_clusterports(struct clp_table *t, const struct profile_clusterpo
         t->clusterports.blocksize = BLOCKSIZE_DEFAULT;
     STACK_ASSERT((t->clusterports.blocksize & (t->clusterports.blocksize - 1)) == 0 &&
                  t->clusterports.blocksize <= BLOCKSIZE_MAX);
-    t->store = t->clusterports.store < sizeof stores / sizeof stores[0] ? stores[t->clusterports.store] : NULL;
-    if (!t->store)
-        t->store = &clp_bitmap_store;
+    t->store = store_of(clusterports);
     table_set_blocks(t, 1);
 }
 
@@ -416,22 +423,27 @@ static int join_clusterports(struct clp *clp, struct clp_table *t, const struct 
     return initialise(clp, t, origin | CLP_VARY_OBEY);
 }
 
+/* The next owned ports, as many as move in one trip, from word *word on. False: there are no more. */
+static bool next_owned(const struct clp_table *t, uint32_t *word, struct clp_grant *g)
+{
+    g->count = 0;
+    for (; *word < CLP_WORDS && g->count < CLP_GRANT_WORDS; ++*word)
+        if (t->owned[*word])
+            g->words[g->count++] = (struct clp_word){ .word = (uint16_t)*word, .ports = t->owned[*word] };
+    return g->count != 0;
+}
+
 /* CLUSTERPORTS goes from an address that stays: the ports go back to the pool, in use or not, and from now on every port is
  * this stack's, as it is every other one's. A CRHT stays in force: its entries end with their connections. */
 static int leave_clusterports(struct clp *clp, struct clp_table *t, const struct profile_clusterports *clusterports)
 {
-    struct clp_grant g = { 0 };
+    struct clp_grant g;
+    uint32_t word = 0;
 
     if (t->store->enter)
         return CLP_OK;
-    for (uint32_t w = 0; w < CLP_WORDS; w++) {
-        if (t->owned[w])
-            g.words[g.count++] = (struct clp_word){ .word = (uint16_t)w, .ports = t->owned[w] };
-        if (g.count && (g.count == CLP_GRANT_WORDS || w + 1 == CLP_WORDS)) {
-            (void)clp_give(clp, t, &g);     /* fails if the CF is lost: there they stay this stack's, which harms nobody */
-            g.count = 0;
-        }
-    }
+    while (next_owned(t, &word, &g))
+        (void)clp_give(clp, t, &g);         /* fails if the CF is lost: there they stay this stack's, which harms nobody */
     table_disown(t);
     memset(t->draining, 0, sizeof t->draining);
     set_clusterports(t, clusterports);
@@ -461,7 +473,13 @@ static struct clp_table *new_table(struct clp *clp, uint32_t dvipa)
     return t;
 }
 
-/* A question is open. A new address is conventional for the moment in which nothing is asked of it. */
+/* No other stack's answer would come in now. */
+static bool is_delivering(const struct clp *clp)
+{
+    return clp->outside || (clp->ops && clp->ops->delivering && clp->ops->delivering(clp->context));
+}
+
+/* A new address is conventional for the moment in which nothing is asked of it. */
 static int change_later(struct clp *clp, struct clp_table *t, const struct profile_clusterports *clusterports, unsigned origin)
 {
     static const struct profile_clusterports conventional;
@@ -484,7 +502,7 @@ int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterpo
     if (!t && !(t = new_table(clp, dvipa)))
         return clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_TABLES);
     t->changing = false;
-    if (clp->outside)
+    if (clp->outside || (clusterports->on && store_of(clusterports)->asks && is_delivering(clp)))
         return change_later(clp, t, clusterports, origin);
     if (t->store)
         return change_clusterports(clp, t, clusterports, origin);
@@ -492,18 +510,44 @@ int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterpo
     return initialise(clp, t, origin);
 }
 
-/* What came in while a question was open. */
+/* The stack that distributes the address routes by what it is told here. */
+static int announce(struct clp *clp, const struct clp_table *t, const struct clp_grant *g)
+{
+    if (t->address == CLP_EXPLICIT || !clp->ops || !clp->ops->announce || g->count == 0)
+        return CLP_OK;
+    clp->outside++;
+    int result = clp->ops->announce(clp->context, t->address, g);
+    clp->outside--;
+    return result == 0 ? CLP_OK : clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_ROUTING);
+}
+
+/* Ports in use were found later than the stack that routes to them was told what this one has. */
+static void announce_owned(struct clp *clp, const struct clp_table *t)
+{
+    struct clp_grant g;
+    uint32_t word = 0;
+
+    while (t->clusterports.on && !t->store->enter && next_owned(t, &word, &g))
+        if (announce(clp, t, &g) != CLP_OK)
+            return;                         /* vipa tells it all of them with its next news */
+}
+
+/* What came in while a question was open, or could not be asked. */
 static void settle(struct clp *clp)
 {
     char text[16];
 
-    if (!clp->changing || clp->outside)
+    if (!clp->changing || is_delivering(clp))
         return;
     clp->changing = false;
     for (unsigned i = 0; i < clp->count; i++) {
         struct clp_table *t = &clp->tables[i];
 
-        if (t->changing && clp_activate(clp, t->address, &t->next, t->next_origin) != CLP_OK)
+        if (!t->changing)
+            continue;
+        if (clp_activate(clp, t->address, &t->next, t->next_origin) == CLP_OK)
+            announce_owned(clp, t);
+        else
             text_wto("EZD1303I PORTS OF DVIPA %s CANNOT BE ASSIGNED CLUSTER-WIDE, REASON %04X", text_ip(text, t->address),
                      (unsigned)clp->reason);
     }
@@ -524,16 +568,6 @@ static int make_ready(struct clp *clp, struct clp_table *t)
 }
 
 /* --- blocks -------------------------------------------------------------------------------------------------------- */
-
-static int announce(struct clp *clp, const struct clp_table *t, const struct clp_grant *g)
-{
-    if (t->address == CLP_EXPLICIT || !clp->ops || !clp->ops->announce || g->count == 0)
-        return CLP_OK;
-    clp->outside++;
-    int result = clp->ops->announce(clp->context, t->address, g);
-    clp->outside--;
-    return result == 0 ? CLP_OK : clp_error(clp, CLP_EADDRNOTAVAIL, CLP_REASON_ROUTING);
-}
 
 static int announce_port(struct clp *clp, const struct clp_table *t, uint16_t port)
 {

@@ -152,6 +152,7 @@ struct clp_destination {
 struct clp_store {
     const char *name;
     bool whole_blocks;                      /* give takes whole blocks only */
+    bool asks;                              /* other stacks, and waits for their answers */
     int (*init)(struct clp *clp, struct clp_table *table, unsigned origin);                 /* 8A: 805; 8B: 850-865 */
     /* 9: 925-940. About `ports` ports in whole blocks, at least one. */
     int (*take)(struct clp *clp, struct clp_table *table, uint32_t ports, struct clp_grant *grant);
@@ -185,6 +186,8 @@ struct clp_ops {
     int (*send)(void *context, uint8_t to, const uint8_t *message, uint32_t length);
     /* Let messages come in for at most us microseconds; clp_receive() runs inside. */
     void (*listen)(void *context, uint32_t us);
+    /* Is a message or an event of another system being delivered? Then no other one comes in. NULL: never. */
+    bool (*delivering)(void *context);
     uint64_t (*members)(void *context);     /* other active systems: bit 1 << number */
     bool (*in_sysplex)(void *context);      /* is what members() says the whole truth? NULL: always */
     /* System that distributes the DVIPA, 0 = none known; *since tells its times of being so apart. */
@@ -220,6 +223,7 @@ struct clp_question {
     uint64_t silent;                        /* that have not answered the last time, and have said nothing since */
     bool yes, no;                           /* an answer said so */
     struct clp_grant grant;                 /* what is asked for, less what was refused; or what was granted */
+    uint64_t since;                         /* granted by the distributing stack since then */
 };
 
 /* Who has which port, for keepers without a CF: as this stack has heard, or as it decides. */
@@ -273,6 +277,8 @@ struct clp {
     bool changing;                          /* a table is */
     struct clp_log log;
     uint32_t eligible_ports, explicit_ports;        /* how many are in these maps */
+    uint16_t low, high;                     /* EPHEMERALPORTS */
+    uint64_t unreserved[CLP_WORDS];         /* on every stack */
     uint64_t own_eligible[CLP_WORDS];       /* by this stack's profile */
     uint64_t eligible[CLP_WORDS];           /* and not reserved on another stack */
     uint64_t explicit_eligible[CLP_WORDS];
@@ -313,7 +319,8 @@ int clp_connect(struct clp *clp, struct xes *xes, unsigned cf);
  * CLP_VIPARANGE, CLP_VARY_OBEY: connections that exist are looked for; CLP_DISTRIBUTED: this stack distributes it. CLP_OK
  * or EADDRNOTAVAIL. Again for an address: nothing, if it has CLUSTERPORTS as before; for one that gets it now: Fig. 8 with
  * the connections that exist; for one that loses it: its ports go back to the pool. While a question to other stacks is open
- * this waits for its end: the request that asks still counts on what it knew. */
+ * this waits for its end: the request that asks still counts on what it knew. So does a keeper that asks others, for the end
+ * of the message that brings the news: no answer comes before. */
 int clp_activate(struct clp *clp, uint32_t dvipa, const struct profile_clusterports *clusterports, unsigned origin);
 
 /* Fig. 9 (4): a port for a connection from source to destination. bound_port 0: an ephemeral one; else the port that the

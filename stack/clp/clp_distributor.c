@@ -2,19 +2,22 @@
  * storage, and the others ask it. No CF structure.
  *
  *   target stack                              distributing stack
- *    │ TAKE about 64 ports ───────────────────►│ chooses; owner[p] = target
+ *    │ TAKE about 64 of 1024-65535 ───────────►│ chooses; owner[p] = target
  *    │ ◄─────────────────────── ANSWER ports ──│
  *    │ BACK ports ────────────────────────────►│ owner[p] = 0
  *
  * Messages of one stack to another arrive in their order, so what a stack has given back is in the pool before its next
  * question. An answer that comes too late, or to a stack that has died, leaves its ports with a stack that does not know of
- * them: a late one is given back by its receiver (BACK); a dead one's ports are recovered.
+ * them: a late one is given back by its receiver (BACK); a dead one's ports are recovered. So each port is given back once
+ * for each time that it was given: a CLAIM of a port that the asker has already is not answered with YES, or the BACK for the
+ * first answer, which was late, would take it from the stack that goes by the second. It has no answer, and is repeated.
  *
  * A stack that becomes the distributing one, or meets a new stack, asks what the others have (TELL), and gives out nothing
  * until every active stack has told (HAVE): heard. What a stack tells replaces all that was known of it, but only while it
  * has not been heard: a second TELL may have crossed with ports on their way. Who has told regards the asker as the
- * distributing stack from then on, even if it has not heard of it otherwise, and if it was so itself. A stack that is gone is not heard any more;
- * its ports stay its own until they are recovered, or until its next life tells what it has. */
+ * distributing stack from then on, even if it has not heard of it otherwise, and if it was so itself; ports that another one
+ * gave it before, and that arrive only now, it does not take: it has told without them. What refers to an earlier time of
+ * being the distributing stack (`since`) is dropped. A stack that is gone is not heard any more; its ports stay its own until they are recovered, or until its next life tells what it has. */
 #include <string.h>
 
 #include "stack/base/flow.h"
@@ -88,7 +91,7 @@ static bool complete(struct clp *clp, const struct clp_view *view)
 
 static void take_have(struct clp_view *view, uint8_t from, const struct clp_message *m)
 {
-    if (view->heard >> from & 1)
+    if (view->heard >> from & 1 || m->ticket != view->since)
         return;
     for (uint32_t p = 0; m->flags & CLP_FLAG_FIRST && p < PORTS_PER_DVIPA; p++)
         if (view->owner[p] == from)
@@ -99,29 +102,37 @@ static void take_have(struct clp_view *view, uint8_t from, const struct clp_mess
         view->heard |= 1ull << from;
 }
 
-static uint64_t free_in(const struct clp_table *t, const struct clp_view *view, uint32_t w)
+/* EPHEMERALPORTS of the asker, what it asks for. */
+struct wanted {
+    uint32_t ports;
+    uint16_t low, high;
+};
+
+static uint64_t free_in(const struct clp *clp, const struct clp_view *view, uint32_t w, const struct wanted *wanted)
 {
     uint64_t free = 0;
 
-    for (uint64_t left = t->eligible[w]; left; left &= ~port_bit(bits_first(left)))
-        if (view->owner[w * 64 + bits_first(left)] == 0)
-            free |= port_bit(bits_first(left));
+    for (uint64_t left = clp->unreserved[w]; left; left &= ~port_bit(bits_first(left))) {
+        uint32_t port = w * 64 + bits_first(left);
+
+        if (view->owner[port] == 0 && port >= wanted->low && port <= wanted->high)
+            free |= port_bit(port);
+    }
     return free;
 }
 
 /* Whole words as long as ports are wanted, from a random place in random steps; then ports of one. */
-static void give_out(struct clp *clp, const struct clp_table *t, struct clp_view *view, uint32_t wanted, uint8_t to,
-                     struct clp_grant *g)
+static void give_out(struct clp *clp, struct clp_view *view, const struct wanted *wanted, uint8_t to, struct clp_grant *g)
 {
     uint32_t start = clp_random_below(clp, CLP_WORDS), step = clp_random_below(clp, CLP_WORDS) | 1, ports = 0;
 
     clp_random_stir(clp);
     g->count = 0;
-    for (uint32_t i = 0; i < CLP_WORDS && ports < wanted && g->count < CLP_GRANT_WORDS; i++) {
+    for (uint32_t i = 0; i < CLP_WORDS && ports < wanted->ports && g->count < CLP_GRANT_WORDS; i++) {
         uint32_t w = (start + i * step) % CLP_WORDS, turn = clp_random_below(clp, 64);
         struct clp_word word = { .word = (uint16_t)w };
 
-        for (uint64_t free = free_in(t, view, w); free && ports < wanted; ports++) {
+        for (uint64_t free = free_in(clp, view, w, wanted); free && ports < wanted->ports; ports++) {
             uint32_t place = (bits_first(bits_rotate_left(free, turn)) + turn) & 63;
 
             word.ports |= port_bit(place);
@@ -134,25 +145,22 @@ static void give_out(struct clp *clp, const struct clp_table *t, struct clp_view
     }
 }
 
-static bool claim_for(struct clp_view *view, uint16_t port, uint8_t to)
+static uint64_t take_ticket(const struct wanted *wanted)
 {
-    if (view->owner[port] != 0 && view->owner[port] != to)
-        return false;
-    view->owner[port] = to;
-    return true;
+    return (uint64_t)wanted->high << 48 | (uint64_t)wanted->low << 32 | wanted->ports;
 }
 
-static void answer_take(struct clp *clp, const struct clp_table *t, struct clp_view *view, uint8_t from,
-                        struct clp_message *m)
+static void answer_take(struct clp *clp, struct clp_view *view, uint8_t from, struct clp_message *m)
 {
-    uint32_t most = CLP_GRANT_WORDS * 64, wanted = m->ticket < most ? (uint32_t)m->ticket : most;
+    const struct wanted wanted = { .ports = (uint32_t)m->ticket, .low = (uint16_t)(m->ticket >> 32), .high = (uint16_t)(m->ticket >> 48) };
 
     m->flags = 0;
     m->grant.count = 0;
     if (!view || !complete(clp, view))
         return;
     m->flags = CLP_FLAG_YES;
-    give_out(clp, t, view, wanted, from, &m->grant);
+    m->ticket = view->since;
+    give_out(clp, view, &wanted, from, &m->grant);
 }
 
 static void answer_claim(struct clp *clp, struct clp_view *view, uint8_t from, struct clp_message *m)
@@ -162,14 +170,20 @@ static void answer_claim(struct clp *clp, struct clp_view *view, uint8_t from, s
 
     m->flags = 0;
     m->grant.count = 0;
-    if (view && complete(clp, view))
-        m->flags = one && claim_for(view, port, from) ? CLP_FLAG_YES : CLP_FLAG_NO;
+    if (!view || !complete(clp, view) || (one && view->owner[port] == from))
+        return;
+    m->flags = one && view->owner[port] == 0 ? CLP_FLAG_YES : CLP_FLAG_NO;
+    if (m->flags != CLP_FLAG_YES)
+        return;
+    m->ticket = view->since;
+    view->owner[port] = from;
+    grant_one(&m->grant, port);
 }
 
 /* Tell the asker what this stack has; nothing is an answer too. From now on it is asked for ports, and gets them back. */
 static void answer_tell(struct clp *clp, const struct clp_table *t, uint8_t to, const struct clp_message *question)
 {
-    struct clp_message m = { .kind = CLP_HAVE, .flags = CLP_FLAG_FIRST, .address = question->address };
+    struct clp_message m = { .kind = CLP_HAVE, .flags = CLP_FLAG_FIRST, .address = question->address, .ticket = question->ticket };
     struct clp_view *view = clp_view_of(clp, question->address);
     uint64_t since;
 
@@ -200,7 +214,7 @@ void clp_distributor_heard(struct clp *clp, uint8_t from, struct clp_message *m)
 
     switch (m->kind) {
     case CLP_TAKE:
-        answer_take(clp, t, view, from, m);
+        answer_take(clp, view, from, m);
         return;
     case CLP_CLAIM:
         answer_claim(clp, view, from, m);
@@ -213,7 +227,7 @@ void clp_distributor_heard(struct clp *clp, uint8_t from, struct clp_message *m)
             take_have(view, from, m);
         break;
     case CLP_BACK:
-        for (uint32_t i = 0; view && i < m->grant.count; i++)
+        for (uint32_t i = 0; view && (m->ticket == 0 || m->ticket == view->since) && i < m->grant.count; i++)
             set_owner(view, &m->grant.words[i], 0, from);
         break;
     default:
@@ -240,6 +254,42 @@ static int distributor_init(struct clp *clp, struct clp_table *t, unsigned origi
 
 #define RETRIES 20u             /* of 1 ms: for a distributing stack to be known */
 
+static bool is_distributor(struct clp *clp, uint32_t address, uint8_t number, uint64_t then)
+{
+    uint64_t since;
+
+    return distributor_of(clp, address, &since) == number && since == then;
+}
+
+/* Cannot be given back at once: nobody gets them until clp_poll() has done it. Whom this stack regards as the distributing
+ * one by now has been told without them. */
+void clp_distributor_late(struct clp *clp, uint8_t from, uint32_t address, const struct clp_grant *ports, uint64_t since)
+{
+    struct clp_message back = { .kind = CLP_BACK, .address = address, .ticket = since, .grant = *ports };
+    struct clp_table *t = clp_find(clp, address);
+
+    if (clp_send(clp, from, &back) == 0 || !t || t->store != &clp_distributor_store || !is_distributor(clp, address, from, since))
+        return;
+    table_add(clp, t, ports);
+    for (uint32_t i = 0; i < ports->count; i++)
+        for (uint64_t left = ports->words[i].ports; left; left &= ~port_bit(bits_first(left)))
+            table_drain(t, (uint16_t)(ports->words[i].word * 64 + bits_first(left)));
+    t->undrained = true;
+}
+
+/* Ask another stack. Ports come too late, too, if it has ceased to be the distributing one meanwhile. */
+static bool ask_distributor(struct clp *clp, uint8_t to, struct clp_message *m)
+{
+    const struct clp_question *q = &clp->question;
+
+    if (!clp_ask(clp, to, m, CLP_KEEPER_US, false) || !(q->yes || q->no))
+        return false;
+    if (!q->yes || q->grant.count == 0 || is_distributor(clp, m->address, to, q->since))
+        return true;
+    clp_distributor_late(clp, to, m->address, &q->grant, q->since);
+    return false;
+}
+
 /* Ask the distributing stack, or do it here if that is this one. */
 static bool ask_once(struct clp *clp, struct clp_table *t, struct clp_message *m)
 {
@@ -250,7 +300,7 @@ static bool ask_once(struct clp *clp, struct clp_table *t, struct clp_message *m
     if (to == 0)
         return false;
     if (to != clp->number)
-        return clp_ask(clp, to, m, CLP_KEEPER_US, false) && (clp->question.yes || clp->question.no);
+        return ask_distributor(clp, to, m);
     clp_distributor_heard(clp, clp->number, m);
     clp->question.yes = m->flags & CLP_FLAG_YES;
     clp->question.no = m->flags & CLP_FLAG_NO;
@@ -275,7 +325,8 @@ static int ask(struct clp *clp, struct clp_table *t, const struct clp_message *q
 
 static int distributor_take(struct clp *clp, struct clp_table *t, uint32_t ports, struct clp_grant *g)
 {
-    struct clp_message m = { .kind = CLP_TAKE, .address = t->address, .ticket = ports };
+    const struct wanted wanted = { .ports = ports, .low = clp->low, .high = clp->high };
+    struct clp_message m = { .kind = CLP_TAKE, .address = t->address, .ticket = take_ticket(&wanted) };
 
     FLOW(9, 925);
     FLOW(4, 415);
@@ -333,6 +384,6 @@ static bool distributor_available(struct clp *clp, struct clp_table *t, uint16_t
 }
 
 const struct clp_store clp_distributor_store = {
-    .name = "DISTRIBUTOR", .init = distributor_init, .take = distributor_take, .give = distributor_give,
+    .name = "DISTRIBUTOR", .asks = true, .init = distributor_init, .take = distributor_take, .give = distributor_give,
     .available = distributor_available, .claim = distributor_claim, .recover = clp_view_recover,
 };

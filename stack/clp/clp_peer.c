@@ -92,13 +92,20 @@ bool clp_ask(struct clp *clp, uint8_t to, struct clp_message *m, uint32_t us, bo
     return q->waiting == 0;
 }
 
-/* Nobody waits for it any more. Ports that came with it go back. */
-static void late_answer(struct clp *clp, uint8_t from, const struct clp_message *m)
+/* What an answer was to, and since when its sender is the distributing stack. */
+static uint8_t kind_of(const struct clp_message *answer)
 {
-    struct clp_message back = { .kind = CLP_BACK, .address = m->address, .grant = m->grant };
+    return (uint8_t)answer->ticket;
+}
 
-    if (m->ticket == CLP_TAKE && m->grant.count)
-        (void)clp_send(clp, from, &back);   /* does not arrive: the sender is gone, and recovery or HAVE sorts it out */
+static uint64_t since_of(const struct clp_message *answer)
+{
+    return answer->ticket >> 8;
+}
+
+static bool brings_ports(uint8_t kind)
+{
+    return kind == CLP_TAKE || kind == CLP_CLAIM;
 }
 
 static void take_answer(struct clp *clp, uint8_t from, const struct clp_message *m)
@@ -106,14 +113,17 @@ static void take_answer(struct clp *clp, uint8_t from, const struct clp_message 
     struct clp_question *q = &clp->question;
 
     if (q->id == 0 || m->id != q->id || !(q->waiting & (1ull << from))) {
-        late_answer(clp, from, m);
+        if (brings_ports(kind_of(m)) && m->grant.count)
+            clp_distributor_late(clp, from, m->address, &m->grant, since_of(m));
         return;
     }
     q->waiting &= ~(1ull << from);
     q->yes = q->yes || m->flags & CLP_FLAG_YES;
     q->no = q->no || m->flags & CLP_FLAG_NO;
-    if (q->kind == CLP_TAKE)
+    if (brings_ports(q->kind)) {
         q->grant = m->grant;
+        q->since = since_of(m);
+    }
     if (q->kind == CLP_WANT)
         clp_broadcast_refused(clp, from, m);
     for (uint32_t i = 0; q->kind == CLP_WANT && i < m->grant.count; i++)
@@ -224,6 +234,7 @@ void clp_joined(struct clp *clp, uint8_t number)
 void clp_receive(struct clp *clp, uint8_t from, const uint8_t *message, uint32_t length)
 {
     struct clp_message m;
+    uint64_t since = 0;
 
     if (from == 0 || from > SYSTEMS_MAX || from == clp->number)
         return;
@@ -247,6 +258,7 @@ void clp_receive(struct clp *clp, uint8_t from, const uint8_t *message, uint32_t
     case CLP_HAVE:
     case CLP_TELL:
         clp_distributor_heard(clp, from, &m);
+        since = m.ticket;
         break;
     case CLP_RETURN:
         take_return(clp, t, &m);
@@ -265,6 +277,10 @@ void clp_receive(struct clp *clp, uint8_t from, const uint8_t *message, uint32_t
     if (m.kind == 0 || m.id == 0)
         return;
     m.kind = CLP_ANSWER;
-    m.ticket = kind;
-    (void)clp_send(clp, from, &m);          /* does not arrive: the asker waits its time, and then knows no more than now */
+    m.ticket = since << 8 | kind;
+    if (clp_send(clp, from, &m) == 0 || !brings_ports(kind))
+        return;                             /* does not arrive: the asker waits its time, and then knows no more than now */
+    m.kind = CLP_BACK;                      /* nor has it the ports */
+    m.ticket = since;
+    clp_distributor_heard(clp, from, &m);
 }

@@ -8,13 +8,15 @@
  *   GIVE_UP   give back this port, if it is not in use                    answer YES: done, NO: it is in use here
  *   WANT      broadcast keeper: may I have these ports?                   answer: those that I may not have
  *   GIVEN     broadcast keeper: these ports are nobody's now
- *   TAKE      to the distributing stack: about `ticket` ports, please     answer: the ports, or NO
+ *   TAKE      to the distributing stack: ports, please; ticket: about how many (u32), from which one on, to which (u16)
+ *                                                                         answer: the ports, or NO
  *   CLAIM     to the distributing stack: this port, please                answer YES or NO
- *   BACK      to the distributing stack: these ports are the pool's
+ *   BACK      to the distributing stack: these ports are the pool's; with a ticket: if it has been so since then
  *   TELL      of the distributing stack since `ticket`: which ports have you?     answered by HAVE
- *   HAVE      to the distributing stack: these ports are mine; FIRST and LAST message of several
+ *   HAVE      to the distributing stack since `ticket`: these ports are mine; FIRST and LAST message of several
  *   RESERVED  PORT and PORTRANGE of the sender; count times u16 first, u16 count
- *   ANSWER    to the question with that number, of the kind `ticket`; words as above
+ *   ANSWER    to the question with that number; ticket: its kind, and from bit 8 on, if it comes with ports, since when its
+ *             sender is the distributing stack; words as above
  *
  * A question is asked on the main line and waited for there, at most its time; the main line meanwhile lets messages come
  * in and answers the questions of others. One question at a time, so an answer belongs to it or is late and dropped. */
@@ -54,6 +56,9 @@ bool clp_ask(struct clp *clp, uint8_t to, struct clp_message *m, uint32_t us, bo
 void clp_broadcast_heard(struct clp *clp, uint8_t from, struct clp_message *m);
 void clp_broadcast_refused(struct clp *clp, uint8_t from, const struct clp_message *m);
 void clp_distributor_heard(struct clp *clp, uint8_t from, struct clp_message *m);
+
+/* Ports that this stack has been given, but not in time. */
+void clp_distributor_late(struct clp *clp, uint8_t from, uint32_t address, const struct clp_grant *ports, uint64_t since);
 
 /* Another stack uses the port, perhaps no more: may this one have it? True: it was given back to the pool. */
 bool clp_ask_owner(struct clp *clp, const struct clp_table *t, uint16_t port);

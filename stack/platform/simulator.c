@@ -157,10 +157,14 @@ static void suspend(struct system *s)
     swapcontext(&s->coroutine, &scheduler);
     current = n;
     while (!s->masked && attention_due(s)) {
+        bool waiting = s->waiting;
+
         s->attention_us = 0;
         s->masked++;
+        s->waiting = false;                 /* the handler can go on whatever the wait is for that it interrupts */
         simulator_note("attention");
         s->attention(s->context);
+        s->waiting = waiting;
         s->masked--;
     }
 }

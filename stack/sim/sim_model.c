@@ -210,10 +210,12 @@ void model_recovered(unsigned n)
     memset(shadow[n], 0, sizeof shadow[n]);
 }
 
-void model_all_gone(void)
+void model_gone(uint32_t address)
 {
-    for (unsigned n = 1; n <= SIM_STACKS_MAX; n++)
-        model_recovered(n);
+    for (unsigned a = 0; a < ADDRESSES; a++)
+        for (unsigned n = 1; n <= SIM_STACKS_MAX && address_of(a) == address; n++)
+            if (dead[n])
+                memset(shadow[n][a], 0, sizeof shadow[n][a]);
 }
 
 /* --- (b) ------------------------------------------------------------------------------------------------------------ */

@@ -23,7 +23,7 @@ void model_rests(unsigned n);
 /* It is dead: nothing of it is open any more, its ports are owned until a survivor (or its next life) puts them back. */
 void model_died(unsigned n);
 void model_recovered(unsigned n);
-void model_all_gone(void);          /* nobody has been connected: the structures are gone too */
+void model_gone(uint32_t address);  /* nobody has been connected to the structure of its ports: it is gone, too */
 
 /* A connection is open from the answer to the request on, until its end is told. */
 void model_opened(unsigned n, const struct clp_tuple *tuple, bool promised);

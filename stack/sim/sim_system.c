@@ -160,11 +160,22 @@ void sim_ipl(unsigned n)
     sim_result.ipls++;
 }
 
-static bool anybody(void)
+/* Has it the structure with the ports of an address? Who decides without one remembers as long as it lives. */
+static bool keeps(const struct clp *clp, enum profile_store store)
 {
-    for (unsigned n = 1; n <= sim_plan.stacks; n++)
-        if (sim_systems[n].state == SIM_UP || sim_systems[n].state == SIM_HUNG)
+    return store == STORE_DISTRIBUTOR || (store == STORE_LISTS ? clp->lists : clp->connection);
+}
+
+static bool anybody(uint32_t address)
+{
+    enum profile_store store = address == CLP_EXPLICIT ? STORE_BITMAP : sim_plan.clusterports.store;
+
+    for (unsigned n = 1; n <= sim_plan.stacks; n++) {
+        const struct sim_system *s = &sim_systems[n];
+
+        if ((s->state == SIM_UP || s->state == SIM_HUNG) && keeps(&s->stack->clp, store))
             return true;
+    }
     return false;
 }
 
@@ -181,8 +192,12 @@ static void die(struct sim_system *s)
 static void end_of_state(struct sim_system *s, enum sim_state state)
 {
     s->state = state;
-    if (!anybody())
-        model_all_gone();           /* the structures went with the last connection */
+    for (unsigned i = 0; i <= SIM_DVIPAS; i++) {
+        uint32_t address = i < SIM_DVIPAS ? sim_dvipa(i) : CLP_EXPLICIT;
+
+        if (!anybody(address))
+            model_gone(address);    /* the structure went with the last connection */
+    }
 }
 
 static void bury(struct sim_system *s)

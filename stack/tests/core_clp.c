@@ -1739,6 +1739,113 @@ START_TEST(who_has_told_the_distributing_stack_gives_ports_back_to_it)
 }
 END_TEST
 
+/* What MVS2 has been answered by MVS1, the distributing stack, when it waits no more. */
+static void answer_late(struct clp_message *m, uint8_t kind)
+{
+    m->ticket = m->ticket << 8 | kind;
+    m->kind = CLP_ANSWER;
+    ck_assert_int_eq(clp_send(&plex_select(1)->clp, 2, m), 0);
+    plex_settle();
+}
+
+START_TEST(ports_that_are_granted_too_late_go_back)
+{
+    struct clp_message claim = { .kind = CLP_CLAIM, .address = DVA }, m;
+    uint16_t port;
+
+    store = STORE_DISTRIBUTOR;
+    start(2, 1);
+    ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);     /* it has told what it has */
+    grant_one(&claim.grant, 5000);
+    struct clp *clp = &plex_select(1)->clp;
+    const struct clp_view *view = clp_view_of(clp, DVA);
+    m = claim;
+    clp_distributor_heard(clp, 2, &m);
+    ck_assert_uint_eq(m.flags, CLP_FLAG_YES);
+    ck_assert_uint_eq(view->owner[5000], 2);
+    struct clp_message again = claim;           /* the answer to the first one is on its way: not again */
+    clp_distributor_heard(clp, 2, &again);
+    ck_assert_uint_eq(again.flags, 0);
+    answer_late(&m, CLP_CLAIM);
+    ck_assert_uint_eq(view->owner[5000], 0);
+    ck_assert_int_eq(clp_claim(&plex_select(2)->clp, DVA, 5000), CLP_OK);
+    ck_assert_uint_eq(view->owner[5000], 2);
+    struct clp_message back = { .kind = CLP_BACK, .address = DVA, .ticket = view->since + 1, .grant = claim.grant };
+    clp_distributor_heard(clp, 2, &back);       /* of another time of being the distributing stack */
+    ck_assert_uint_eq(view->owner[5000], 2);
+}
+END_TEST
+
+/* The queue of the distributing stack is full: they go back with clp_poll(), and nobody gets them before. */
+START_TEST(ports_that_are_granted_too_late_wait_until_they_can_go_back)
+{
+    struct clp_message m = { .kind = CLP_CLAIM, .address = DVA };
+    uint16_t port;
+
+    store = STORE_DISTRIBUTOR;
+    start(2, 1);
+    ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    grant_one(&m.grant, 5000);
+    struct clp *clp = &plex_select(1)->clp;
+    const struct clp_view *view = clp_view_of(clp, DVA);
+    clp_distributor_heard(clp, 2, &m);
+    struct stack *two = plex_select(2);
+    struct xes_connection *xcf = two->xcf.connection;
+    two->xcf.connection = NULL;
+    clp_distributor_late(&two->clp, 1, DVA, &m.grant, view->since);
+    two->xcf.connection = xcf;
+    ck_assert(port_in(clp_find(&two->clp, DVA)->owned, 5000));
+    ck_assert_uint_eq(view->owner[5000], 2);
+    ck_assert_int_eq(clp_assign(&two->clp, DVA, 0, SERVER, 80, &port), CLP_OK);
+    ck_assert_uint_ne(port, 5000);
+    host_platform_advance_us(200000);
+    clp_poll(&two->clp);
+    plex_settle();
+    ck_assert_uint_eq(view->owner[5000], 0);
+    ck_assert_uint_eq(view->owner[port], 2);
+}
+END_TEST
+
+/* The ports that the asker can use, not those that the distributing stack could. */
+START_TEST(the_distributing_stack_gives_out_what_is_eligible_for_the_asker)
+{
+    struct profile *one = &plex.systems[1].profile, *two = &plex.systems[2].profile;
+    uint16_t port;
+
+    one->ephemeral_high = 40099;
+    two->ephemeral_low = 40000;
+    store = STORE_DISTRIBUTOR;
+    start(2, 64);
+    for (unsigned i = 0; i < 1000; i++) {
+        ck_assert_int_eq(clp_assign(&plex_select(2)->clp, DVA, 0, 0, 0, &port), CLP_OK);
+        MUST(port >= 40000);
+    }
+}
+END_TEST
+
+/* A message says that CLUSTERPORTS come. While it is being dealt with nobody's answer could come in. */
+START_TEST(a_keeper_that_asks_begins_when_the_message_has_been_dealt_with)
+{
+    struct profile_clusterports on = { .on = true, .blocksize = 1, .store = _i == 0 ? STORE_DISTRIBUTOR : STORE_BROADCAST };
+    uint16_t found;
+
+    start(2, 0);
+    struct stack *two = plex_select(2);
+    ck_assert_int_eq(clp_assign(&two->clp, DVA, 0, SERVER, 80, &found), CLP_OK);
+    ck_assert_int_eq(clp_activate(&plex_select(1)->clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    plex_select(2);
+    two->xcf.polling = true;
+    ck_assert_int_eq(clp_activate(&two->clp, DVA, &on, CLP_VARY_OBEY), CLP_OK);
+    clp_poll(&two->clp);
+    ck_assert(!clp_find(&two->clp, DVA)->clusterports.on);
+    two->xcf.polling = false;
+    clp_poll(&two->clp);
+    ck_assert(clp_find(&two->clp, DVA)->clusterports.on);
+    ck_assert(port_in(clp_find(&two->clp, DVA)->owned, found));
+    ck_assert_int_eq(clp_claim(&plex_select(1)->clp, DVA, found), CLP_EADDRINUSE);
+}
+END_TEST
+
 /* No CF, no sysplex: whom nobody can ask may have any port. */
 START_TEST(a_keeper_without_a_cf_needs_the_sysplex)
 {
@@ -1936,6 +2043,10 @@ int main(void)
     tcase_add_test(t, figure_8A_frees_the_port_of_a_target_with_its_connection);
     tcase_add_test(t, a_broadcast_keeper_refuses_what_is_in_use);
     tcase_add_test(t, who_has_told_the_distributing_stack_gives_ports_back_to_it);
+    tcase_add_test(t, ports_that_are_granted_too_late_go_back);
+    tcase_add_test(t, ports_that_are_granted_too_late_wait_until_they_can_go_back);
+    tcase_add_test(t, the_distributing_stack_gives_out_what_is_eligible_for_the_asker);
+    tcase_add_loop_test(t, a_keeper_that_asks_begins_when_the_message_has_been_dealt_with, 0, 2);
     tcase_add_loop_test(t, a_keeper_without_a_cf_needs_the_sysplex, 0, 2);
     tcase_add_test(t, lists_hold_only_blocks_that_can_be_given_out);
     tcase_add_test(t, figure_8A_with_the_cluster_wide_structure_only);

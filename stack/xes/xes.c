@@ -797,10 +797,12 @@ void xes_poll(struct xes_connection *c)
         put_be16(m.mcb + MCB_COMMAND, CF_CMD_VECTOR_READ);
         put_be32(m.mcb + MCB_STRUCTURE, c->structure);
         put_be64(m.mcb + MCB_TOKEN, c->token);
+        c->poll_again = false;              /* before: an attention that comes after the command may find the CF busy */
         int cc = platform_cf_message(c->cf, m.mcb, NULL, 0, m.mrb, vector, sizeof vector);
-        c->poll_again = cc == 2 || (cc == 0 && get_be16(m.mrb + MRB_RESPONSE) == CF_RSP_BUSY);
-        if (c->poll_again)
+        if (cc == 2 || (cc == 0 && get_be16(m.mrb + MRB_RESPONSE) == CF_RSP_BUSY)) {
+            c->poll_again = true;
             return;
+        }
         if (cc != 0 || get_be16(m.mrb + MRB_RESPONSE) == CF_RSP_NO_CONNECTION) {
             c->lost = true;
             platform_post(&c->lock_ecb);
