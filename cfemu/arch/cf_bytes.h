@@ -17,9 +17,13 @@ static inline uint32_t get_be32(const uint8_t *p)
     return ((uint32_t)p[0] << 24) | ((uint32_t)p[1] << 16) | ((uint32_t)p[2] << 8) | p[3];
 }
 
+/* The compiler makes one instruction of two or four bytes put together, but not of eight. */
 static inline uint64_t get_be64(const uint8_t *p)
 {
-    return ((uint64_t)get_be32(p) << 32) | get_be32(p + 4);
+    uint64_t v;
+
+    __builtin_memcpy(&v, p, sizeof v);
+    return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? v : __builtin_bswap64(v);
 }
 
 static inline void put_be16(uint8_t *p, uint16_t v)
@@ -38,8 +42,9 @@ static inline void put_be32(uint8_t *p, uint32_t v)
 
 static inline void put_be64(uint8_t *p, uint64_t v)
 {
-    put_be32(p, (uint32_t)(v >> 32));
-    put_be32(p + 4, (uint32_t)v);
+    if (__BYTE_ORDER__ != __ORDER_BIG_ENDIAN__)
+        v = __builtin_bswap64(v);
+    __builtin_memcpy(p, &v, sizeof v);
 }
 
 #endif

@@ -132,7 +132,7 @@ int cf_lock_before(struct cf_call *call)
         return CF_RSP_LOCK_PERSISTENT;
     if (owner->state == CF_CONN_ACTIVE)     /* the attachment of one that failed may be another's by now */
         call->contender = owner->attachment;
-    return call->mcb[MCB_LOCKMODE] == CF_LOCKMODE_UNCOND ? enqueue(call, lock, index) : CF_RSP_LOCK_HELD;
+    return call->mcb[MCB_LOCKMODE] == CF_LOCKMODE_UNCOND && !call->looks_again ? enqueue(call, lock, index) : CF_RSP_LOCK_HELD;
 }
 
 /* A grant that was not reported yet: whoever it is finds out by itself, or has lost it. */

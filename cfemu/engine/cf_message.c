@@ -22,6 +22,10 @@
 #include "cfemu/engine/cf_sublist.h"
 #include "cfemu/engine/cf_undo.h"
 
+#define LOOK_US 100u            /* to fall asleep and to be woken takes as long */
+#define PAUSES_FIRST 64u        /* about 1 us, less than the shortest sequence under a lock */
+#define PAUSES_MAX 256u
+
 static enum cf_stat_class response_class(int response)
 {
     if (response == CF_RSP_OK)
@@ -151,11 +155,13 @@ static int execute(struct cf_call *call, int (*command)(struct cf_call *), enum 
     } else {
         assert(s->undo.count == 0);     /* what is refused has changed nothing */
     }
-    call->conn->requests++;
-    if (call->contentions | call->false_contentions)
-        count_contention(call);
-    cf_report_counts(call, s);
-    cf_count(s, kind, result, &served);
+    if (!(call->looks_again && result == CF_RSP_LOCK_HELD)) {
+        call->conn->requests++;
+        if (call->contentions | call->false_contentions)
+            count_contention(call);
+        cf_report_counts(call, s);
+        cf_count(s, kind, result, &served);
+    }
     bool grow = call->became_full && s->autoalter;
     uint32_t id = cf_slot_id(call->cf, slot);
     cf_slot_unlock(slot);
@@ -166,11 +172,40 @@ static int execute(struct cf_call *call, int (*command)(struct cf_call *), enum 
     return result;
 }
 
+/* The holder of the lock is in another process, and would not have to wait for this one. */
+static bool runs_elsewhere(const struct cf_call *call)
+{
+    const struct cf_attachment *attachments = call->cf->attachments;
+    return call->contender != UINT32_MAX && attachments[call->contender].pid != attachments[call->cf->attachment].pid;
+}
+
+/* A lock is held for a few commands, some microseconds. Who stands in its queue sleeps, is handed the lock, and everybody else
+ * waits until he has woken up: so first look again, less and less often, for as long as a sleep takes. */
+static int execute_patiently(struct cf_call *call, int (*command)(struct cf_call *), enum cf_stat_command kind)
+{
+    int result = CF_RSP_LOCK_HELD;
+    uint64_t until_ns = 0;
+    call->looks_again = call->mcb[MCB_LOCKOPER] == CF_LOCK_SET && call->mcb[MCB_LOCKMODE] == CF_LOCKMODE_UNCOND;
+    for (unsigned pauses = PAUSES_FIRST; call->looks_again; pauses = pauses < PAUSES_MAX ? pauses * 2 : PAUSES_MAX) {
+        call->contender = UINT32_MAX;
+        result = execute(call, command, kind);
+        if (result != CF_RSP_LOCK_HELD)
+            return result;
+        uint64_t now_ns = cf_clock_ns(CLOCK_MONOTONIC);
+        if (until_ns == 0)
+            until_ns = now_ns + LOOK_US * 1000u;
+        call->looks_again = runs_elsewhere(call) && now_ns < until_ns;
+        for (unsigned i = 0; i < pauses && call->looks_again; i++)
+            cf_pause_processor();
+    }
+    call->contender = UINT32_MAX;
+    return execute(call, command, kind);
+}
+
 /* The same, but a lock that a dead process holds is freed first. Who stands in the queue gets it by that. */
 static int execute_with_lock(struct cf_call *call, int (*command)(struct cf_call *), enum cf_stat_command kind)
 {
-    call->contender = UINT32_MAX;
-    int result = execute(call, command, kind);
+    int result = execute_patiently(call, command, kind);
     if (call->contender == UINT32_MAX || !cf_attachment_dead(call->cf, call->contender))
         return result;
     cf_reap(call->cf);

@@ -74,13 +74,6 @@ static int mutex_init(pthread_mutex_t *mutex)
     return error;
 }
 
-static inline void pause_processor(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-}
-
 /* Does nobody live hold it? A look at the word, which leaves its cache line with the owner: each try would take it away
  * from him, and make everybody's command longer. The word is the owner's thread id, as the kernel wants it. */
 static bool mutex_looks_free(const pthread_mutex_t *mutex)
@@ -97,7 +90,7 @@ static int mutex_spin(pthread_mutex_t *mutex, uint64_t until_ns)
     int error;
     do {
         for (unsigned i = 0; i < pauses; i++)
-            pause_processor();
+            cf_pause_processor();
         pauses = pauses < PAUSES_MAX ? pauses * 2 : PAUSES_MAX;
         error = mutex_looks_free(mutex) ? pthread_mutex_trylock(mutex) : EBUSY;
     } while (error == EBUSY && cf_clock_ns(CLOCK_MONOTONIC) < until_ns);

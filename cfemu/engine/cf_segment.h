@@ -547,6 +547,14 @@ void cf_view_set(struct cf *cf, uint32_t own);
 /* Nanoseconds of a clock. */
 uint64_t cf_clock_ns(clockid_t clock);
 
+/* Between two looks at what another processor may change. */
+static inline void cf_pause_processor(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
 /* Ticks of the statistics per microsecond. */
 double cf_ticks_per_us(const struct cf *cf);
 

@@ -848,6 +848,18 @@ static int assign_given(struct clp *clp, struct clp_table *t, struct clp_destina
     return rc;
 }
 
+/* Is each of its connections an entry of the keeper? */
+static bool is_entered(const struct clp_table *t)
+{
+    return t->address && t->clusterports.on && t->store->enter;
+}
+
+/* Or will they be, when CLUSTERPORTS come? */
+static bool may_be_entered(const struct clp_table *t)
+{
+    return t->address && (!t->clusterports.on || t->store->enter);
+}
+
 static void flow_of_assignment(const struct clp_table *t)
 {
     FLOW(9, 900);
@@ -888,7 +900,7 @@ static __attribute__((noinline)) int assign(struct clp *clp, uint32_t source, ui
         rc = assign_entered(clp, t, d, destination, dport, &chosen);
     else
         rc = assign_clustered(clp, t, d, &chosen);
-    if (rc == CLP_OK && bound_port && t->address && t->clusterports.on && t->store->enter) {
+    if (rc == CLP_OK && bound_port && is_entered(t)) {
         struct clp_tuple tuple = { source, destination, bound_port, dport };
         rc = t->store->enter(clp, t, &tuple);
     }
@@ -901,7 +913,11 @@ static __attribute__((noinline)) int assign(struct clp *clp, uint32_t source, ui
         FLOW(9, 945);                       /* the caller opens the connection with it */
         FLOW(4, 425);
     }
-    table_use(t, t->use[chosen] && port_in(t->solo, chosen) ? NULL : d, (uint16_t)chosen);
+    if (t->use[chosen] && port_in(t->solo, chosen))
+        d = NULL;
+    table_use(t, d, (uint16_t)chosen);
+    if (!d && destination && may_be_entered(t))
+        clp_loose_add(&clp->loose, &(struct clp_tuple){ source, destination, (uint16_t)chosen, dport });
     *port = (uint16_t)chosen;
     return CLP_OK;
 }
@@ -1009,9 +1025,12 @@ static __attribute__((noinline)) void release(struct clp *clp, uint32_t source, 
     struct clp_table *t = table_of(clp, source);
 
     flow_of_termination(t);
-    if (destination && t->clusterports.on && t->store->leave) {
+    if (destination && may_be_entered(t)) {
         struct clp_tuple tuple = { source, destination, port, dport };
-        t->store->leave(clp, t, &tuple);
+        bool counted = !is_entered(t) || t->store->leave(clp, t, &tuple);
+
+        if (port_in(t->solo, port))
+            clp_loose_remove(&clp->loose, &tuple, counted);
     }
     struct clp_destination *d = destination_find(clp, t, destination, dport);
     clp->quick = t->quick ? d : NULL;
@@ -1194,6 +1213,8 @@ void clp_display(struct clp *clp, clp_line_fn *line, void *context)
             continue;
         text_format(text, sizeof text, "%-15s %-11s %9u %5u %5u %5u", text_ip(ip, t->address), t->store->name,
                     t->clusterports.blocksize, t->owned_ports, table_free_owned(t), table_used(t));
+        line(context, text);
+        text_format(text, sizeof text, "  SURVIVES FAILURE OF %s", t->store->survives);
         line(context, text);
         display_cluster(clp, t->address, line, context);
         records++;

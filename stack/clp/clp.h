@@ -11,6 +11,21 @@
  *     no CF: the other stacks are asked                                          clp_broadcast.c
  *     no CF: the distributing stack is asked                                     clp_distributor.c
  *
+ * What each keeper survives, wherever it strikes (a system that stands still counts as failed when it has been fenced):
+ *
+ *   BITMAP, REVERSED, LISTS   any number of stacks, one after the other or at once: who lives puts back what they had, also what was
+ *                 on its way. A CF, if there is another one: the structure is rebuilt from what the stacks have, and what
+ *                 stacks had that failed with it comes back. With the last CF no more ports can be had; those that are
+ *                 here serve on
+ *   CRHT          the same, for connections. A rebuild needs every stack to know its own: it is not done while one has
+ *                 more than CLP_LOOSE_MAX that no record of a destination has
+ *   CLUSTERWIDE   a CF, as above. A stack: the others go on, but what it had is lost to them until the structure is rebuilt
+ *                 or all have left, for nothing says what that was: with figure 8A there is no figure 12
+ *   BROADCAST     any number of stacks; what they had is free as soon as nobody waits for their answer. Needs no structure of
+ *                 its own, but signalling (stack/xcf): a port takes the answer of all, so while one stands still there is none
+ *   DISTRIBUTOR   any number of stacks, the distributing one too: the next one asks those who live, and gives out nothing before
+ *                 all have told. While the distributing one stands still, or none is known, no more ports can be had
+ *
  * Invariant: a port of a DVIPA is at any moment either in the cluster's pool or owned by exactly one stack. (A stack that
  * dies while it moves a block may leave the block in neither: never in both. See clp_cf.c.) Two exceptions: with CRHT no
  * port is owned, the 4-tuple is; and ports that connections of several stacks shared when CLUSTERPORTS came to the address
@@ -151,6 +166,7 @@ struct clp_destination {
  * A keeper knows ports (take, give, claim) or connections (enter, leave); what it does not do is NULL. */
 struct clp_store {
     const char *name;
+    const char *survives;                   /* for the operator: what no port is lost by */
     bool whole_blocks;                      /* give takes whole blocks only */
     bool asks;                              /* other stacks, and waits for their answers */
     int (*init)(struct clp *clp, struct clp_table *table, unsigned origin);                 /* 8A: 805; 8B: 850-865 */
@@ -164,7 +180,7 @@ struct clp_store {
     /* 8B: 875-890. The port of a connection that was there before CLUSTERPORTS is another stack's: share it. */
     int (*share)(struct clp *clp, struct clp_table *table, uint16_t port);
     int (*enter)(struct clp *clp, struct clp_table *table, const struct clp_tuple *tuple);  /* add if new, or EADDRINUSE */
-    void (*leave)(struct clp *clp, struct clp_table *table, const struct clp_tuple *tuple);
+    bool (*leave)(struct clp *clp, struct clp_table *table, const struct clp_tuple *tuple);  /* false: it was not entered, or the CF is lost */
     /* 12: 1205-1215. The ports of a system that has failed and is fenced; *ports: how many. A survivor may be late: the
      * system may be back, and what it has now stays. */
     int (*recover)(struct clp *clp, struct clp_table *table, const char *system, uint8_t number, uint32_t *ports);
@@ -246,6 +262,16 @@ struct clp_structure {
     struct xes_rebuild rebuild;
 };
 
+/* Connections of DVIPAs without CLUSTERPORTS or with CRHT that no record of a destination has: there were more destinations than records, or the
+ * socket was bound. What the structure has entries of when
+ * CLUSTERPORTS come, or it is rebuilt. */
+#define CLP_LOOSE_MAX 1024u                 /* 12 KiB of an image */
+struct clp_loose {
+    uint32_t count;                         /* in tuples */
+    uint32_t untold;                        /* for which there was no room */
+    struct clp_tuple tuples[CLP_LOOSE_MAX];
+};
+
 struct clp_reserved {                       /* PORT and PORTRANGE of one system */
     uint16_t count;
     struct {
@@ -260,7 +286,7 @@ struct clp {
     unsigned cf;
     struct xes_connection *connection;      /* to EZBEPORT; NULL: none */
     struct xes_connection *lists, *crht;    /* to the structures of clp_lists.c and clp_crht.c, when they are used */
-    bool lists_refused, crht_refused;       /* and the operator knows that they cannot be had */
+    bool refused, lists_refused, crht_refused;      /* and the operator knows that they cannot be had */
     struct clp_structure structures[3];     /* EZBEPORT, and these */
     char system[NAME_LEN + 1];
     uint8_t number;
@@ -298,6 +324,7 @@ struct clp {
     uint32_t destination_count;             /* ever used */
     uint8_t buckets[CLP_DESTINATIONS];      /* index + 1 of the first destination of a hash value */
     struct clp_destination destinations[CLP_DESTINATIONS];
+    struct clp_loose loose;
     struct clp_view views[CLP_VIEWS];
     unsigned count;                         /* DVIPAs */
     uint32_t addresses[DVIPA_MAX];          /* of tables[], beside each other because every connection searches them */
@@ -312,7 +339,7 @@ void clp_init(struct clp *clp, const struct profile *profile, const char *system
 /* The profile has changed: other ports are eligible from now on. Ports in use stay. Tells the other stacks. */
 void clp_configure(struct clp *clp, const struct profile *profile);
 
-/* Connect to EZBEPORT in the CF numbered cf. 0 or the return code of IXLCONN (8, 0xC). */
+/* Connect to EZBEPORT in the CF numbered cf. CLP_OK or EADDRNOTAVAIL; then each address that needs it tries again. */
 int clp_connect(struct clp *clp, struct xes *xes, unsigned cf);
 
 /* A DVIPA has become active on this stack: Fig. 8B, or 8A for the keeper without maps of the stacks. origin:

@@ -212,6 +212,7 @@ void clp_broadcast_refused(struct clp *clp, uint8_t from, const struct clp_messa
 }
 
 const struct clp_store clp_broadcast_store = {
-    .name = "BROADCAST", .asks = true, .init = broadcast_init, .take = broadcast_take, .give = broadcast_give,
+    .name = "BROADCAST", .survives = "STACKS; ALL THAT LIVE MUST ANSWER",
+    .asks = true, .init = broadcast_init, .take = broadcast_take, .give = broadcast_give,
     .available = broadcast_available, .claim = broadcast_claim, .recover = clp_view_recover,
 };

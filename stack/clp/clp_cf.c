@@ -192,23 +192,24 @@ static void empty_map(const struct clp_table *t, uint8_t *map)
     memset(map, (int)(polarity(t) & 0xFF), PORTS_PER_DVIPA / 8);
 }
 
-/* Every port of `from` is in `to` too: OR if 1 means "in the map", AND with the opposite polarity (1210). */
-static void merge(const struct clp_table *t, uint8_t *to, const uint8_t *from)
+/* The ports of a word are in the map too: OR if 1 means "in the map", AND with the opposite polarity (1210). */
+static void merge(const struct clp_table *t, uint8_t *map, uint32_t w, uint64_t ports)
 {
-    bool and = t->store == &clp_reversed_store;
+    uint64_t stored = get_be64(map + 8 * w);
 
-    for (uint32_t i = 0; i < PORTS_PER_DVIPA / 8; i += 8) {
-        uint64_t a = get_be64(to + i), b = get_be64(from + i);
-
-        put_be64(to + i, and ? a & b : a | b);
-    }
+    put_be64(map + 8 * w, t->store == &clp_reversed_store ? stored & ~ports : stored | ports);
 }
 
-/* The stack's own map as its table says, in the work area. */
+/* The stack's own map as its table says, in the work area. In an image it has the order of the entry already, and is
+ * copied without a loop: an emulated processor takes longer for that than for all the rest of a trip. */
 static void own_from_table(struct clp *clp, const struct clp_table *t)
 {
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ && polarity(t) == 0) {
+        memcpy(clp->own, t->owned, CLP_OWN_BYTES);
+        return;
+    }
     for (uint32_t w = 0; w < CLP_WORDS; w++)
-        put_word(t, clp->own, w, t->owned[w]);
+        put_be64(clp->own + 8 * w, t->owned[w] ^ polarity(t));
 }
 
 static uint32_t available_count(const struct clp *clp)
@@ -224,10 +225,10 @@ static void pool_take(struct clp *clp, const struct clp_table *t, uint32_t w, ui
 
 static void pool_add(struct clp *clp, const struct clp_table *t, uint32_t w, uint64_t ports)
 {
-    uint64_t before = word_of(t, clp->pool, w);
+    uint32_t more = bits_count(ports & ~word_of(t, clp->pool, w));
 
-    put_word(t, clp->pool, w, before | ports);
-    put_be32(clp->pool + HEADER_AVAILABLE, available_count(clp) + bits_count(ports & ~before));
+    merge(t, clp->pool, w, ports);
+    put_be32(clp->pool + HEADER_AVAILABLE, available_count(clp) + more);
 }
 
 /* What stands in the header is counted anew. */
@@ -371,18 +372,24 @@ static uint64_t not_shared(struct clp *clp, uint32_t w, uint64_t ports)
 
 /* --- retrieve and lock, restore and unlock ------------------------------------------------------------------------- */
 
-/* 925, 1015: the structures into the work areas, under the lock. */
-static int retrieve_and_lock(struct clp *clp, const struct clp_table *t)
+/* The cluster-wide structure into its work area, under the lock. */
+static int lock_pool(struct clp *clp, const struct clp_table *t)
 {
     uint32_t reason;
 
-    if (!clp->connection)
+    if (!clp->connection || read_entry(clp, t->address, "", CF_LOCK_SET, clp->pool, CLP_POOL_BYTES, &reason) != IXLRETCODEOK)
         return failed(clp, CLP_REASON_CF);
-    if (read_entry(clp, t->address, "", CF_LOCK_SET, clp->pool, CLP_POOL_BYTES, &reason) != IXLRETCODEOK)
-        return failed(clp, CLP_REASON_CF);
-    if (has_own_maps(t))
-        own_from_table(clp, t);
     return CLP_OK;
+}
+
+/* 925, 1015: the structures into the work areas, under the lock. */
+static int retrieve_and_lock(struct clp *clp, const struct clp_table *t)
+{
+    int rc = lock_pool(clp, t);
+
+    if (rc == CLP_OK && has_own_maps(t))
+        own_from_table(clp, t);
+    return rc;
 }
 
 /* 940: the pool loses the ports, then this stack's map gets them. */
@@ -594,6 +601,42 @@ static int cf_share(struct clp *clp, struct clp_table *t, uint16_t port)
     return restore_taken(clp, t);
 }
 
+/* --- the structure ------------------------------------------------------------------------------------------------- */
+
+/* To EZBEPORT, unless connected already: its CF may have been lost when this stack started. */
+static int connect(struct clp *clp)
+{
+    static const struct xes_attributes attributes = {
+        .list_headers = CLP_LISTS, .lock_entries = CLP_LISTS, .size_kib = 8192, .max_elements = 255,
+        .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 32, .vector_bits = 32,
+        .options = CF_CONN_OPT_ALTER };
+
+    bool told = clp->refused;
+
+    if (clp->connection)
+        return CLP_OK;
+    int rc = clp_connect_structure(clp, &clp->connection, &clp->refused, CLP_STRUCTURE, &attributes);
+    if (rc != CLP_OK)
+        return rc;
+    const struct xes_attributes *a = &clp->connection->attributes;
+    if (a->list_headers >= CLP_LISTS && a->lock_entries >= CLP_LISTS && a->max_elements >= CLP_POOL_BYTES / 256 &&
+        (a->flags & (CF_CONN_ADJUNCT | CF_CONN_NAMED)) == (CF_CONN_ADJUNCT | CF_CONN_NAMED))
+        return CLP_OK;
+    if (!told)
+        text_wto("EZD1297I TCPIP CANNOT USE STRUCTURE %s: IT WAS ALLOCATED WITH OTHER ATTRIBUTES", CLP_STRUCTURE);
+    clp->refused = true;
+    xes_disconnect(clp->connection, false);
+    clp->connection = NULL;
+    return failed(clp, CLP_REASON_CF);
+}
+
+int clp_connect(struct clp *clp, struct xes *xes, unsigned cf)
+{
+    clp->xes = xes;
+    clp->cf = cf;
+    return connect(clp);
+}
+
 /* --- 8A, 8B -------------------------------------------------------------------------------------------------------- */
 
 /* Create an entry; that another stack was faster with the cluster-wide one is as good. */
@@ -649,7 +692,7 @@ static int return_earlier_life(struct clp *clp, struct clp_table *t)
 static int enter_map(struct clp *clp, struct clp_table *t)
 {
     uint32_t reason, shared_before = 0;
-    int rc = retrieve_and_lock(clp, t);
+    int rc = lock_pool(clp, t);
 
     if (rc != CLP_OK)
         return rc;
@@ -687,18 +730,20 @@ static int init_pool(struct clp *clp, struct clp_table *t)
 static int cf_init(struct clp *clp, struct clp_table *t, unsigned origin)
 {
     (void)origin;
-    if (!clp->connection)
-        return failed(clp, CLP_REASON_CF);
+    int rc = connect(clp);
+    if (rc != CLP_OK)
+        return rc;
     FLOW(8B, 850);
-    int rc = init_pool(clp, t);
+    rc = init_pool(clp, t);
     return rc == CLP_OK ? enter_map(clp, t) : rc;
 }
 
 static int clusterwide_init(struct clp *clp, struct clp_table *t, unsigned origin)
 {
     (void)origin;
-    if (!clp->connection)
-        return failed(clp, CLP_REASON_CF);
+    int rc = connect(clp);
+    if (rc != CLP_OK)
+        return rc;
     FLOW(8A, 805);
     return init_pool(clp, t);
 }
@@ -723,13 +768,16 @@ static int union_of_maps(struct clp *clp, const struct clp_table *t, unsigned wi
             return failed(clp, CLP_REASON_CF);
         }
         for (uint32_t w = 0; w < CLP_WORDS; w++) {
-            uint64_t twice = word_of(t, clp->own, w) & word_of(t, clp->other, w);
+            uint64_t other = word_of(t, clp->other, w);
 
-            *owned += bits_count(word_of(t, clp->other, w) & ~word_of(t, clp->own, w));
-            for (; twice; twice &= ~port_bit(bits_first(twice)))
+            if (other == 0)
+                continue;                   /* most of it */
+            uint64_t before = word_of(t, clp->own, w);
+            *owned += bits_count(other & ~before);
+            for (uint64_t twice = other & before; twice; twice &= ~port_bit(bits_first(twice)))
                 *doubles += !shared_record(clp, (uint16_t)(w * 64 + bits_first(twice)));
+            merge(t, clp->own, w, other);
         }
-        merge(t, clp->own, clp->other);
     }
     return CLP_OK;
 }
@@ -762,12 +810,9 @@ static uint32_t make_available(struct clp *clp, const struct clp_table *t, uint3
         if (!ports)
             continue;
         count += bits_count(ports);
-        if (shared_count(clp))
-            put_word(t, clp->other, w, not_shared(clp, w, ports));
+        pool_add(clp, t, w, not_shared(clp, w, ports));
         stamp(clp, w, 0, now);
     }
-    merge(t, clp->pool, clp->other);
-    pool_count(clp, t);
     return count;
 }
 
@@ -779,7 +824,7 @@ static int cf_recover(struct clp *clp, struct clp_table *t, const char *system, 
     uint32_t reason, doubles = 0, owned = 0, now = now_s();
 
     FLOW(12, 1205);
-    int rc = retrieve_and_lock(clp, t);
+    int rc = lock_pool(clp, t);
     if (rc != CLP_OK)
         return rc;
     uint32_t shared_before = shared_count(clp);
@@ -845,15 +890,18 @@ static int cf_contribute(struct clp *clp, struct clp_table *t)
 }
 
 const struct clp_store clp_bitmap_store = {
-    .name = "BITMAP", .init = cf_init, .take = cf_take, .give = cf_give, .available = cf_available, .claim = cf_claim,
+    .name = "BITMAP", .survives = CLP_SURVIVES_BOTH,
+    .init = cf_init, .take = cf_take, .give = cf_give, .available = cf_available, .claim = cf_claim,
     .share = cf_share, .recover = cf_recover, .contribute = cf_contribute,
 };
 const struct clp_store clp_reversed_store = {
-    .name = "REVERSED", .init = cf_init, .take = cf_take, .give = cf_give, .available = cf_available, .claim = cf_claim,
+    .name = "REVERSED", .survives = CLP_SURVIVES_BOTH,
+    .init = cf_init, .take = cf_take, .give = cf_give, .available = cf_available, .claim = cf_claim,
     .share = cf_share, .recover = cf_recover, .contribute = cf_contribute,
 };
 const struct clp_store clp_clusterwide_store = {
-    .name = "CLUSTERWIDE", .init = clusterwide_init, .take = cf_take, .give = cf_give, .available = cf_available,
+    .name = "CLUSTERWIDE", .survives = "A COUPLING FACILITY, IF THERE IS ANOTHER ONE; NOT STACKS",
+    .init = clusterwide_init, .take = cf_take, .give = cf_give, .available = cf_available,
     .claim = cf_claim, .share = cf_share, .recover = clusterwide_recover, .contribute = cf_contribute,
 };
 
@@ -920,7 +968,7 @@ static int audit_table(struct clp *clp, uint32_t dvipa, struct clp_audit *audit,
     memset(audit, 0, sizeof *audit);
     if (!is_bitmap(t))
         return failed(clp, t ? CLP_REASON_NO_RECORD : CLP_REASON_TABLES);
-    int rc = retrieve_and_lock(clp, t);
+    int rc = lock_pool(clp, t);
     if (rc != CLP_OK)
         return rc;
     if (examine(clp, t, audit) != CLP_OK || (repairs && repair(clp, t, audit) != CLP_OK))
@@ -976,36 +1024,4 @@ bool clp_owned_ports(struct clp *clp, uint32_t dvipa, const char *system, uint8_
     for (uint32_t w = 0; w < CLP_WORDS; w++)
         put_be64(map + 8 * w, word_of(t, map, w));
     return true;
-}
-
-/* --- the structure ------------------------------------------------------------------------------------------------- */
-
-int clp_connect(struct clp *clp, struct xes *xes, unsigned cf)
-{
-    struct xes_connect_parms parms = {
-        .cf = cf, .structure = CLP_STRUCTURE, .system = clp->system, .job = "TCPIP",
-        .attributes = { .list_headers = CLP_LISTS, .lock_entries = CLP_LISTS, .size_kib = 8192, .max_elements = 255,
-                        .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 32, .vector_bits = 32,
-                        .options = CF_CONN_OPT_ALTER },
-        .context = clp,
-    };
-    uint32_t reason;
-
-    clp->xes = xes;
-    clp->cf = cf;
-    int rc = clp_structure_connect(clp, &clp->connection, &parms, &reason);
-    if (rc > IXLRETCODEWARNING) {
-        text_wto("EZD1297I TCPIP CANNOT USE STRUCTURE %s: IXLCONN RETURN CODE %X, REASON %04X", CLP_STRUCTURE, (unsigned)rc,
-                 reason);
-        return rc;
-    }
-    const struct xes_attributes *a = &clp->connection->attributes;
-    if (a->list_headers < CLP_LISTS || a->lock_entries < CLP_LISTS || a->max_elements < CLP_POOL_BYTES / 256 ||
-        (a->flags & (CF_CONN_ADJUNCT | CF_CONN_NAMED)) != (CF_CONN_ADJUNCT | CF_CONN_NAMED)) {
-        text_wto("EZD1297I TCPIP CANNOT USE STRUCTURE %s: IT WAS ALLOCATED WITH OTHER ATTRIBUTES", CLP_STRUCTURE);
-        xes_disconnect(clp->connection, false);
-        clp->connection = NULL;
-        return IXLRETCODEENVERROR;
-    }
-    return 0;
 }

@@ -62,7 +62,7 @@ static int crht_enter(struct clp *clp, struct clp_table *t, const struct clp_tup
                                              : failed(clp, CLP_REASON_CF);
 }
 
-static void crht_leave(struct clp *clp, struct clp_table *t, const struct clp_tuple *tuple)
+static bool crht_leave(struct clp *clp, struct clp_table *t, const struct clp_tuple *tuple)
 {
     struct xes_request r = { .command = CF_CMD_LIST_DELETE, .locate = CF_LOCATE_NAME, .options = CF_OPT_LISTCOMP,
                              .list = clp->number };
@@ -72,9 +72,9 @@ static void crht_leave(struct clp *clp, struct clp_table *t, const struct clp_tu
     FLOW(5, 515);
     FLOW(10, 1020);
     tuple_name(r.name, tuple);
-    if (clp->crht)
-        (void)xes_list(clp->crht, &r);      /* the CF is lost: the connection is not there any more either */
+    bool deleted = clp->crht && xes_list(clp->crht, &r) == IXLRETCODEOK;    /* the CF is lost: nor is the connection there any more */
     FLOW(10, 1025);
+    return deleted;
 }
 
 /* Delete what a system has entered in its lives up to this one; the version of an entry is the life. Entries, or -1. */
@@ -143,12 +143,39 @@ uint8_t clp_tuple_owner(struct clp *clp, const struct clp_tuple *tuple)
     return (uint8_t)r.answer_list;
 }
 
-/* Rebuild: the connections that this stack has records of. Where there have been more destinations than records, some are
- * not known, and a table without them would give their 4-tuples out again: then the structure is not rebuilt. */
+void clp_loose_add(struct clp_loose *loose, const struct clp_tuple *tuple)
+{
+    if (loose->count < CLP_LOOSE_MAX)
+        loose->tuples[loose->count++] = *tuple;
+    else
+        loose->untold++;
+}
+
+void clp_loose_remove(struct clp_loose *loose, const struct clp_tuple *tuple, bool counted)
+{
+    for (uint32_t i = loose->count; i-- > 0;) {
+        const struct clp_tuple *l = &loose->tuples[i];
+
+        if (l->source == tuple->source && l->port == tuple->port && l->destination == tuple->destination && l->dport == tuple->dport) {
+            loose->tuples[i] = loose->tuples[--loose->count];
+            return;
+        }
+    }
+    if (counted && loose->untold)
+        loose->untold--;
+}
+
+/* Rebuild: the connections that this stack knows, by the records of destinations and without. If there are more that it does
+ * not know, a table without them would give their 4-tuples out again: then the structure is not rebuilt. */
 static int crht_contribute(struct clp *clp, struct clp_table *t)
 {
-    if (clp->destination_count == CLP_DESTINATIONS)
+    const struct clp_loose *loose = &clp->loose;
+
+    if (loose->untold)
         return failed(clp, CLP_REASON_NO_RECORD);
+    for (uint32_t i = 0; i < loose->count; i++)
+        if (loose->tuples[i].source == t->address && crht_enter(clp, t, &loose->tuples[i]) == CLP_EADDRNOTAVAIL)
+            return failed(clp, CLP_REASON_CF);
     for (uint32_t i = 0; i < clp->destination_count; i++) {
         const struct clp_destination *d = &clp->destinations[i];
         struct clp_tuple tuple = { t->address, d->address, 0, d->port };
@@ -165,5 +192,6 @@ static int crht_contribute(struct clp *clp, struct clp_table *t)
 }
 
 const struct clp_store clp_crht_store = {
-    .name = "CRHT", .init = crht_init, .enter = crht_enter, .leave = crht_leave, .recover = crht_recover, .contribute = crht_contribute,
+    .name = "CRHT", .survives = CLP_SURVIVES_BOTH,
+    .init = crht_init, .enter = crht_enter, .leave = crht_leave, .recover = crht_recover, .contribute = crht_contribute,
 };

@@ -384,6 +384,7 @@ static bool distributor_available(struct clp *clp, struct clp_table *t, uint16_t
 }
 
 const struct clp_store clp_distributor_store = {
-    .name = "DISTRIBUTOR", .asks = true, .init = distributor_init, .take = distributor_take, .give = distributor_give,
+    .name = "DISTRIBUTOR", .survives = "STACKS; THE DISTRIBUTING ONE MUST ANSWER",
+    .asks = true, .init = distributor_init, .take = distributor_take, .give = distributor_give,
     .available = distributor_available, .claim = distributor_claim, .recover = clp_view_recover,
 };

@@ -446,7 +446,8 @@ static int lists_complete(struct clp *clp, struct clp_table *t)
 }
 
 const struct clp_store clp_lists_store = {
-    .name = "LISTS", .whole_blocks = true, .init = lists_init, .take = lists_take, .give = lists_give,
+    .name = "LISTS", .survives = CLP_SURVIVES_BOTH,
+    .whole_blocks = true, .init = lists_init, .take = lists_take, .give = lists_give,
     .available = lists_available, .claim = lists_claim, .recover = lists_recover, .contribute = lists_contribute,
     .complete = lists_complete,
 };

@@ -7,6 +7,7 @@
 #define CLP_POLL_US 100000u         /* clp_poll() does what can wait no more often than this */
 
 /* The keepers. */
+#define CLP_SURVIVES_BOTH "STACKS AND, IF THERE IS ANOTHER ONE, A COUPLING FACILITY"
 extern const struct clp_store clp_bitmap_store, clp_reversed_store, clp_clusterwide_store;      /* clp_cf.c */
 extern const struct clp_store clp_lists_store, clp_crht_store, clp_broadcast_store, clp_distributor_store;
 
@@ -51,6 +52,11 @@ void clp_listen(struct clp *clp, uint32_t us);
 
 /* clp->reserved of another system has changed. */
 void clp_reservations_changed(struct clp *clp);
+
+/* CRHT: a connection without a record of its destination begins, has ended. counted: clp_loose_add() was told of it, and it is
+ * not one that was found when CLUSTERPORTS came. */
+void clp_loose_add(struct clp_loose *loose, const struct clp_tuple *tuple);
+void clp_loose_remove(struct clp_loose *loose, const struct clp_tuple *tuple, bool counted);
 
 /* A port of the explicit-bind pool. CLP_OK or EADDRNOTAVAIL. */
 int clp_claim_explicit(struct clp *clp, uint16_t *port);

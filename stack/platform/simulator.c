@@ -37,6 +37,7 @@ struct system {
 struct simulator_faults simulator_faults;
 void (*simulator_trace)(const char *line);
 void (*simulator_failed)(const char *what);
+void (*simulator_wto)(const char *text);
 
 static struct system systems[SYSTEMS_MAX + 1];
 static ucontext_t scheduler;
@@ -104,6 +105,8 @@ void simulator_note(const char *format, ...)
 
 void platform_wto(const char *text)
 {
+    if (simulator_wto)
+        simulator_wto(text);
     simulator_note("%s", text);
 }
 

@@ -77,6 +77,9 @@ void simulator_fence(unsigned n, struct cf *view);
 extern void (*simulator_trace)(const char *line);
 void simulator_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What a system tells its operator. NULL (the start): nobody looks. */
+extern void (*simulator_wto)(const char *text);
+
 /* A programming error (STACK_ASSERT) of a system; the coroutine is not continued after it. */
 extern void (*simulator_failed)(const char *what);
 

@@ -4,6 +4,7 @@
  *   sim_main.c    what is asked for: seeds, steps, report, shrinking
  *   sim_run.c     one seed: the scheduler, the faults, the quiet times in which is counted
  *   sim_system.c  a system: IPL, kill, fence; its main line as a coroutine
+ *   sim_cf.c      the coupling facilities: lost, active again; their structures moved and duplexed by an operator
  *   sim_work.c    what its applications do: connections, binds, a changing profile
  *   sim_model.c   what must be true, checked after each step from outside of the code under test
  *
@@ -29,14 +30,15 @@
 /* Kinds of fault. */
 enum {
     SIM_KILL = 1, SIM_HANG = 2, SIM_FENCE = 4, SIM_DELAY = 8, SIM_BUSY = 16, SIM_LOSE_CF = 32, SIM_PROFILE = 64, SIM_LIVE = 128,
-    SIM_BIND = 256,
-    SIM_ALL_FAULTS = 511,
+    SIM_BIND = 256, SIM_MOVE = 512, SIM_DUPLEX = 1024,     /* the last two with two coupling facilities only */
+    SIM_ALL_FAULTS = 2047,
 };
 
 struct sim_options {
     uint64_t seed;
     uint64_t steps;
     unsigned stacks;                /* 2 .. SIM_STACKS_MAX; 0 = the seed says */
+    unsigned facilities;            /* 1 .. SIM_FACILITIES; with two no loss leaves the systems without one */
     int store;                      /* enum profile_store; -1 = the seed says */
     unsigned faults;                /* SIM_KILL | ...: which may come */
     enum simulator_break broken;
@@ -50,7 +52,7 @@ struct sim_result {
     /* how it was */
     unsigned stacks;
     enum profile_store store;
-    uint64_t connections, refused, kills, hangs, fences, ipls, audits, obeys, losses;
+    uint64_t connections, refused, kills, hangs, fences, ipls, audits, obeys, losses, rebuilds;
     uint64_t virtual_us;
 };
 
@@ -59,7 +61,7 @@ struct sim_result sim_run(const struct sim_options *options);
 
 /* What the seed has chosen for this run. */
 struct sim_plan {
-    unsigned stacks;
+    unsigned stacks, facilities;
     struct profile_clusterports clusterports;
     bool backups, explicit_pool;
     uint16_t low, ports;            /* of EPHEMERALPORTS at the start */
@@ -67,7 +69,7 @@ struct sim_plan {
     unsigned destinations;
     uint32_t hold_us_max;
     unsigned faults;
-    uint32_t kill_ppm, hang_ppm, live_ppm, profile_ppm, bind_ppm;
+    uint32_t kill_ppm, hang_ppm, live_ppm, profile_ppm, bind_ppm, loss_ppm, move_ppm, duplex_ppm;
 };
 
 /* --- systems ------------------------------------------------------------------------------------------------------- */
@@ -119,6 +121,7 @@ extern uint64_t sim_step;
 
 #define SIM_DVIPAS 2u
 uint32_t sim_dvipa(unsigned i);                     /* 10.1.1.1, 10.1.1.2 */
+uint32_t sim_address(unsigned i);                   /* the same, and behind them the explicit-bind pool */
 
 /* IPL of system n; also again. Its death at once: killed, or by the fence, after which a zombie may try on for a while. */
 void sim_ipl(unsigned n);
@@ -152,13 +155,22 @@ void sim_obey(struct sim_system *s, bool live);
 enum sim_phase { SIM_CHAOS, SIM_CLOSING, SIM_TAKING, SIM_GIVING };
 extern enum sim_phase sim_phase;
 extern unsigned sim_round;          /* counts the parts of audits */
-extern bool sim_cf_lost;
 extern uint64_t sim_lull_us;        /* nobody opens anything until then */
 
 /* Something is not as it must be. The first one counts. */
 void sim_violation(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The CF of the seed, under this name. */
-extern char sim_segment[40];
+/* --- coupling facilities ------------------------------------------------------------------------------------------- */
+
+#define SIM_FACILITIES 2u
+extern char sim_segment[SIM_FACILITIES][40];
+extern bool sim_cf_lost;            /* for good: there is no other one */
+
+void sim_cf_start(void);
+void sim_cf_end(void);
+void sim_cf_remove(void);           /* only that: also in a signal handler */
+void sim_cf_check(void);            /* walk through all of them */
+void sim_cf_fault(void);            /* by chance */
+void sim_cf_time(void);             /* what has failed is active again after a time */
 
 #endif

@@ -9,7 +9,6 @@
 
 #include <cjson/cJSON.h>
 
-#include "cfemu/engine/cf.h"
 #include "stack/sim/sim.h"
 
 #define TRACE_STEPS 2000u       /* before a violation that are looked at for its trace */
@@ -24,7 +23,8 @@ static const char *const breaks[] = {
     [BREAK_NOTHING] = "nothing", [BREAK_LOCK] = "lock", [BREAK_UNLOCK] = "unlock", [BREAK_STALE] = "stale",
     [BREAK_WRITE] = "write", NULL,
 };
-static const char *const faults[] = { "kill", "hang", "fence", "delay", "busy", "loss", "profile", "live", "bind", NULL };
+static const char *const faults[] = { "kill", "hang", "fence", "delay", "busy", "loss", "profile", "live", "bind", "move",
+                                     "duplex", NULL };
 
 struct request {
     struct sim_options options;
@@ -39,8 +39,9 @@ static const struct argp_option argp_options[] = {
     { "seed", 's', "N[-M]", 0, "seed, or seeds from N to M (1-10)", 0 },
     { "steps", 'n', "N", 0, "steps of each seed (10000)", 0 },
     { "stacks", 'k', "N", 0, "2 to 8 stacks, whatever the seed says", 0 },
+    { "facilities", 'F', "N", 0, "1 or 2 coupling facilities (1); of two one is lost, comes back, structures are moved and duplexed", 0 },
     { "keeper", 'K', "NAME", 0, "bitmap, reversed, lists, crht, broadcast, distributor, clusterwide", 0 },
-    { "faults", 'f', "LIST", 0, "only these: kill,hang,fence,delay,busy,loss,profile,live,bind", 0 },
+    { "faults", 'f', "LIST", 0, "only these: kill,hang,fence,delay,busy,loss,profile,live,bind,move,duplex", 0 },
     { "break", 'b', "WHAT", 0, "break the way to the coupling facility: lock (none is obtained), unlock (now and then a "
                                "release is lost), stale (a read gets old data), write (one is lost)", 0 },
     { "trace", 't', NULL, 0, "print all that happens; one seed", 0 },
@@ -95,6 +96,9 @@ static error_t take(int key, char *value, struct argp_state *state)
     case 'k':
         r->options.stacks = (unsigned)number(state, value, "the number of stacks", 2, SIM_STACKS_MAX);
         break;
+    case 'F':
+        r->options.facilities = (unsigned)number(state, value, "the number of coupling facilities", 1, SIM_FACILITIES);
+        break;
     case 'K':
         r->options.store = word(state, value, "keeper", stores);
         break;
@@ -147,6 +151,8 @@ static void put_command(char *text, size_t size, const struct sim_options *o)
 
     if (o->stacks)
         used += snprintf(text + used, size - (size_t)used, " STACKS=%u", o->stacks);
+    if (o->facilities != 1)
+        used += snprintf(text + used, size - (size_t)used, " FACILITIES=%u", o->facilities);
     if (o->store >= 0)
         used += snprintf(text + used, size - (size_t)used, " KEEPER=%s", stores[o->store]);
     if (o->broken)
@@ -283,6 +289,7 @@ static void add(struct total *total, const struct sim_result *r)
     total->sum.audits += r->audits;
     total->sum.obeys += r->obeys;
     total->sum.losses += r->losses;
+    total->sum.rebuilds += r->rebuilds;
 }
 
 static void report(const struct total *t)
@@ -292,10 +299,10 @@ static void report(const struct total *t)
     printf("%llu steps over %llu seeds in %.1f s, %.0f s of virtual time: no violation\n", (unsigned long long)t->steps,
            (unsigned long long)t->seeds, t->seconds, (double)t->virtual_us / 1e6);
     printf("%llu connections, %llu refused; %llu killed, %llu stopped, %llu fenced, %llu IPLs, %llu facilities lost,\n"
-           "%llu profiles changed, %llu audits\n",
+           "%llu ends of rebuilds, %llu profiles changed, %llu audits\n",
            (unsigned long long)s->connections, (unsigned long long)s->refused, (unsigned long long)s->kills,
            (unsigned long long)s->hangs, (unsigned long long)s->fences, (unsigned long long)s->ipls,
-           (unsigned long long)s->losses, (unsigned long long)s->obeys, (unsigned long long)s->audits);
+           (unsigned long long)s->losses, (unsigned long long)s->rebuilds, (unsigned long long)s->obeys, (unsigned long long)s->audits);
 }
 
 static void report_json(const struct total *t, const struct sim_options *violated, const struct sim_result *found)
@@ -303,7 +310,8 @@ static void report_json(const struct total *t, const struct sim_options *violate
     const struct { const char *name; uint64_t value; } counts[] = {
         { "seeds", t->seeds }, { "steps", t->steps }, { "connections", t->sum.connections }, { "refused", t->sum.refused },
         { "killed", t->sum.kills }, { "stopped", t->sum.hangs }, { "fenced", t->sum.fences }, { "ipls", t->sum.ipls },
-        { "facilities_lost", t->sum.losses }, { "profiles_changed", t->sum.obeys }, { "audits", t->sum.audits },
+        { "facilities_lost", t->sum.losses }, { "rebuilds", t->sum.rebuilds },
+        { "profiles_changed", t->sum.obeys }, { "audits", t->sum.audits },
     };
     cJSON *root = cJSON_CreateObject();
 
@@ -339,7 +347,7 @@ static void progress(const struct total *t, const struct request *r, double *tol
 /* The segment goes with the process, however that ends. Only what a signal handler may do. */
 static void on_end(int sig)
 {
-    (void)cf_remove(sim_segment);
+    sim_cf_remove();
     signal(sig, SIG_DFL);
     raise(sig);
 }
@@ -352,7 +360,7 @@ int main(int argc, char **argv)
                "that are killed, stopped and fenced in the middle of any step. Exit code: 0 no violation, 1 a violation, 2 it "
                "cannot run.",
     };
-    struct request r = { .options = { .steps = 10000, .store = -1, .faults = SIM_ALL_FAULTS, .trace_from = UINT64_MAX },
+    struct request r = { .options = { .steps = 10000, .facilities = 1, .store = -1, .faults = SIM_ALL_FAULTS, .trace_from = UINT64_MAX },
                          .first = 1, .last = 10, .shrink = true, .lines = 60 };
     struct total total = { 0 };
     static const int ends[] = { SIGINT, SIGTERM, SIGSEGV, SIGBUS, SIGABRT };

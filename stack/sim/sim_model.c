@@ -49,21 +49,16 @@ void model_reset(uint32_t ports)
     open_count = 0;
 }
 
-static uint32_t address_of(unsigned i)
-{
-    return i < SIM_DVIPAS ? sim_dvipa(i) : CLP_EXPLICIT;
-}
-
 static const char *address_text(unsigned i, char text[16])
 {
-    return i < SIM_DVIPAS ? text_ip(text, address_of(i)) : "the explicit-bind pool";
+    return i < SIM_DVIPAS ? text_ip(text, sim_address(i)) : "the explicit-bind pool";
 }
 
 /* The table of an address, if ports are owned by it. */
 static const struct clp_table *table_of(unsigned n, unsigned address)
 {
     struct clp *clp = &sim_systems[n].stack->clp;
-    const struct clp_table *t = address < SIM_DVIPAS ? clp_find(clp, address_of(address)) : &clp->tables[DVIPA_MAX + 1];
+    const struct clp_table *t = address < SIM_DVIPAS ? clp_find(clp, sim_address(address)) : &clp->tables[DVIPA_MAX + 1];
 
     return t && t->clusterports.on && t->store && !t->store->enter ? t : NULL;
 }
@@ -174,7 +169,7 @@ void model_rests(unsigned n)
 const uint64_t *model_owned(unsigned n, uint32_t address)
 {
     for (unsigned a = 0; a < ADDRESSES; a++)
-        if (address_of(a) == address)
+        if (sim_address(a) == address)
             return shadow[n][a];
     return NULL;
 }
@@ -213,7 +208,7 @@ void model_recovered(unsigned n)
 void model_gone(uint32_t address)
 {
     for (unsigned a = 0; a < ADDRESSES; a++)
-        for (unsigned n = 1; n <= SIM_STACKS_MAX && address_of(a) == address; n++)
+        for (unsigned n = 1; n <= SIM_STACKS_MAX && sim_address(a) == address; n++)
             if (dead[n])
                 memset(shadow[n][a], 0, sizeof shadow[n][a]);
 }
@@ -278,7 +273,7 @@ static void forget_connections(unsigned n, unsigned address)
 {
     for (unsigned b = 0; b < BUCKETS; b++)
         for (uint16_t i = buckets[b]; i; i = tuples[i - 1].next)
-            if (tuples[i - 1].system == n && (address == SIM_DVIPAS || tuples[i - 1].tuple.source == address_of(address)))
+            if (tuples[i - 1].system == n && (address == SIM_DVIPAS || tuples[i - 1].tuple.source == sim_address(address)))
                 tuples[i - 1].promised = false;
 }
 

@@ -3,9 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cfemu/engine/cf.h"
 #include "stack/clp/clp_private.h"
 #include "stack/sim/sim.h"
 #include "stack/sim/sim_model.h"
@@ -15,8 +13,6 @@ struct sim_result sim_result;
 uint64_t sim_step, sim_lull_us;
 enum sim_phase sim_phase;
 unsigned sim_round;
-bool sim_cf_lost;
-char sim_segment[40];
 
 static const struct sim_options *options;
 static struct simulator_faults faults;      /* of the chaos; an audit has none */
@@ -71,7 +67,15 @@ static void plan_faults(void)
     p->live_ppm = ONE_OF(10000, 50000);
     p->profile_ppm = ONE_OF(10000, 50000);
     p->bind_ppm = ONE_OF(20000, 200000);
+    if (p->facilities == 2) {
+        p->faults |= SIM_MOVE | SIM_DUPLEX | (simulator_below(100) < 70 ? SIM_LOSE_CF : 0u);
+        p->move_ppm = ONE_OF(50, 300, 2000);
+        p->duplex_ppm = ONE_OF(0, 100, 1000);
+    }
     p->faults &= options->faults;
+    p->loss_ppm = p->faults & SIM_LOSE_CF ? 200 : 0;
+    p->move_ppm *= (p->faults & SIM_MOVE) != 0;
+    p->duplex_ppm *= (p->faults & SIM_DUPLEX) != 0;
     faults = (struct simulator_faults){ .broken = options->broken };
     if (p->faults & SIM_DELAY)
         faults.delayed_ppm = delayed, faults.delay_us_max = delay_us;
@@ -91,6 +95,7 @@ static void plan(void)
     uint32_t store = ONE_OF(STORE_BITMAP, STORE_BITMAP, STORE_BITMAP, STORE_REVERSED, STORE_LISTS, STORE_CRHT, STORE_BROADCAST,
                             STORE_DISTRIBUTOR, STORE_CLUSTERWIDE);
 
+    p->facilities = options->facilities;
     p->stacks = options->stacks ? options->stacks : stacks;
     p->clusterports = (struct profile_clusterports){
         .on = true,
@@ -109,50 +114,6 @@ static void plan(void)
     p->destinations = 1 + simulator_below(6);
     p->hold_us_max = ONE_OF(1000, 100000, 3000000, 30000000);
     plan_faults();
-}
-
-/* --- the coupling facility --------------------------------------------------------------------------------------------- */
-
-static struct cf *observer;
-
-static void start_cf(void)
-{
-    uint64_t mib = 18;              /* IXCSTR1, EZBEPORT, what the segment needs itself */
-
-    if (sim_plan.clusterports.store == STORE_LISTS)
-        mib += 16;
-    if (sim_plan.clusterports.store == STORE_CRHT)
-        mib += 32;
-    snprintf(sim_segment, sizeof sim_segment, "sim.%d.CF01", (int)getpid());
-    int error = cf_create(sim_segment, "CF01", mib << 20);
-    if (error == 0)
-        error = cf_open(sim_segment, "OBSERVER", &observer);
-    if (error != 0) {
-        fprintf(stderr, "sim: coupling facility of %llu MiB in /dev/shm: %s\n", (unsigned long long)mib, strerror(-error));
-        exit(2);
-    }
-}
-
-static void check_cf(void)
-{
-    int findings = cf_check(observer, NULL);
-
-    if (findings)
-        sim_violation("the coupling facility has %d findings of cf_check()", findings);
-}
-
-static void end_cf(void)
-{
-    cf_close(observer);
-    (void)cf_remove(sim_segment);       /* it was there a moment ago */
-}
-
-static void lose_cf(void)
-{
-    simulator_note("CF01 fails");
-    sim_cf_lost = true;
-    sim_result.losses++;
-    (void)cf_fail(sim_segment);
 }
 
 /* --- faults ------------------------------------------------------------------------------------------------------------ */
@@ -197,8 +158,7 @@ static void fault(void)
         hang(n);
     if (simulator_chance(1000))
         sim_lull_us = platform_clock_us() + ONE_OF(10000, 500000, 10000000);
-    if (sim_plan.faults & SIM_LOSE_CF && !sim_cf_lost && simulator_chance(200))
-        lose_cf();
+    sim_cf_fault();
 }
 
 /* What time brings: a system that stands goes on, or is fenced; one that is down is IPLed. */
@@ -221,6 +181,7 @@ static void resume(struct sim_system *s)
 
 static void timers(bool ipls)
 {
+    sim_cf_time();
     for (unsigned n = 1; n <= sim_plan.stacks; n++) {
         struct sim_system *s = &sim_systems[n];
 
@@ -315,7 +276,7 @@ static void step(bool chaos)
     else
         jump(chaos);
     if (sim_step % CHECK_STEPS == 0)
-        check_cf();
+        sim_cf_check();
 }
 
 /* --- audits ---------------------------------------------------------------------------------------------------------- */
@@ -382,7 +343,7 @@ static void audit(void)
             model_all_taken(sim_dvipa(i));
     part(SIM_GIVING, 0);
     if (!sim_result.violated)
-        check_cf();
+        sim_cf_check();
     if (!sim_result.violated && model_open())
         sim_violation("%u connections are open after all have been closed", model_open());
     sim_result.audits++;
@@ -400,13 +361,13 @@ static void begin(void)
     sim_step = sim_lull_us = 0;
     sim_phase = SIM_CHAOS;
     sim_round = 0;
-    sim_cf_lost = deaths = false;
+    deaths = false;
     simulator_trace = options->trace_from == 0 ? trace_line : NULL;
     simulator_failed = failed;
     simulator_reset(options->seed);
     plan();
     model_reset(sim_plan.low + sim_plan.ports + 64u);
-    start_cf();
+    sim_cf_start();
     simulator_faults = faults;
     for (unsigned n = 1; n <= sim_plan.stacks; n++) {
         sim_systems[n].number = n;
@@ -421,7 +382,7 @@ static void end(void)
     for (unsigned n = 1; n <= sim_plan.stacks; n++)
         if (sim_systems[n].state != SIM_DOWN)
             sim_kill(n);
-    end_cf();
+    sim_cf_end();
 }
 
 struct sim_result sim_run(const struct sim_options *of)

@@ -131,10 +131,10 @@ static void main_line(void *context)
 
 static void open_view(struct sim_system *s)
 {
-    int error = cf_open(sim_segment, s->name, &s->view);
+    int error = cf_open(sim_segment[0], s->name, &s->view);
 
     if (error != 0) {
-        fprintf(stderr, "sim: %s: %s\n", sim_segment, strerror(-error));
+        fprintf(stderr, "sim: %s: %s\n", sim_segment[0], strerror(-error));
         exit(2);
     }
 }
@@ -193,10 +193,8 @@ static void end_of_state(struct sim_system *s, enum sim_state state)
 {
     s->state = state;
     for (unsigned i = 0; i <= SIM_DVIPAS; i++) {
-        uint32_t address = i < SIM_DVIPAS ? sim_dvipa(i) : CLP_EXPLICIT;
-
-        if (!anybody(address))
-            model_gone(address);    /* the structure went with the last connection */
+        if (!anybody(sim_address(i)))
+            model_gone(sim_address(i));    /* the structure went with the last connection */
     }
 }
 

@@ -20,6 +20,11 @@ uint32_t sim_dvipa(unsigned i)
     return 0x0A010101u + i;
 }
 
+uint32_t sim_address(unsigned i)
+{
+    return i < SIM_DVIPAS ? sim_dvipa(i) : CLP_EXPLICIT;
+}
+
 /* --- connections ------------------------------------------------------------------------------------------------------ */
 
 static struct sim_connection *free_connection(struct sim_system *s)

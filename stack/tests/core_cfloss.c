@@ -143,6 +143,34 @@ START_TEST(all_go_on_when_the_cf_is_lost)
 }
 END_TEST
 
+/* More destinations than a stack has records of, and a socket that was bound: all of it is entered again. */
+START_TEST(a_crht_is_rebuilt_whole)
+{
+    enum { DESTINATIONS = 3 * CLP_DESTINATIONS, BOUND = 5000 };
+    struct clp_tuple tuples[DESTINATIONS + 1];
+
+    plex_pair();
+    start(STORE_CRHT, 64);
+    struct clp *one = &plex_select(1)->clp;
+    for (uint32_t i = 0; i < DESTINATIONS; i++) {
+        tuples[i] = (struct clp_tuple){ .source = DVA, .destination = SERVER + i, .dport = 80 };
+        ck_assert_int_eq(clp_assign(one, DVA, 0, SERVER + i, 80, &tuples[i].port), CLP_OK);
+    }
+    struct clp_tuple *bound = &tuples[DESTINATIONS];
+    *bound = (struct clp_tuple){ .source = DVA, .destination = SERVER, .dport = 81 };
+    ck_assert_int_eq(clp_claim(one, DVA, BOUND), CLP_OK);
+    ck_assert_int_eq(clp_assign(one, DVA, BOUND, SERVER, 81, &bound->port), CLP_OK);
+    clp_release(one, DVA, tuples[1].port, SERVER + 1, 80);
+    clp_release(one, DVA, tuples[DESTINATIONS - 1].port, SERVER + DESTINATIONS - 1, 80);
+    lose_cf01();
+    plex_settle();
+    for (uint32_t i = 0; i <= DESTINATIONS; i++)
+        ck_assert_uint_eq(clp_tuple_owner(&plex_select(2)->clp, &tuples[i]), i == 1 || i == DESTINATIONS - 1 ? 0 : 1);
+    clp_release(&plex_select(1)->clp, DVA, bound->port, SERVER, 81);
+    ck_assert_uint_eq(clp_tuple_owner(&plex_select(2)->clp, bound), 0);
+}
+END_TEST
+
 /* The CF is lost before message _i of MVS1; with block size 1 each connection and each end of one is several messages. */
 START_TEST(lost_at_any_message)
 {
@@ -410,6 +438,7 @@ int main(void)
     TCase *t = tcase_create("cfloss");
 
     tcase_add_loop_test(t, all_go_on_when_the_cf_is_lost, 0, KEEPERS);
+    tcase_add_test(t, a_crht_is_rebuilt_whole);
     tcase_add_loop_test(t, lost_at_any_message, 0, 16);
     tcase_add_loop_test(t, moved_at_any_message, 0, 16);
     tcase_add_loop_test(t, one_rebuild_after_the_other, 0, 60);

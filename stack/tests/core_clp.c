@@ -1327,6 +1327,7 @@ START_TEST(the_display_shows_the_cluster)
         clp_display(&plex_select(n)->clp, operator_line, NULL);
         for (unsigned i = 0; i < 3; i++)
             ck_assert_msg(strstr(plex_wto, lines[i]) != NULL, "%s is not in %s", lines[i], plex_wto);
+        ck_assert_ptr_nonnull(strstr(plex_wto, "  SURVIVES FAILURE OF STACKS AND, IF THERE IS ANOTHER ONE, A COUPLING FACILITY\n"));
     }
 }
 END_TEST

@@ -50,7 +50,14 @@ for known in distributor:65 distributor:79 distributor:179 distributor:208 distr
     ok $? "no violation, keeper ${known%:*}, seed ${known#*:}"
 done
 
-for nonsense in "--seed x" "--seed 5-3" "--steps 0" "--stacks 1" "--keeper paper" "--faults rain" "--break glass" more; do
+for keeper in bitmap reversed lists crht clusterwide broadcast distributor; do
+    output=$("$sim" --seed 1-2 --steps 5000 --keeper $keeper --facilities 2 2>&1)
+    ok $? "no violation with two coupling facilities, of which one is lost and comes back, keeper $keeper"
+done
+output=$("$sim" --seed 1-4 --steps 5000 --keeper bitmap --facilities 2 --json 2>&1)
+ok $(($(value facilities_lost) == 0 || $(value rebuilds) == 0)) "facilities are lost and structures rebuilt"
+
+for nonsense in "--seed x" "--seed 5-3" "--steps 0" "--stacks 1" "--keeper paper" "--facilities 3" "--faults rain" "--break glass" more; do
     output=$("$sim" $nonsense 2>&1)
     ok $(($? != 64)) "refused: sim $nonsense"
 done
