@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,20 +35,20 @@ static void collect_images(struct plex *p)
 {
     for (unsigned i = 0; i < p->image_count; i++) {
         struct image *image = &p->images[i];
-        if (image->pid > 0 && waitpid(image->pid, NULL, WNOHANG) == image->pid)
+        if (image->pid > 0 && process_ended(image->pid))
             image_ended(image);
     }
 }
 
 static void collect_helpers(struct plex *p)
 {
-    if (p->server > 0 && waitpid(p->server, NULL, WNOHANG) == p->server) {
+    if (p->server > 0 && process_ended(p->server)) {
         p->server = 0;
         p->helper_ended = true;
         tell_error("the server has ended; see %s", rundir_file(&p->rundir, "server/error.log"));
         events_write(&p->events, "", "server", "the outside server has ended");
     }
-    if (p->capture.pid > 0 && waitpid(p->capture.pid, NULL, WNOHANG) == p->capture.pid) {
+    if (p->capture.pid > 0 && process_ended(p->capture.pid)) {
         p->capture.pid = 0;
         close(p->capture.report);
         p->helper_ended = true;
@@ -226,7 +225,8 @@ int plex_surround(struct plex *p)
 {
     const struct definition *d = &p->definition;
     segment_clean();
-    int rc = take_signals(p);
+    int rc = process_adopt();
+    rc = rc ? rc : take_signals(p);
     rc = rc ? rc : rundir_make(&p->rundir, p->options.name, d->sysplex, p->options.keep);
     if (rc < 0)
         return rc;

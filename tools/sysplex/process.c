@@ -113,13 +113,38 @@ pid_t process_spawn(const char *const argv[], const struct process_options *opti
     return pid;
 }
 
+int process_adopt(void)
+{
+    return prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ? -errno : 0;
+}
+
+/* As long as the child has not been collected no other process group can have its number. */
+static int collect(pid_t pid)
+{
+    int status = 0;
+    kill(-pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    while (waitpid(-pid, NULL, 0) > 0 || errno == EINTR)
+        ;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int process_wait(pid_t pid)
 {
-    int status;
-    while (waitpid(pid, &status, 0) < 0)
+    siginfo_t info;
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
         if (errno != EINTR)
             return -errno;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return collect(pid);
+}
+
+bool process_ended(pid_t pid)
+{
+    siginfo_t info = { 0 };
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid != pid)
+        return false;
+    collect(pid);
+    return true;
 }
 
 void process_kill(pid_t pid)

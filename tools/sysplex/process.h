@@ -1,4 +1,5 @@
-/* Child processes that cannot outlive this one: each is killed by the kernel when its parent ends, however it ends. */
+/* Child processes that cannot outlive this one: each is killed by the kernel when its parent ends, however it ends. What a child
+ * itself has started (hercules starts hercifc, which looks for its end but once a second) is in its process group and ends with it. */
 #ifndef SYSPLEX_PROCESS_H
 #define SYSPLEX_PROCESS_H
 
@@ -23,8 +24,14 @@ pid_t process_fork(const struct process_options *options);
 /* Run a program, looked up in PATH and in the sbin folders. pid, or -errno, also if the program cannot be executed. */
 pid_t process_spawn(const char *const argv[], const struct process_options *options);
 
-/* Wait for a child: its exit code, or 128 + the signal that ended it. */
+/* From now on the children of a child that ends are this process's: it can wait for their end, too. 0 or -errno. */
+int process_adopt(void);
+
+/* Wait for a child: its exit code, or 128 + the signal that ended it. What it leaves in its process group is killed. */
 int process_wait(pid_t pid);
+
+/* Has a child ended? Then it is collected, as by process_wait. */
+bool process_ended(pid_t pid);
 
 /* End a child at once and wait for it. */
 void process_kill(pid_t pid);

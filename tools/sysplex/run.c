@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tools/sysplex/privilege.h"
@@ -171,7 +170,7 @@ static void begin_picture(struct run *r)
 static int picture_taken(void *context)
 {
     const struct run *r = context;
-    return waitpid(r->dashboard, NULL, WNOHANG) == r->dashboard;
+    return process_ended(r->dashboard);
 }
 
 static int end_picture(struct run *r)

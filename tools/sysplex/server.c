@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tools/sysplex/process.h"
@@ -74,7 +73,7 @@ static int wait_until_accepts(pid_t pid, const struct definition *d, const struc
     for (uint64_t end = now_ms() + START_MS_MAX; now_ms() < end; usleep(LOOK_EVERY_US)) {
         if (accepts(d, n))
             return 0;
-        if (waitpid(pid, NULL, WNOHANG) == pid)
+        if (process_ended(pid))
             return -ECHILD;
     }
     process_kill(pid);

@@ -64,7 +64,8 @@ eventually() {
     done
     return 1
 }
-no_processes() { ! pgrep -x hercules && ! pgrep -x nginx && ! pgrep -x sysplex; } >/dev/null
+no_helpers() { ! pgrep -x hercules && ! pgrep -x hercifc && ! pgrep -x nginx; } >/dev/null
+no_processes() { no_helpers && ! pgrep -x sysplex; } >/dev/null
 no_segments() { [[ -z $(ls /dev/shm) ]]; }
 event() { grep -q "\"system\":\"$1\",\"event\":\"$2\"" build/run/latest/events.jsonl; }
 nothing_left() {
@@ -189,6 +190,7 @@ check "down: done" test $code = 0
 expect 0 '^B:' "status of what is left" status
 check "its name is free again" eval 'build/bin/sysplex up config/twoway.conf >/dev/null && build/bin/sysplex down --force --name PLEX2'
 sysplex down
+check "down: when it returns no emulator and no helper is left" no_helpers
 nothing_left "down"
 
 # --- the supervisor dies ------------------------------------------------------------------------------------------------
