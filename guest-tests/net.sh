@@ -36,7 +36,7 @@ link_up() {
     ip link set "$tap" up
 }
 
-answers() { "$root/build/bin/echo" "$1" "${2:-3}" "${3:-56}" 1000; }
+answers() { "$root/build/bin/echo" "$1" "${2:-3}" "${3:-56}" 20000; }
 silent() { ! "$root/build/bin/echo" "$1" 1 56 400; }
 mac_of() { ip neigh show "$1" dev "$tap"; ip neigh show "$1" dev "$tap" | grep -q "lladdr $2"; }
 greets() { [[ $(timeout 3 cat <"/dev/tcp/$1/7000") == 'HELLO FROM THE GUEST' ]]; }

@@ -24,8 +24,9 @@
 #define COMMAND_STRTLAN 0x01
 #define COMMAND_STARTUP 0x07
 #define COMMAND_SIZE 16u            /* with the header of the frame */
-#define COMMAND_TIMEOUT_US 8000000u
+#define COMMAND_TIMEOUT_US 60000000u        /* the emulator needs 0.3 s; its machine may be busy */
 
+#define COMMAND_WAKEUP_US 640000u           /* while a reply is awaited: the first, if none has come by then */
 #define WAKEUP_FIRST_US 20000u
 #define WAKEUP_LAST_US 5120000u
 
@@ -219,16 +220,20 @@ static bool run_command(uint8_t command, uint16_t argument)
     reply.command = command;
     send_command(command, argument);
     lcs_flush();
+    wakeup_interval = COMMAND_WAKEUP_US;
+    wakeup_at = platform_clock_us() + COMMAND_WAKEUP_US;
     while (reply.awaited) {
         uint64_t now = platform_clock_us();
 
         if (now >= deadline)
             return false;
-        wakeup_at = now + COMMAND_TIMEOUT_US;
         lcs_poll(now);
+        lcs_flush();
         if (reply.awaited)
-            loop_idle(deadline);
+            loop_idle(wakeup_at < deadline ? wakeup_at : deadline);
     }
+    wakeup_interval = WAKEUP_FIRST_US;
+    wakeup_at = platform_clock_us() + WAKEUP_FIRST_US;
     return reply.return_code == 0;
 }
 

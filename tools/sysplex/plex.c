@@ -53,7 +53,7 @@ static void collect_helpers(struct plex *p)
         close(p->capture.report);
         p->helper_ended = true;
         tell_error("the capture has ended");
-        events_write(&p->events, "", "capture", "%s has ended by itself", plex_capture_file(p));
+        events_write(&p->events, "", "capture", "%s has ended by itself", plex_capture_file(p, "pcap"));
     }
 }
 
@@ -116,20 +116,19 @@ static int64_t clock_ns(uint64_t ms_ago)
 /* The death of an image that has had no next life yet. */
 static struct flow_death *open_death(struct plex *p, const struct image *image)
 {
-    for (size_t i = p->death_count; i-- > 0;)
-        if (p->deaths[i].sender == system_mac(image->system))
-            return p->deaths[i].back_ns == INT64_MAX ? &p->deaths[i] : NULL;
+    struct roster *r = &p->roster;
+    for (size_t i = r->death_count; i-- > 0;)
+        if (r->deaths[i].sender == system_mac(image->system))
+            return r->deaths[i].back_ns == INT64_MAX ? &r->deaths[i] : NULL;
     return NULL;
 }
 
 /* From now on it sends nothing: its process has ended, or the others say that it is fenced, whichever comes first. */
 static void note_dead(struct plex *p, const struct image *image)
 {
-    struct flow_death *more = open_death(p, image) ? NULL : realloc(p->deaths, (p->death_count + 1) * sizeof *more);
-    if (!more)
-        return;
-    p->deaths = more;
-    p->deaths[p->death_count++] = (struct flow_death){ system_mac(image->system), clock_ns(0), INT64_MAX };
+    const struct flow_death death = { system_mac(image->system), clock_ns(0), INT64_MAX };
+    if (!open_death(p, image) && !roster_add_death(&p->roster, &death))
+        tell_error("not enough memory to note the end of %s: tuplecheck will not know of it", image->system->name);
 }
 
 static void note_back(struct plex *p, const struct image *image)
@@ -296,6 +295,8 @@ int plex_boot(struct plex *p)
                                    .context = p };
     for (unsigned i = 0; i < p->definition.system_count; i++) {
         p->image_count++;
+        if (!roster_add_image(&p->roster, system_mac(&p->definition.systems[i]), p->definition.systems[i].name))
+            return -ENOMEM;
         int rc = image_start(&p->images[i], &p->definition.systems[i], &p->plan);
         if (rc < 0)
             return rc;
@@ -312,16 +313,28 @@ int plex_boot(struct plex *p)
 
 /* --- capture ------------------------------------------------------------------------------------------------------ */
 
-const char *plex_capture_file(const struct plex *p)
+const char *plex_capture_file(const struct plex *p, const char *kind)
 {
-    return p->captures < 2 ? rundir_file(&p->rundir, "capture.pcap") : rundir_file(&p->rundir, "capture-%u.pcap", p->captures);
+    return p->captures < 2 ? rundir_file(&p->rundir, "capture.%s", kind) : rundir_file(&p->rundir, "capture-%u.%s", p->captures, kind);
+}
+
+static int write_roster(const struct plex *p)
+{
+    FILE *out = fopen(plex_capture_file(p, "images"), "we");
+    if (out)
+        roster_write(&p->roster, out);
+    if (out && fclose(out) == 0)
+        return 0;
+    int rc = -errno;
+    tell_error("cannot write %s: %s", plex_capture_file(p, "images"), strerror(-rc));
+    return rc;
 }
 
 int plex_capture_start(struct plex *p)
 {
     char file[PATH_MAX];
     p->captures++;
-    snprintf(file, sizeof file, "%s", plex_capture_file(p));
+    snprintf(file, sizeof file, "%s", plex_capture_file(p, "pcap"));
     int rc = capture_start(&p->capture, &p->network, file);
     if (rc == 0)
         events_write(&p->events, "", "capture", "%s begins", file);
@@ -331,7 +344,8 @@ int plex_capture_start(struct plex *p)
 int plex_capture_stop(struct plex *p, struct capture_counts *counts)
 {
     int rc = capture_stop(&p->capture, counts);
-    events_write(&p->events, "", "capture", "%s ends", plex_capture_file(p));
+    rc = rc ? rc : write_roster(p);
+    events_write(&p->events, "", "capture", "%s ends", plex_capture_file(p, "pcap"));
     return rc;
 }
 
@@ -372,8 +386,7 @@ void plex_down(struct plex *p)
 
 void plex_close(struct plex *p)
 {
-    free(p->deaths);
-    p->deaths = NULL;
+    roster_free(&p->roster);
     rundir_close(&p->rundir);
     control_close(&p->control);
 }

@@ -22,7 +22,7 @@
 #include "tools/sysplex/rundir.h"
 #include "tools/sysplex/segment.h"
 #include "tools/sysplex/statistics.h"
-#include "tools/tuplecheck/flow.h"
+#include "tools/tuplecheck/roster.h"
 
 enum {
     PLEX_BOOT_MS_MAX = 20000,       /* an image is ready within 3 s; a machine may be slow or busy */
@@ -55,8 +55,7 @@ struct plex {
     struct events events;
     struct statistics statistics;
     struct control control;
-    struct flow_death *deaths;      /* when lives of images ended and the next ones began, for tuplecheck */
-    size_t death_count;
+    struct roster roster;           /* the systems, when their lives ended and the next ones began: for tuplecheck */
     FILE *operlog;                  /* the hardcopy logs of all systems in one */
     int signals;                    /* descriptor that delivers them */
     int interrupted;                /* by this signal */
@@ -93,12 +92,12 @@ int plex_wait(struct plex *p, int (*done)(void *context), void *context, uint64_
 /* The image of this name in any case, or NULL. */
 struct image *plex_image(struct plex *p, const char *name);
 
-/* Begin a capture: capture.pcap, then capture-2.pcap and so on. End it. 0 or -errno, told. */
+/* Begin a capture: capture.pcap, then capture-2.pcap and so on. End it; who sends in it is then in capture.images. 0 or -errno, told. */
 int plex_capture_start(struct plex *p);
 int plex_capture_stop(struct plex *p, struct capture_counts *counts);
 
-/* Path of the newest capture; valid until the next rundir_file(). */
-const char *plex_capture_file(const struct plex *p);
+/* Path of the newest capture, "pcap", or of its "images"; valid until the next rundir_file(). */
+const char *plex_capture_file(const struct plex *p, const char *kind);
 
 /* Tell why an image is of no use, with its last lines. */
 void plex_image_trouble(const struct image *image);

@@ -140,23 +140,10 @@ static int write_timeline(const struct run *r, FILE *out)
 
 /* --- ports, systems, verdict of the checker -------------------------------------------------------------------------- */
 
-/* The system that sends from this MAC address. */
-static struct sender_text sender_name(void *context, uint64_t sender)
-{
-    const struct run *r = context;
-    struct sender_text text;
-    for (unsigned i = 0; i < r->plex.definition.system_count; i++)
-        if (system_mac(&r->plex.definition.systems[i]) == sender) {
-            snprintf(text.s, sizeof text.s, "%s", r->plex.definition.systems[i].name);
-            return text;
-        }
-    return tuplecheck_sender((void *)(uintptr_t)&r->check, sender);
-}
-
 static void write_ports(const struct run *r, FILE *out)
 {
     fputs("<section id=\"ports\"><h2>Ports</h2>\n", out);
-    plot_svg(&r->check.flows, sender_name, (void *)(uintptr_t)r, out);
+    plot_svg(&r->check.flows, tuplecheck_sender, (void *)(uintptr_t)&r->check, out);
     fputs("</section>\n", out);
 }
 
@@ -218,7 +205,7 @@ static void write_files(FILE *out)
     static const struct {
         const char *name, *what;
     } files[] = {
-        { "capture.pcap", "every packet to and from the outside server" }, { "events.jsonl", "the events" },
+        { "capture.pcap", "every packet to and from the outside server" }, { "capture.images", "who sends in it, for tuplecheck" }, { "events.jsonl", "the events" },
         { "operlog", "the consoles of all systems in one" }, { "summary.txt", "the summary" }, { "summary.json", "the same for programs" },
         { "tuplecheck.txt", "the checker's report" }, { "statistics.jsonl", "figures of systems and coupling facilities, second by second" },
         { "definition.conf", "the definition of the Sysplex" },

@@ -218,7 +218,7 @@ static int conclude(struct run *r)
     if (rc != -ETIMEDOUT)
         return rc;
     r->capture_complete = plex_capture_stop(&r->plex, &r->captured) == 0;
-    r->death_count = r->plex.death_count;
+    r->death_count = r->plex.roster.death_count;
     plex_end_images(&r->plex);
     FILE *findings = fopen(rundir_file(&r->plex.rundir, "cf_check"), "we");
     r->cf_findings = segments_check(&r->plex.segments, findings);
@@ -238,8 +238,9 @@ static int judge(struct run *r)
     static char file[PATH_MAX];
     static const char *const files[] = { file };
     snprintf(file, sizeof file, "%s", rundir_file(&r->plex.rundir, "capture.pcap"));
-    const struct flow_options options = { .deaths = r->plex.deaths, .death_count = r->death_count };
+    const struct flow_options options = { .deaths = r->plex.roster.deaths, .death_count = r->death_count };
     tuplecheck_files(&r->check, files, 1, &options);
+    r->check.roster = &r->plex.roster;
     r->ended_ms = now_ms();
     int code = summary_report(r) ? EXIT_AS_EXPECTED : EXIT_NOT_AS_EXPECTED;
     tuplecheck_free(&r->check);

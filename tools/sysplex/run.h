@@ -31,7 +31,7 @@ struct run {
 
     uint64_t job_began_ms, job_ended_ms, ended_ms;
     char segment_name[SEGMENT_NAME_SIZE];   /* outlives the segment, for the summary */
-    size_t death_count;                     /* of the plex's deaths, before the end of all */
+    size_t death_count;                     /* of the roster, before the end of all */
     int cf_findings;
     bool capture_complete;
     struct capture_counts captured;

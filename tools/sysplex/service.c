@@ -321,7 +321,7 @@ static void status(struct control_client *client, const cJSON *request)
     cJSON_AddStringToObject(o, "clusterports", p->options.clusterports);
     cJSON_AddNumberToObject(o, "pid", getpid());
     cJSON_AddNumberToObject(o, "up_seconds", (double)((now_ms() - p->began_ms) / 1000));
-    cJSON_AddStringToObject(o, "capture", p->capture.pid > 0 ? plex_capture_file(p) : "");
+    cJSON_AddStringToObject(o, "capture", p->capture.pid > 0 ? plex_capture_file(p, "pcap") : "");
     cJSON_AddItemToObject(packet, "status", o);
     control_send(client, packet);
     control_end(client, CONTROL_DONE, NULL);
@@ -341,11 +341,11 @@ static void capture(struct control_client *client, const cJSON *request)
     char text[PATH_MAX + 64];
     bool start = get_flag(request, "start"), runs = p->capture.pid > 0;
     if (start == runs) {
-        control_end(client, CONTROL_FAILED, runs ? "a capture is running: %s" : "no capture is running%.0s", plex_capture_file(p));
+        control_end(client, CONTROL_FAILED, runs ? "a capture is running: %s" : "no capture is running%.0s", plex_capture_file(p, "pcap"));
     } else if (start ? plex_capture_start(p) < 0 : plex_capture_stop(p, &counts) < 0) {
         control_end(client, CONTROL_FAILED, "see %s", rundir_file(&p->rundir, "supervisor.log"));
     } else {
-        snprintf(text, sizeof text, "%s", plex_capture_file(p));
+        snprintf(text, sizeof text, "%s", plex_capture_file(p, "pcap"));
         if (!start)
             snprintf(text + strlen(text), sizeof text - strlen(text), ": %lu packets, %lu lost", counts.packets, counts.dropped);
         told(client, text);

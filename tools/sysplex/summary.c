@@ -372,15 +372,7 @@ static void write_check(const struct run *r)
     FILE *out = fopen(rundir_file(&r->plex.rundir, "tuplecheck.txt"), "we");
     if (!out)
         return;
-    fputs("$ tuplecheck", out);         /* the command that gives the same */
-    for (size_t i = 0; i < r->death_count; i++) {
-        const struct flow_death *death = &r->plex.deaths[i];
-        fprintf(out, " --dead %s@%ld.%09ld", tuplecheck_sender((void *)(uintptr_t)&r->check, death->sender).s, death->ns / 1000000000,
-                death->ns % 1000000000);
-        if (death->back_ns != INT64_MAX)
-            fprintf(out, "-%ld.%09ld", death->back_ns / 1000000000, death->back_ns % 1000000000);
-    }
-    fputs(" capture.pcap\n", out);
+    fputs("$ tuplecheck --images capture.images capture.pcap\n", out);       /* gives the same */
     tuplecheck_print(&r->check, out, COLLISIONS_KEPT_MAX, false);
     fclose(out);
 }

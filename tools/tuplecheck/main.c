@@ -7,18 +7,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/tuplecheck/roster.h"
 #include "tools/tuplecheck/tuplecheck.h"
 
 enum {
     ADDRESSES_MAX = 64,         /* as many DVIPAs as a stack knows */
-    DEATHS_MAX = 1024,
 };
 
 struct options {
     struct address addresses[ADDRESSES_MAX];
     size_t address_count;
-    struct flow_death deaths[DEATHS_MAX];
-    size_t death_count;
+    struct roster roster;
     const char *interface, *keep, *plot;
     uint64_t memory_mib;
     uint64_t seconds;           /* of a live capture; 0: until a signal */
@@ -42,6 +41,8 @@ static const struct argp_option argp_options[] = {
     { "dead", 'D', "MAC@TIME[-TIME]", 0, "The image with this MAC address died then, in seconds since 1970, and its next life began at "
       "the second time (repeatable): what it had open is open no more, and no collision if another image opens it after that; "
       "in between it is to send nothing", 0 },
+    { "images", 'I', "FILE", 0, "The names of the images by their MAC addresses, and their deaths, a line each, as sysplex writes "
+      "them beside a capture", 0 },
     { "interface", 'i', "NAME", 0, "Watch this interface, or \"any\"", 0 },
     { "write", 'w', "FILE", 0, "With -i: keep what was seen in FILE", 0 },
     { "seconds", 's', "N", 0, "With -i: end after N seconds", 0 },
@@ -68,47 +69,14 @@ static void add_address(struct options *o, const char *text, struct argp_state *
         argp_error(state, "--dvipa %s: expected an IP address such as 10.1.9.1 or 2001:db8::1", text);
 }
 
-/* "1763887812.345678901", seconds since 1970. *end: behind it, NULL: it is none. */
-static int64_t parse_time(const char *text, char **end)
-{
-    uint64_t seconds = strtoull(text, end, 10), ns = 0, unit = 1000000000;
-    if (*text < '0' || *text > '9' || seconds > 1ull << 33) {
-        *end = NULL;
-        return 0;
-    }
-    if (**end == '.')
-        for (++*end; **end >= '0' && **end <= '9'; ++*end)
-            ns += (uint64_t)(**end - '0') * (unit /= 10);
-    return (int64_t)(seconds * 1000000000 + ns);
-}
-
-/* "02:00:00:00:00:03@1763887812.345678901", or with "-" and a later time behind it. */
-static bool parse_death(const char *text, struct flow_death *death)
-{
-    char *end;
-    int length = 0;
-    for (int i = 0; i < 6; i++, text += length) {
-        unsigned byte;
-        if (sscanf(text, i ? ":%2x%n" : "%2x%n", &byte, &length) != 1)
-            return false;
-        death->sender = death->sender << 8 | byte;
-    }
-    if (*text != '@')
-        return false;
-    death->ns = parse_time(text + 1, &end);
-    death->back_ns = INT64_MAX;
-    if (end && *end == '-')
-        death->back_ns = parse_time(end + 1, &end);
-    return end && *end == '\0' && death->back_ns > death->ns;
-}
-
 static void add_death(struct options *o, const char *text, struct argp_state *state)
 {
-    if (o->death_count == DEATHS_MAX)
-        argp_error(state, "--dead %s: at most %d deaths", text, DEATHS_MAX);
-    if (!parse_death(text, &o->deaths[o->death_count++]))
+    struct flow_death death;
+    if (!roster_parse_death(text, &death))
         argp_error(state, "--dead %s: expected a MAC address, @ and seconds since 1970, such as 02:00:00:00:00:03@1763887812.345, or "
                    "two times, -1763887813 behind it", text);
+    if (!roster_add_death(&o->roster, &death))
+        argp_failure(state, VERDICT_UNKNOWN, ENOMEM, "--dead %s", text);
 }
 
 static uint64_t number(const char *option, const char *text, uint64_t most, struct argp_state *state)
@@ -140,6 +108,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'D':
         add_death(o, argument, state);
+        return 0;
+    case 'I':
+        if (roster_read(&o->roster, argument) < 0)
+            exit(VERDICT_UNKNOWN);
         return 0;
     case 'i':
         o->interface = argument;
@@ -296,8 +268,8 @@ int main(int argc, char **argv)
     argp_err_exit_status = 64;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
 
-    const struct flow_options flow = { options.addresses, options.address_count, options.memory_mib << 20, options.deaths,
-                                       options.death_count };
+    const struct flow_options flow = { options.addresses, options.address_count, options.memory_mib << 20, options.roster.deaths,
+                                       options.roster.death_count };
     catch_signals();
     if (options.interface) {
         tuplecheck_begin_live(&t, &options.interface, options.keep, &flow);
@@ -306,6 +278,7 @@ int main(int argc, char **argv)
     } else {
         tuplecheck_begin(&t, options.files, options.file_count, &flow);
     }
+    t.roster = &options.roster;
     read_all(&t, &options);
     if (options.json)
         print_json(&t, options.shown);
@@ -315,6 +288,7 @@ int main(int argc, char **argv)
     if (options.plot && !write_plot(&t, options.plot) && verdict == VERDICT_UNIQUE)
         verdict = VERDICT_UNKNOWN;
     tuplecheck_free(&t);
+    roster_free(&options.roster);
     free(options.files);
     return verdict;
 }

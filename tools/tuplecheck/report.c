@@ -53,21 +53,14 @@ static double seconds(int64_t ns)
     return (double)ns / 1e9;
 }
 
-/* Tallies in order of their keys, "others" last. Returns how many. */
+/* Tallies in order of their keys, "others" last if there are any. Returns how many. */
 static uint32_t sorted(const struct tally_table *table, const struct tally *out[TALLIES_MAX])
 {
-    uint32_t count = 0;
-    if (!table->count)
-        return 0;
-    for (uint32_t i = 1; i < table->count; i++) {
-        uint32_t at = count++;
-        for (; at > 0 && address_compare(out[at - 1]->key, table->tallies[i]->key) > 0; at--)
-            out[at] = out[at - 1];
-        out[at] = table->tallies[i];
-    }
-    if (table->tallies[TALLY_OTHERS]->opened || table->tallies[TALLY_OTHERS]->udp_flows || table->tallies[TALLY_OTHERS]->foreign)
-        out[count++] = table->tallies[TALLY_OTHERS];
-    return count;
+    uint32_t order[TALLIES_MAX], count = tally_order(table, order);
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = table->tallies[order[i]];
+    const struct tally *others = count ? out[count - 1] : NULL;
+    return others && !others->opened && !others->udp_flows && !others->foreign ? count - 1 : count;
 }
 
 /* --- text ------------------------------------------------------------------------------------------------------ */
@@ -350,7 +343,7 @@ cJSON *tuplecheck_json(const struct tuplecheck *t, unsigned shown)
     number(o, "ports", t->flows.total.ports);
     number(o, "collisions", t->flows.collision_count);
     number(o, "packets_of_dead_images", t->late);
-    add_tallies(o, t, "images", &t->flows.senders, "mac", sender_text);
+    add_tallies(o, t, "images", &t->flows.senders, "image", sender_text);
     add_tallies(o, t, "addresses", &t->flows.sources, "address", source_text);
     add_reuse(o, t);
     add_storm(o, t);

@@ -46,6 +46,20 @@ uint32_t tally_find(struct tally_table *t, struct address key)
     return t->count - 1;
 }
 
+uint32_t tally_order(const struct tally_table *t, uint32_t order[TALLIES_MAX])
+{
+    uint32_t count = 0;
+    for (uint32_t i = TALLY_OTHERS + 1; i < t->count; i++) {
+        uint32_t at = count++;
+        for (; at > 0 && address_compare(t->tallies[order[at - 1]]->key, t->tallies[i]->key) > 0; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+    if (t->count)
+        order[count++] = TALLY_OTHERS;
+    return count;
+}
+
 static void port_used(struct tally *t, uint16_t port)
 {
     uint8_t bit = (uint8_t)(1u << port % 8);

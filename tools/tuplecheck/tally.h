@@ -53,6 +53,9 @@ void tally_table_free(struct tally_table *t);
 /* Index of the tally of key, made if new; TALLY_OTHERS if the table is full or memory is out. */
 uint32_t tally_find(struct tally_table *t, struct address key);
 
+/* Indices of the tallies in the order of their keys, TALLY_OTHERS last. Returns how many: all. */
+uint32_t tally_order(const struct tally_table *t, uint32_t order[TALLIES_MAX]);
+
 /* A TCP connection from this port. chosen: the port was this side's choice, not a server's. */
 void tally_opened(struct tally *t, uint16_t port, bool chosen);
 void tally_udp_flow(struct tally *t, uint16_t port);

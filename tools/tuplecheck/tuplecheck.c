@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 static void note_damage(void *context, const char *file, const char *what)
 {
     struct tuplecheck *t = context;
@@ -24,7 +23,10 @@ struct sender_text tuplecheck_sender(void *context, uint64_t sender)
     const struct tuplecheck *t = context;
     struct sender_text text;
     uint64_t file = sender - SENDER_OF_FILE;
-    if (sender >= SENDER_OF_FILE && file < t->file_count) {
+    const char *name = t->roster ? roster_name(t->roster, sender) : NULL;
+    if (name) {
+        snprintf(text.s, sizeof text.s, "%s", name);
+    } else if (sender >= SENDER_OF_FILE && file < t->file_count) {
         const char *base = strrchr(t->files[file], '/');
         snprintf(text.s, sizeof text.s, "%.63s", base ? base + 1 : t->files[file]);
     } else {

@@ -11,6 +11,7 @@
 
 #include "tools/tuplecheck/flow.h"
 #include "tools/tuplecheck/reader.h"
+#include "tools/tuplecheck/roster.h"
 
 /* Also the exit codes. VIOLATED: a collision, or a packet of an image that was dead. */
 enum verdict { VERDICT_UNIQUE = 0, VERDICT_VIOLATED = 1, VERDICT_UNKNOWN = 2 };
@@ -20,6 +21,7 @@ enum { DAMAGE_MAX = 16 };       /* files whose damage is told in words; all are 
 struct tuplecheck {
     const char *const *files;   /* or the name of the interface */
     size_t file_count;
+    const struct roster *roster;    /* names of senders, set after tuplecheck_begin(), or NULL */
     struct flow_table flows;
     struct reader *reader;      /* NULL: all has been read */
     uint64_t packets, lost;
@@ -46,7 +48,7 @@ void tuplecheck_begin_live(struct tuplecheck *t, const char *const *interface, c
 enum reader_result tuplecheck_step(struct tuplecheck *t);
 void tuplecheck_end(struct tuplecheck *t);
 
-/* What a sender is called: its MAC address, or the file it was alone in. context: the tuplecheck. */
+/* What a sender is called: its name, its MAC address, or the file it was alone in. context: the tuplecheck. */
 struct sender_text tuplecheck_sender(void *context, uint64_t sender);
 
 void tuplecheck_free(struct tuplecheck *t);

@@ -1,6 +1,6 @@
 # tuplecheck: reads captures, finds 4-tuples that two images had open at once.
 
-TUPLECHECK_OBJECTS := $(addprefix tools/tuplecheck/,tuplecheck.o reader.o packet.o flow.o tally.o plot.o address.o report.o)
+TUPLECHECK_OBJECTS := $(addprefix tools/tuplecheck/,tuplecheck.o reader.o packet.o flow.o tally.o plot.o address.o roster.o report.o)
 TUPLECHECK_LIBS := -lpcap -lcjson -lm
 PROGRAMS += $(B)/bin/tuplecheck
 

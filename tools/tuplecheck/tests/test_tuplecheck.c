@@ -644,6 +644,34 @@ START_TEST(port_sequences_are_told_apart)
 }
 END_TEST
 
+/* What is written is read again the same: names, a death with and without a next life. */
+START_TEST(roster_is_read_as_it_was_written)
+{
+    char path[128];
+    static struct roster r, again;
+    const struct flow_death deaths[] = { { MAC_IMAGE(1), 1763887812345678901, 1763887813000000001 }, { MAC_IMAGE(2), 5, INT64_MAX } };
+    snprintf(path, sizeof path, "%s/roster", folder);
+    ck_assert(roster_add_image(&r, MAC_IMAGE(1), "MVS1") && roster_add_image(&r, MAC_IMAGE(2), "MVS2"));
+    ck_assert(roster_add_death(&r, &deaths[0]) && roster_add_death(&r, &deaths[1]));
+    FILE *out = fopen(path, "w");
+    roster_write(&r, out);
+    fclose(out);
+    ck_assert_int_eq(roster_read(&again, path), 0);
+    ck_assert_uint_eq(again.image_count, 2);
+    ck_assert_str_eq(roster_name(&again, MAC_IMAGE(2)), "MVS2");
+    ck_assert_ptr_null(roster_name(&again, MAC_IMAGE(3)));
+    ck_assert_uint_eq(again.death_count, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_uint_eq(again.deaths[i].sender, deaths[i].sender);
+        ck_assert_int_eq(again.deaths[i].ns, deaths[i].ns);
+        ck_assert_int_eq(again.deaths[i].back_ns, deaths[i].back_ns);
+    }
+    roster_free(&r);
+    roster_free(&again);
+    unlink(path);
+}
+END_TEST
+
 static unsigned occurrences(const char *text, const char *what)
 {
     unsigned count = 0;
@@ -662,15 +690,20 @@ START_TEST(plot_shows_each_image_and_collision)
     const char *files[] = { path };
     static struct tuplecheck t;
     tuplecheck_files(&t, files, 1, NULL);
+    static struct roster roster;
+    ck_assert(roster_add_image(&roster, MAC_IMAGE(1), "MVS1"));
+    t.roster = &roster;
     FILE *out = open_memstream(&text, &size);
     plot_svg(&t.flows, tuplecheck_sender, &t, out);
     fclose(out);
     ck_assert_uint_eq(occurrences(text, "<path"), 2);
     ck_assert_uint_eq(occurrences(text, "<circle"), 1);
-    ck_assert_ptr_nonnull(strstr(text, "02:00:00:00:00:02"));
+    ck_assert_ptr_nonnull(strstr(text, "MVS1"));                 /* the legend: by MAC address, with names where there are */
+    ck_assert(strstr(text, "MVS1") < strstr(text, "02:00:00:00:00:02"));
     ck_assert_ptr_nonnull(strstr(text, "</svg>"));
     free(text);
     tuplecheck_free(&t);
+    roster_free(&roster);
     unlink(path);
 
     static struct plot p;
@@ -800,6 +833,7 @@ static Suite *suite(void)
     tcase_add_test(c, days_are_judged_in_bounded_memory);
     tcase_add_test(c, memory_too_small_is_told);
     tcase_add_test(c, port_sequences_are_told_apart);
+    tcase_add_test(c, roster_is_read_as_it_was_written);
     tcase_add_test(c, plot_shows_each_image_and_collision);
     tcase_add_test(c, tshark_finds_the_same_conversations);
     tcase_add_test(c, a_flood_of_senders_is_counted_together);

@@ -33,6 +33,15 @@ grep -q "nothing-here: No such file" "$output/out"; result $((!$?)) "  it says w
 result $(($? == 2)) "an interface that is not there: no verdict"
 grep -q "nosuch0" "$output/out"; result $((!$?)) "  it says which one"
 
+for line in "02:00:00:00:00:03" "MVS3" "02:00:00:00:00:03 MVS3 x" "02:00:00:00:00:03@7-6" "02:00:00:00:03 MVS3"; do
+    printf '# images\n\n02:00:00:00:00:01 MVS1\n%s\n' "$line" >"$output/images"
+    "$tuplecheck" --images "$output/images" file >"$output/out" 2>"$output/err"
+    result $(($? == 2)) "images: no verdict with the line $line"
+    grep -qF "$output/images:4: $line: expected a MAC address and a name" "$output/err"; result $((!$?)) "  it says which line, and what was expected"
+done
+"$tuplecheck" --images "$output/nothing-here" file >"$output/out" 2>"$output/err"
+result $(($? == 2)) "images that are not there: no verdict"
+
 ip link set lo up
 "$tuplecheck" -i lo -w "$output/lo.pcap" --json >"$output/live.json" 2>"$output/err" &
 pid=$!
