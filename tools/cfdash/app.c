@@ -104,7 +104,12 @@ float graph_top(float highest)
 
 void draw_graph_curve(struct app *app, struct area a, const float *values, int count, float top, colour ink)
 {
-    canvas_curve(&app->canvas, a, values, count, HISTORY_SHOWN, top, ink);
+    canvas_curve(&app->canvas, a, values, count, history_span(app->history, app->session->shown->time_ms), top, ink);
+}
+
+const char *graph_span_text(const struct app *app)
+{
+    return history_span(app->history, app->session->shown->time_ms) == HISTORY_SHORT ? "30 s" : "2 min";
 }
 
 void draw_bar(struct app *app, struct area a, double part, colour ink)

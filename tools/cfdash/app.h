@@ -103,8 +103,9 @@ void draw_events(struct app *app, struct area area, uint32_t scroll);
 /* A panel with a title; what is inside it. */
 struct area draw_panel(struct app *app, struct area area, const char *title);
 
-/* Ground of a graph of two minutes; the value at its upper edge, with some room above the highest; a curve on it. */
+/* Ground of a graph of the last minutes; how many; the value at its upper edge, with some room above the highest; a curve on it. */
 void draw_graph_ground(struct app *app, struct area area);
+const char *graph_span_text(const struct app *app);
 float graph_top(float highest);
 void draw_graph_curve(struct app *app, struct area area, const float *values, int count, float top, colour ink);
 void draw_bar(struct app *app, struct area area, double part, colour ink);

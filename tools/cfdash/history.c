@@ -25,11 +25,22 @@ void history_add(struct history *h, const struct model *m)
     }
 }
 
-int history_values(const struct history *h, uint64_t until_ms, size_t offset, float values[HISTORY_SHOWN])
+static uint32_t points_until(const struct history *h, uint64_t until_ms)
 {
     uint32_t end = h->count;
     while (end > 0 && h->point[end - 1].time_ms > until_ms)
         end--;
+    return end;
+}
+
+int history_span(const struct history *h, uint64_t until_ms)
+{
+    return points_until(h, until_ms) > HISTORY_SHORT ? HISTORY_SHOWN : HISTORY_SHORT;
+}
+
+int history_values(const struct history *h, uint64_t until_ms, size_t offset, float values[HISTORY_SHOWN])
+{
+    uint32_t end = points_until(h, until_ms);
     uint32_t first = end > HISTORY_SHOWN ? end - HISTORY_SHOWN : 0;
     for (uint32_t i = first; i < end; i++)
         memcpy(&values[i - first], (const uint8_t *)&h->point[i] + offset, sizeof values[0]);

@@ -8,6 +8,7 @@
 
 #define HISTORY_MAX 2400u
 #define HISTORY_SHOWN 240u          /* points of a graph: two minutes */
+#define HISTORY_SHORT 60u           /* while there are no more than these: half a minute */
 
 struct history_point {
     uint64_t time_ms;
@@ -26,5 +27,8 @@ void history_add(struct history *h, const struct model *model);
 
 /* Values up to a time, at most HISTORY_SHOWN, of the member at this offset of a point. Result: how many. */
 int history_values(const struct history *h, uint64_t until_ms, size_t offset, float values[HISTORY_SHOWN]);
+
+/* Points that a graph has room for: HISTORY_SHORT or HISTORY_SHOWN. */
+int history_span(const struct history *h, uint64_t until_ms);
 
 #endif

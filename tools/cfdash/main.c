@@ -31,7 +31,7 @@ static const struct argp_option options[] = {
     {"port", KEY_PORT, "N", 0, "Begin with this port chosen", 0},
     {"size", KEY_SIZE, "WxH", 0, "Of the window or picture; 1440x900 unless given", 0},
     {"screenshot", KEY_SCREENSHOT, "FILE", 0, "No window: write a picture (PNG) to FILE and end; needs no display", 1},
-    {"after", KEY_AFTER, "SECONDS", 0, "The picture is taken after so long; 1 unless given", 1},
+    {"after", KEY_AFTER, "SECONDS", 0, "The picture is taken after so long, 1 unless given, or at SIGINT or SIGTERM; of a recording it is what that shows then", 1},
     {"scale", KEY_SCALE, "N", 0, "Pixels of the picture for each of the size, as on a screen of high density: 1 to 4", 1},
     {0},
 };

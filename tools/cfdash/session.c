@@ -123,6 +123,19 @@ void session_pause(struct session *s, bool paused)
     s->version++;
 }
 
+void session_go_to(struct session *s, uint64_t ms)
+{
+    uint32_t last = frames_count(s->frames) - 1;
+    show_frame(s, 0);
+    for (uint64_t until_ms = s->shown->time_ms + ms; s->position < last;) {
+        show_frame(s, s->position + 1);
+        if (s->shown->time_ms > until_ms) {
+            show_frame(s, s->position - 1);
+            return;
+        }
+    }
+}
+
 void session_seek(struct session *s, int by)
 {
     uint32_t count = frames_count(s->frames);

@@ -38,6 +38,9 @@ int session_step(struct session *s, uint64_t now_ms);
 
 void session_pause(struct session *s, bool paused);
 
+/* Of a recording: what it shows so long after its beginning, the end if it is shorter. */
+void session_go_to(struct session *s, uint64_t ms);
+
 /* So many frames further, back if negative; pauses. */
 void session_seek(struct session *s, int frames);
 

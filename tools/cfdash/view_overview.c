@@ -75,7 +75,9 @@ static void draw_system(struct app *app, struct area a, uint32_t place)
 static void draw_systems(struct app *app, struct area area)
 {
     const struct model *m = app->session->shown;
-    struct area in = draw_panel(app, area, "Systems   state, load, ports in use; the last two minutes");
+    char title[64];
+    snprintf(title, sizeof title, "Systems   state, load, ports in use; the last %s", graph_span_text(app));
+    struct area in = draw_panel(app, area, title);
     int each = m->system_count > 0 ? in.h / (int)m->system_count : in.h;
     each = each > 160 ? 160 : each < 22 ? 22 : each;
     canvas_clip(&app->canvas, &in);
@@ -192,7 +194,7 @@ static void draw_graph(struct app *app, struct area area, const char *title, siz
         if (x + canvas_text_width(c, FONT_SMALL, m->structure[i].name) < right - 10)
             x += 10 + canvas_text(c, FONT_SMALL, x, area.y + 8, series_colour(i), "%s", m->structure[i].name);
     }
-    canvas_text(c, FONT_SMALL, in.x + 4, in.y + in.h - 15, DIM + 0x202020, "–2 min");
+    canvas_text(c, FONT_SMALL, in.x + 4, in.y + in.h - 15, DIM + 0x202020, "–%s", graph_span_text(app));
     canvas_right(c, FONT_SMALL, in.x + in.w - 4, in.y + in.h - 15, DIM + 0x202020, "now");
 }
 

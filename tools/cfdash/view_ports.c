@@ -125,7 +125,9 @@ static void draw_trend(struct app *app, struct area area, const struct model_dvi
 {
     struct canvas *c = &app->canvas;
     uint32_t free_ports = d->count[COUNT_AVAILABLE] + d->count[COUNT_RESTING], all = MODEL_PORTS - d->count[COUNT_RESERVED];
-    struct area in = draw_panel(app, area, "In use, two minutes");
+    char title[32];
+    snprintf(title, sizeof title, "In use, last %s", graph_span_text(app));
+    struct area in = draw_panel(app, area, title);
     float values[HISTORY_SHOWN];
     int count = history_values(app->history, app->session->shown->time_ms, offsetof(struct history_point, dvipa_used) + app->dvipa * sizeof(float), values);
     float highest = 0;

@@ -5,6 +5,8 @@
 #include "tools/cfdash/window.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -244,24 +246,63 @@ int window_run(struct session *session, const char *run, const struct window_opt
     return well ? 0 : -1;
 }
 
+static volatile sig_atomic_t told_to_end;
+
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    told_to_end = 1;
+}
+
+/* SIGINT and SIGTERM come only while nothing is done. */
+static void take_signals(sigset_t *while_waiting)
+{
+    const struct sigaction action = {.sa_handler = on_signal};
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ends, while_waiting);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* Read, and record if so wanted, until the picture is due or a signal wants it now. */
+static void read_until(struct app *app, uint64_t end, const sigset_t *while_waiting)
+{
+    struct session *s = app->session;
+    for (;;) {
+        uint64_t now = monotonic_ms(), until = s->due_ms < end ? s->due_ms : end, ms = until > now ? until - now : 0;
+        struct timespec pause = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000 * 1000000)};
+        ppoll(NULL, 0, &pause, while_waiting);
+        if (told_to_end || monotonic_ms() >= end)
+            return;
+        if (session_step(s, monotonic_ms()) < 0)
+            fprintf(stderr, "cfdash: the recording has ended: it cannot be written\n");
+        app_update(app);
+    }
+}
+
 int window_picture(struct session *session, const char *run, const struct window_options *o)
 {
     static struct app app;
-    uint64_t end = monotonic_ms() + (uint64_t)(o->after_s * 1000);
+    uint64_t after_ms = (uint64_t)(o->after_s * 1000);
+    bool pointer;
+    sigset_t while_waiting;
+    take_signals(&while_waiting);
     if (!canvas_open(&app.canvas, (int)((float)o->width * o->scale), (int)((float)o->height * o->scale), o->scale))
         return -1;
     app_open(&app, session, run);
-    for (bool first = true, pointer; first || monotonic_ms() < end; first = false) {
-        if (session_step(session, monotonic_ms()) < 0)
-            fprintf(stderr, "cfdash: the recording has ended: it cannot be written\n");
-        app_update(&app);
-        if (first)
-            choose(&app, o);
-        app_step(&app, monotonic_ms(), &pointer);
-        uint64_t now = monotonic_ms(), until = session->due_ms < end ? session->due_ms : end;
-        struct timespec pause = {.tv_sec = (time_t)((until > now ? until - now : 0) / 1000), .tv_nsec = (long)((until > now ? until - now : 0) % 1000 * 1000000)};
-        nanosleep(&pause, NULL);
-    }
+    uint64_t end = monotonic_ms() + after_ms;
+    if (session_step(session, monotonic_ms()) < 0)
+        fprintf(stderr, "cfdash: the recording has ended: it cannot be written\n");
+    if (!session->source)
+        session_go_to(session, after_ms);
+    app_update(&app);
+    choose(&app, o);
+    if (session->source)
+        read_until(&app, end, &while_waiting);
+    app_step(&app, monotonic_ms(), &pointer);
     app_draw(&app);
     int rc = canvas_save(&app.canvas, o->screenshot);
     app_close(&app);

@@ -17,7 +17,7 @@ struct window_options {
 /* Run until the user leaves. 0; -1: SDL cannot, SDL_GetError() says why. */
 int window_run(struct session *session, const char *run, const struct window_options *options);
 
-/* Read for after_s seconds, then write the picture. 0; -1 as above; -errno of the file, below -1. */
+/* Read for after_s seconds, or until SIGINT or SIGTERM, then write the picture; of a recording, what it shows at that time. 0; -1 as above; -errno of the file, below -1. */
 int window_picture(struct session *session, const char *run, const struct window_options *options);
 
 uint64_t monotonic_ms(void);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tools/sysplex/html.h"
 #include "tools/sysplex/tell.h"
@@ -24,7 +25,7 @@ static const char style[] =
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%;font-size:14px}"
     "th{text-align:right;font-weight:600;color:#555;border-bottom:2px solid #e2e4e8}td{text-align:right;border-bottom:1px solid #eee}"
     "th,td{padding:4px 7px;white-space:nowrap}th:first-child,td:first-child,.left{text-align:left}"
-    "p.bad{color:#a33}svg,img{width:100%;height:auto;display:block}"
+    "p.bad{color:#a33}figure{margin:0 0 14px}figcaption{margin-bottom:4px}svg,img{width:100%;height:auto;display:block}"
     "pre{font:12px/1.35 ui-monospace,monospace;margin:0;white-space:pre-wrap;overflow-wrap:anywhere}"
     "details{margin-top:10px}summary{cursor:pointer;color:#0072b2}.note{color:#666;font-size:13px}code{font:13px ui-monospace,monospace}";
 
@@ -165,16 +166,27 @@ static void write_systems(const struct run *r, FILE *out)
           out);
 }
 
-/* The dashboard's picture, where there is one. */
-static int write_dashboard(const struct run *r, FILE *out)
+/* A picture of the dashboard, where there is one. */
+static int write_picture(const struct run *r, const char *file, const char *caption, FILE *out)
 {
-    FILE *picture = fopen(rundir_file(&r->plex.rundir, "dashboard.png"), "re");
+    FILE *picture = fopen(rundir_file(&r->plex.rundir, "%s", file), "re");
     if (!picture)
         return 0;
-    fputs("<section id=\"dashboard\"><h2>The dashboard while the jobs ran</h2>\n<img alt=\"cfdash\" src=\"data:image/png;base64,", out);
+    fprintf(out, "<figure><figcaption>%s</figcaption><img alt=\"%s\" src=\"data:image/png;base64,", caption, file);
     int rc = html_base64(out, picture);
-    fputs("\"/></section>\n", out);
+    fputs("\"/></figure>\n", out);
     fclose(picture);
+    return rc;
+}
+
+static int write_dashboard(const struct run *r, FILE *out)
+{
+    if (access(rundir_file(&r->plex.rundir, "dashboard.cfdash"), R_OK) < 0)
+        return 0;
+    fputs("<section id=\"dashboard\"><h2>The dashboard</h2>\n", out);
+    int rc = write_picture(r, "dashboard.png", "When the jobs had ended: systems, coupling facilities, what happened", out);
+    rc = rc ? rc : write_picture(r, "ports.png", "The ports of an address while they ran, each in the colour of the system that has it", out);
+    fputs("<p class=\"note\">All of it: cfdash --replay dashboard.cfdash</p></section>\n", out);
     return rc;
 }
 
@@ -200,7 +212,7 @@ static int write_check(const struct run *r, FILE *out)
     return 0;
 }
 
-static void write_files(FILE *out)
+static void write_files(const struct run *r, FILE *out)
 {
     static const struct {
         const char *name, *what;
@@ -208,11 +220,12 @@ static void write_files(FILE *out)
         { "capture.pcap", "every packet to and from the outside server" }, { "capture.images", "who sends in it, for tuplecheck" }, { "events.jsonl", "the events" },
         { "operlog", "the consoles of all systems in one" }, { "summary.txt", "the summary" }, { "summary.json", "the same for programs" },
         { "tuplecheck.txt", "the checker's report" }, { "statistics.jsonl", "figures of systems and coupling facilities, second by second" },
-        { "definition.conf", "the definition of the Sysplex" },
+        { "dashboard.cfdash", "a recording for cfdash --replay" }, { "definition.conf", "the definition of the Sysplex" },
     };
     fputs("<section id=\"files\"><h2>Files beside this one</h2>\n<table>\n", out);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        fprintf(out, "<tr><td><a href=\"%s\">%s</a></td><td class=\"left\">%s</td></tr>\n", files[i].name, files[i].name, files[i].what);
+        if (access(rundir_file(&r->plex.rundir, "%s", files[i].name), R_OK) == 0)
+            fprintf(out, "<tr><td><a href=\"%s\">%s</a></td><td class=\"left\">%s</td></tr>\n", files[i].name, files[i].name, files[i].what);
     fputs("</table></section>\n", out);
 }
 
@@ -228,7 +241,7 @@ static int write_all(const struct run *r, const struct reasons *reasons, FILE *o
     write_systems(r, out);
     rc = rc ? rc : write_dashboard(r, out);
     rc = rc ? rc : write_check(r, out);
-    write_files(out);
+    write_files(r, out);
     fputs("</main></body></html>\n", out);
     return rc ? rc : ferror(out) ? -EIO : 0;
 }

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -153,18 +154,25 @@ static const char *story_of(const struct run *r)
     return d->story[0] && (whole || d->job_count == 0) ? d->story : NULL;
 }
 
-/* --- the picture of the dashboard ----------------------------------------------------------------------------------- */
+/* --- pictures of the dashboard -------------------------------------------------------------------------------------- */
 
-/* For the report, if the dashboard has been built. It runs beside the jobs and ends when it has the picture. */
-static void begin_picture(struct run *r)
+/* For the report, if the dashboard has been built: one that records while the jobs run and leaves a picture of it all when they have
+ * ended; another that takes from the recording what the ports were like after a third of that time. */
+static pid_t start_dashboard(struct run *r, const char *const options[])
 {
-    char program[PATH_MAX], file[PATH_MAX];
+    char program[PATH_MAX];
+    const char *argv[16] = { program, "--size", "1440x900" };
+    const struct process_options surroundings = { .network = -1, .directory = r->plex.rundir.path, .input = -1, .output = -1, .error = -1 };
     snprintf(program, sizeof program, "%s/bin/cfdash", r->plex.rundir.build);
-    snprintf(file, sizeof file, "%s", rundir_file(&r->plex.rundir, "dashboard.png"));
-    const char *const argv[] = { program, "--name", r->plex.rundir.name, "--screenshot", file, "--size", "1280x800", "--after", "1.5", NULL };
-    const struct process_options options = PROCESS_DEFAULTS;
-    if (access(program, X_OK) == 0)
-        r->dashboard = process_spawn(argv, &options);
+    for (unsigned i = 0; options[i]; i++)
+        argv[3 + i] = options[i];
+    return access(program, X_OK) == 0 ? process_spawn(argv, &surroundings) : 0;
+}
+
+static void begin_pictures(struct run *r)
+{
+    r->dashboard = start_dashboard(r, (const char *const[]){ "--name", r->plex.rundir.name, "--record", "dashboard.cfdash", "--screenshot",
+                                                             "dashboard.png", "--after", "86400", NULL });
 }
 
 static int picture_taken(void *context)
@@ -173,7 +181,7 @@ static int picture_taken(void *context)
     return process_ended(r->dashboard);
 }
 
-static int end_picture(struct run *r)
+static int await_picture(struct run *r)
 {
     int rc = r->dashboard > 0 ? plex_wait(&r->plex, picture_taken, r, PICTURE_MS_MAX) : 0;
     if (rc < 0)
@@ -182,11 +190,25 @@ static int end_picture(struct run *r)
     return rc == -ETIMEDOUT ? 0 : rc;
 }
 
+static int end_pictures(struct run *r)
+{
+    char early[32];
+    if (r->dashboard <= 0)
+        return 0;
+    kill(r->dashboard, SIGTERM);
+    int rc = await_picture(r);
+    snprintf(early, sizeof early, "%.3f", (double)(r->job_ended_ms - r->job_began_ms) / 3000);
+    if (rc == 0)
+        r->dashboard = start_dashboard(r, (const char *const[]){ "--replay", "dashboard.cfdash", "--view", "ports", "--after", early,
+                                                                 "--screenshot", "ports.png", NULL });
+    return rc ? rc : await_picture(r);
+}
+
 static int run_jobs(struct run *r)
 {
     r->job_began_ms = now_ms();
     int rc = start_jobs(r);
-    begin_picture(r);
+    begin_pictures(r);
     if (rc == 0 && story_of(r)) {
         rc = script_run(&r->plex, story_of(r));
         r->story_told = rc == 0;
@@ -213,7 +235,7 @@ static int never(void *context)
 /* End the run in order and look at what it left. */
 static int conclude(struct run *r)
 {
-    int rc = end_picture(r);
+    int rc = end_pictures(r);
     rc = rc ? rc : plex_wait(&r->plex, never, NULL, SETTLE_MS);
     if (rc != -ETIMEDOUT)
         return rc;

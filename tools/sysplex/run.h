@@ -24,7 +24,7 @@ struct run {
     bool is_script;             /* commands in place of the jobs */
     bool job_stalled;
     bool story_told, story_broken;      /* to its end, or not */
-    pid_t dashboard;                    /* that takes a picture, 0: none */
+    pid_t dashboard;                    /* that records, or takes a picture, 0: none */
     uint64_t job_sum, job_moved_ms;     /* what all jobs have done, when that last changed */
     uint64_t next_live_ms;              /* when the live line is due */
     uint32_t trouble_told;              /* bit i: that image i has stopped has been told */

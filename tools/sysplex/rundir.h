@@ -6,7 +6,10 @@
  *   name              of the Sysplex among those that live    MVS1 ...       folders of the images: their configuration
  *   control           socket, while it lives                  MVS1.console ...   hardcopy logs, operlog: all in one
  *   supervisor.log    what it told since it was ready         server         the outside server's
- *   capture.pcap ...  events.jsonl  statistics.jsonl          summary.txt, summary.json, report.html, dashboard.png, tuplecheck.txt, cf_check   of a run */
+ *   capture.pcap ...  with capture.images: who sends in it    events.jsonl, statistics.jsonl
+ *
+ * and of a run: summary.txt, summary.json, report.html, tuplecheck.txt, cf_check; dashboard.cfdash, what cfdash recorded, with
+ * dashboard.png and ports.png. */
 #ifndef SYSPLEX_RUNDIR_H
 #define SYSPLEX_RUNDIR_H
 

@@ -66,7 +66,8 @@ svg="*[local-name()='svg']"
 check "it has the timeline, with a lane for each system" has "//*[@id='timeline']/$svg//*[@font-weight='bold']" 5
 check "it has the plot of the ports, with a colour for each system" has "//*[@id='ports']/$svg/*[local-name()='path' and @stroke]" 5
 check "it has a row for each system" has "//*[@id='systems']//*[local-name()='td'][1][starts-with(.,'MVS')]" 5
-check "it has the picture of the dashboard" has "//*[@id='dashboard']/*[local-name()='img' and starts-with(@src,'data:image/png;base64,iVBOR')]" 1
+check "it has pictures of the dashboard" has "//*[@id='dashboard']//*[local-name()='img' and starts-with(@src,'data:image/png;base64,iVBOR')]" 2
+check "the recording of the dashboard is of this Sysplex" test "$("$build/bin/cfdash" --replay "$run/dashboard.cfdash" --json | grep -c '"sysplex":.*"PLEX1"')" = 1
 check "it has the checker's verdict" has "//*[@id='tuplecheck']/*[local-name()='pre' and contains(.,'unique: no 4-tuple was ever open from two images at once')]" 1
 check "nothing in it is fetched from elsewhere" test -z "$(grep -oE '(src|href)="[a-z]+:[^"]*"' "$report" | grep -v 'src="data:')"
 

@@ -37,6 +37,13 @@ build/bin/cfdash $cf --screenshot "$folder/live.png" --after 0.7 --record "$fold
 result $? "a picture without a display, recording meanwhile"
 build/bin/cfdash --replay "$folder/recording" --screenshot "$folder/replay.png" --after 0 --view flow --scale 2 >"$folder/out" 2>&1 && picture "$folder/replay.png"
 result $? "a picture of the recording"
+timeout 60 build/bin/cfdash --replay "$folder/recording" --screenshot "$folder/end.png" --after 3600 >"$folder/out" && picture "$folder/end.png"
+result $? "a picture of the end of the recording, at once"
+build/bin/cfdash $cf --screenshot "$folder/told.png" --after 3600 --record "$folder/until" >"$folder/out" 2>&1 &
+drawing=$!
+while kill -0 $drawing 2>/dev/null && (($(stat -c %s "$folder/until" 2>/dev/null || echo 0) < 100)); do sleep 0.05; done
+kill -TERM $drawing && wait $drawing && picture "$folder/told.png"
+result $? "a picture when SIGTERM asks for it"
 build/bin/cfdash --replay "$folder/recording" --json >"$folder/out" && grep -q '"cfname":.*"CF01"' "$folder/out"
 result $? "JSON of the recording"
 head -c 300 "$folder/recording" >"$folder/cut"
