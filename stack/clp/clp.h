@@ -123,6 +123,7 @@ struct clp_table {
     uint32_t list;                          /* list and lock number in the structure */
     uint32_t slot;                          /* clp_lists.c: its slot, and the ports from .. to before .. whose blocks are there */
     uint32_t covered_first, covered_end;
+    uint32_t longest_until_s, longest_rest_s, longest_first;       /* clp_cf.c: what rests longest; until then, seconds, first word */
     uint32_t blocks;                        /* appetite: blocks of the next trip; set by table_set_blocks() */
     uint32_t low, high;                     /* free ports below which more are wanted, above which idle blocks go: */
     int32_t plain_low, plain_high;          /* that is when `plain` is above the one, below the other */

@@ -61,12 +61,14 @@ static bool has_own_maps(const struct clp_table *t)
 
 /* --- entries ------------------------------------------------------------------------------------------------------- */
 
+/* Not by text_format(), which takes an image longer than the command itself. */
 static void entry_name(uint8_t out[CF_NAME_SIZE], uint32_t dvipa, const char *system)
 {
-    char text[CF_NAME_SIZE + 1];
+    static const char digits[] = "0123456789ABCDEF";
 
-    text_format(text, sizeof text, "%08X%s", dvipa, system);
-    xes_name(out, CF_NAME_SIZE, text);
+    for (unsigned i = 0; i < 8; i++)
+        out[i] = (uint8_t)digits[dvipa >> (28 - 4 * i) & 0xF];
+    xes_name(out + 8, CF_NAME_SIZE - 8, system);
 }
 
 /* A READ, WRITE or DELETE of the entry of `system` ("" = cluster-wide). */
@@ -204,12 +206,14 @@ static void merge(const struct clp_table *t, uint8_t *map, uint32_t w, uint64_t 
  * copied without a loop: an emulated processor takes longer for that than for all the rest of a trip. */
 static void own_from_table(struct clp *clp, const struct clp_table *t)
 {
-    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ && polarity(t) == 0) {
+    uint64_t turned = polarity(t);
+
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ && turned == 0) {
         memcpy(clp->own, t->owned, CLP_OWN_BYTES);
         return;
     }
     for (uint32_t w = 0; w < CLP_WORDS; w++)
-        put_be64(clp->own + 8 * w, t->owned[w] ^ polarity(t));
+        put_be64(clp->own + 8 * w, t->owned[w] ^ turned);
 }
 
 static uint32_t available_count(const struct clp *clp)
@@ -465,9 +469,19 @@ static bool unit_state(const struct clp *clp, const struct clp_table *t, uint32_
     return any;
 }
 
+/* Of the units, all of which rested, this one had rested longest. That is so until the second ends or it is given back to or
+ * has no port any more: whatever others give back rests too. (What this stack gives back need not: cf_give().) */
+static bool still_longest(const struct clp *clp, const struct clp_table *t, uint32_t first, uint32_t unit, uint32_t now)
+{
+    uint32_t rested;
+
+    return now < t->longest_until_s && unit_state(clp, t, first, unit, now, &rested) && rested >= t->longest_rest_s;
+}
+
 /* Units in an order that nobody can foresee: a random start, a random odd step. Those that do not rest, until there are
- * enough ports; if there is none, the one that has rested longest. */
-static void choose(struct clp *clp, const struct clp_table *t, uint32_t wanted, struct clp_grant *g)
+ * enough ports; if there is none, the one that has rested longest. Where many stacks take and give back ports one by one,
+ * all rest all the time. */
+static void choose(struct clp *clp, struct clp_table *t, uint32_t wanted, struct clp_grant *g)
 {
     uint32_t unit = t->clusterports.blocksize > 64 ? t->clusterports.blocksize / 64 : 1, units = CLP_WORDS / unit;
     uint32_t start = clp_random_below(clp, units), step = clp_random_below(clp, units) | 1, now = now_s();
@@ -475,6 +489,10 @@ static void choose(struct clp *clp, const struct clp_table *t, uint32_t wanted, 
     bool found = false;
 
     g->count = 0;
+    if (still_longest(clp, t, t->longest_first & ~(unit - 1), unit, now)) {
+        (void)grab(clp, t, t->longest_first & ~(unit - 1), g);
+        return;
+    }
     for (uint32_t i = 0; i < units && ports < wanted && g->count + unit <= CLP_GRANT_WORDS; i++) {
         uint32_t first = (start + i * step) % units * unit;
 
@@ -488,8 +506,12 @@ static void choose(struct clp *clp, const struct clp_table *t, uint32_t wanted, 
             best = first;
         }
     }
-    if (ports == 0 && found)
-        (void)grab(clp, t, best, g);
+    if (ports > 0 || !found)
+        return;
+    (void)grab(clp, t, best, g);
+    t->longest_until_s = now + 1;
+    t->longest_rest_s = longest;
+    t->longest_first = best;
 }
 
 /* Ports for a trip: while others may want some, no more than an eighth of what is left. */
@@ -553,6 +575,8 @@ static int cf_give(struct clp *clp, struct clp_table *t, const struct clp_grant 
         put_word(t, clp->own, w, word_of(t, clp->own, w) & ~ports);
         pool_add(clp, t, w, not_shared(clp, w, ports));
         stamp(clp, w, clp->number, now);
+        if (clp->pool[GIVERS + w] == clp->number)
+            t->longest_until_s = 0;         /* these do not rest for this stack */
     }
     FLOW(10, 1025);
     return restore_given(clp, t, shared_before);

@@ -223,6 +223,32 @@ START_TEST(of_resting_blocks_the_longest_rested_is_taken)
 }
 END_TEST
 
+/* Also at the moment at which it is known which of the resting ones is to be taken next. */
+START_TEST(what_a_stack_gave_back_itself_goes_before_what_rests)
+{
+    struct profile *one = &plex.systems[1].profile, *two = &plex.systems[2].profile;
+    uint16_t ports[128], own[64], p;
+
+    one->ephemeral_low = 2112;
+    two->ephemeral_low = 2048;
+    one->ephemeral_high = two->ephemeral_high = 2239;
+    start(2, 1);
+    for (unsigned i = 0; i < 128; i++)
+        ck_assert_int_eq(assign(1, &ports[i]), CLP_OK);
+    for (unsigned i = 0; i < 128; i++)
+        release(1, ports[i]);
+    for (unsigned i = 0; i < 64; i++) {
+        ck_assert_int_eq(assign(2, &own[i]), CLP_OK);
+        ck_assert_uint_eq(own[i] / 64, 2048 / 64);
+    }
+    ck_assert_int_eq(assign(2, &p), CLP_OK);
+    ck_assert_uint_ge(p, 2112);
+    release(2, own[0]);
+    ck_assert_int_eq(assign(2, &p), CLP_OK);
+    ck_assert_uint_eq(p, own[0]);
+}
+END_TEST
+
 static const uint16_t sizes[] = { 1, 2, 64, 256, 4096 };
 
 START_TEST(reserved_ports_are_never_given_out)
@@ -1992,6 +2018,7 @@ int main(void)
     tcase_add_test(t, exhaustion_with_block_size_1_frees_a_port_for_another_stack);
     tcase_add_test(t, a_block_that_changes_its_stack_rests_first);
     tcase_add_test(t, of_resting_blocks_the_longest_rested_is_taken);
+    tcase_add_test(t, what_a_stack_gave_back_itself_goes_before_what_rests);
     tcase_add_loop_test(t, reserved_ports_are_never_given_out, 0, 5);
     tcase_add_test(t, block_size_1_goes_through_every_block_of_figures_9_and_10_each_time);
     tcase_add_test(t, the_number_of_blocks_of_a_trip_doubles_under_demand_and_falls_without);
