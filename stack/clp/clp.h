@@ -310,9 +310,10 @@ struct clp {
     uint64_t eligible[CLP_WORDS];           /* and not reserved on another stack */
     uint64_t explicit_eligible[CLP_WORDS];
     struct clp_reserved reserved[SYSTEMS_MAX + 1];
-    uint8_t pool[CLP_POOL_BYTES];           /* work areas of clp_cf.c: the entries as they stand in the CF */
-    uint8_t own[CLP_OWN_BYTES];
-    uint8_t other[CLP_OWN_BYTES];
+    /* Work areas of clp_cf.c: the entries as they stand in the CF. Aligned, because they are gone through by doublewords. */
+    _Alignas(16) uint8_t pool[CLP_POOL_BYTES];
+    _Alignas(16) uint8_t own[CLP_OWN_BYTES];
+    _Alignas(16) uint8_t other[CLP_OWN_BYTES];
     uint8_t pool_aside[CLP_POOL_BYTES];     /* what was in them when a rebuild came in between: clp_rebuild.c */
     uint8_t own_aside[CLP_OWN_BYTES];
     uint8_t shared[CLP_SHARED_MAX * 4];
