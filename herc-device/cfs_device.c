@@ -274,11 +274,12 @@ static bool start(struct cfs_device *device)
         return false;
     }
     dev->fd = eventfd(0, EFD_CLOEXEC); /* Hercules calls the close handler only of a device with a descriptor */
-    rc = dev->fd < 0 ? errno : cfs_notify_start(device);
-    if (rc == 0)
+    rc = dev->fd < 0 ? errno : cfs_watchdog_start(device);
+    if (rc == 0 && (rc = cfs_notify_start(device)) == 0)
         return true;
-    logmsg("CFS005E %4.4X: coupling facility %s: cannot start notification: %s\n", dev->devnum, device->segment,
+    logmsg("CFS005E %4.4X: coupling facility %s: cannot start what serves it: %s\n", dev->devnum, device->segment,
            strerror(rc));
+    cfs_watchdog_stop(device);
     if (dev->fd >= 0)
         close(dev->fd);
     dev->fd = -1;
@@ -324,6 +325,7 @@ static int close_device(DEVBLK *dev)
         return 0;
     release_lock(&dev->lock);
     cfs_notify_stop(device);
+    cfs_watchdog_stop(device);
     cfs_path_close(&device->path);
     obtain_lock(&dev->lock);
     close(dev->fd);

@@ -32,6 +32,7 @@ struct cfs_device {
     atomic_bool stopping;
     pthread_t notifier;             /* CF notification -> attention */
     pthread_t watcher;              /* liveness of the other processes */
+    pid_t watchdog;                 /* of a remote CF (cfs_watchdog.c), 0: none */
 
     /* The channel half (cfs_device.c). */
     uint32_t request_len;           /* bytes gathered so far from data-chained WRITEs */
@@ -53,6 +54,12 @@ int cfs_notify_start(struct cfs_device *device);
 
 /* End them. The caller must not hold the device's lock: the notifier may be waiting for it. */
 void cfs_notify_stop(struct cfs_device *device);
+
+/* Start the watchdog of a device whose path is open; nothing if its CF is a local one. 0 or an errno. */
+int cfs_watchdog_start(struct cfs_device *device);
+
+/* End it, before the path is closed. */
+void cfs_watchdog_stop(struct cfs_device *device);
 
 /* CFMSG for the architectures that Hercules emulates; only z/Architecture has it. */
 void(ATTR_REGPARM(2) s370_cfmsg)(BYTE inst[], REGS *regs);

@@ -49,9 +49,9 @@ static void lose(struct cfs_path *path, struct cf *cf, const char *why)
 {
     struct cf *expected = cf;
 
+    atomic_store(&path->lost, cf);      /* first: a command that finds no CF goes there */
     if (!atomic_compare_exchange_strong(&path->cf, &expected, NULL))
         return;
-    atomic_store(&path->lost, cf);
     cf_interrupt(cf);
     path->fenced(path, CFS_LINK_LOST, why);
 }
@@ -87,14 +87,13 @@ static void close_view(struct cf *cf)
 void cfs_path_close(struct cfs_path *path)
 {
     const struct timespec moment = {.tv_nsec = 20000};
-    struct cf *cf = atomic_exchange(&path->cf, NULL);
+    struct cf *cf = atomic_exchange(&path->cf, NULL), *lost;
 
     while (atomic_load(&path->users) > 0)
         nanosleep(&moment, NULL);
-    if (cf == NULL)
-        cf = atomic_exchange(&path->lost, NULL);
-    if (cf != NULL)
-        close_view(cf);
+    lost = atomic_exchange(&path->lost, NULL);
+    if (cf != NULL || lost != NULL)
+        close_view(cf != NULL ? cf : lost);
 }
 
 static enum cfs_cc condition(struct cfs_path *path, struct cf *cf, uint16_t response)
@@ -111,25 +110,34 @@ static enum cfs_cc condition(struct cfs_path *path, struct cf *cf, uint16_t resp
     }
 }
 
+/* The view is open as long as its user is counted. */
+static enum cfs_cc message(struct cfs_path *path, struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb,
+                           void *in, uint32_t in_cap, uint32_t wait_us)
+{
+    struct guard guard;
+
+    if (_setjmp(guard.leave) != 0) {
+        fence(path, cf, guard.what);
+        return CFS_NOT_OPERATIONAL;
+    }
+    guarded = &guard;
+    cf_message_within(cf, mcb, out, out_len, mrb, in, in_cap, wait_us);
+    guarded = NULL;
+    return condition(path, cf, get_be16(mrb + MRB_RESPONSE));
+}
+
 enum cfs_cc cfs_path_message(struct cfs_path *path, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb,
                              void *in, uint32_t in_cap, uint32_t wait_us)
 {
-    enum cfs_cc cc = CFS_NOT_OPERATIONAL;
-    struct guard guard;
+    enum cfs_cc cc = CFS_NOT_OPERATIONAL;   /* closed or fenced */
     struct cf *cf;
 
     atomic_fetch_add(&path->users, 1);
     cf = atomic_load(&path->cf);
-    if (cf == NULL) {
-        /* closed or fenced */
-    } else if (_setjmp(guard.leave) == 0) {
-        guarded = &guard;
-        cf_message_within(cf, mcb, out, out_len, mrb, in, in_cap, wait_us);
-        guarded = NULL;
-        cc = condition(path, cf, get_be16(mrb + MRB_RESPONSE));
-    } else {
-        fence(path, cf, guard.what);
-    }
+    if (cf == NULL)
+        cf = atomic_load(&path->lost);      /* its answer is that it is, and it knows then that the program was told */
+    if (cf != NULL)
+        cc = message(path, cf, mcb, out, out_len, mrb, in, in_cap, wait_us);
     atomic_fetch_sub(&path->users, 1);
     return cc;
 }

@@ -4,7 +4,7 @@
 # Symbols of Hercules itself come from its libraries when it loads the module; -z now lets a wrong Hercules be refused
 # then, not in the middle of a run.
 
-HERC_DEVICE_OBJ := $(patsubst %,$(B)/herc/herc-device/%.o,cfs_path cfs_device cfs_notify cfs_inst cfs_module)
+HERC_DEVICE_OBJ := $(patsubst %,$(B)/herc/herc-device/%.o,cfs_path cfs_device cfs_notify cfs_watchdog cfs_inst cfs_module)
 HERC_DEVICE_ENGINE := $(patsubst %.c,$(B)/pic/%.o,$(CF_ENGINE_SRC) $(CF_CLIENT_SRC))
 
 MODULES += $(B)/lib/hdtcfs.so

@@ -67,6 +67,11 @@ bool cf_fenced(struct cf *cf);
  * then answered with CF_RSP_CF_FAILED, cf_wait() returns once more to say so, and nothing but cf_close() is left to do. */
 const char *cf_lost(struct cf *cf);
 
+/* When the users of this view must be at a standstill, in ns of CLOCK_BOOTTIME, unless the CF answers once more until then: a
+ * moment later it may take them for gone. Always in the future while there are none. UINT64_MAX: never, as the CF is a local one, or
+ * is lost and one of them has been told (CF_RSP_CF_FAILED), or there are none. A child that was forked after cf_open() sees the same. */
+uint64_t cf_standstill(struct cf *cf);
+
 /* Execute one command. mcb: CF_MCB_SIZE bytes. out: data to the CF, out_len 0 .. CF_DATA_MAX. mrb: CF_MRB_SIZE bytes,
  * always filled. in: buffer for data from the CF, in_cap bytes. The result is in MRB_RESPONSE; there is no other error.
  * Callable from any thread. Takes no other lock than the structure's, makes no system call unless it waits or wakes. */

@@ -4,7 +4,7 @@
  * '@'. It makes a view with these calls set. A view without them is a local one, and pays one predictable branch.
  *
  * A remote view has no segment (header, slots and map are NULL), but it has attachments: one, its own and in its own
- * memory, so that cf_wait() and cf_interrupt() are the same for both kinds. */
+ * memory, which children share (cf_standstill()), so that cf_wait() and cf_interrupt() are the same for both kinds. */
 #ifndef CF_REMOTE_H
 #define CF_REMOTE_H
 
@@ -18,6 +18,7 @@ struct cf_remote {
     void (*close)(struct cf *cf);
     void (*abandon)(struct cf *cf);
     const char *(*lost)(struct cf *cf);
+    uint64_t (*standstill)(struct cf *cf);
 };
 
 /* As cf_open(). NULL in programs without cfemu/link. */

@@ -892,6 +892,11 @@ const char *cf_lost(struct cf *cf)
     return cf->remote ? cf->remote->lost(cf) : NULL;
 }
 
+uint64_t cf_standstill(struct cf *cf)
+{
+    return cf->remote ? cf->remote->standstill(cf) : UINT64_MAX;
+}
+
 void cf_abandon(struct cf *cf)
 {
     if (cf->remote) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cfemu/arch/cf_bytes.h"
@@ -24,8 +25,10 @@ struct link {
     pthread_mutex_t turn;               /* one command at a time */
     pthread_t keeper;
     const char *_Atomic lost;           /* why; NULL: it is not */
+    atomic_bool connected;              /* a structure was connected to over this link */
+    atomic_bool told;                   /* a command was answered that it is lost */
     _Atomic uint64_t proven;            /* when the newest answered request was sent */
-    uint64_t give_up_ns, keepalive_ns;
+    uint64_t give_up_ns, standstill_ns, keepalive_ns;
     uint64_t sequence;                  /* of the last request */
     uint64_t heard_event;               /* the keeper's: when the last NOTIFY came */
 };
@@ -144,6 +147,12 @@ static bool turn_take(struct link *link)
     return pthread_mutex_clocklock(&link->turn, CLOCK_MONOTONIC, &deadline) == 0;
 }
 
+static void tell_lost(struct link *link, uint8_t *mrb)
+{
+    put_be16(mrb + MRB_RESPONSE, CF_RSP_CF_FAILED);
+    atomic_store(&link->told, true);
+}
+
 static void remote_message(struct cf *cf, const uint8_t *mcb, const void *out, uint32_t out_len, uint8_t *mrb, void *in,
                            uint32_t in_cap)
 {
@@ -154,12 +163,18 @@ static void remote_message(struct cf *cf, const uint8_t *mcb, const void *out, u
         put_be16(mrb + MRB_REASON, MCB_DATALEN);
         return;
     }
-    if (atomic_load(&link->lost) || !turn_take(link)) {
-        put_be16(mrb + MRB_RESPONSE, atomic_load(&link->lost) ? CF_RSP_CF_FAILED : CF_RSP_BUSY);
+    if (atomic_load(&link->lost)) {
+        tell_lost(link, mrb);
+        return;
+    }
+    if (!turn_take(link)) {
+        put_be16(mrb + MRB_RESPONSE, CF_RSP_BUSY);
         return;
     }
     if (!command(link, mcb, out, out_len, mrb, in, in_cap < CF_DATA_MAX ? in_cap : CF_DATA_MAX))
-        put_be16(mrb + MRB_RESPONSE, CF_RSP_CF_FAILED);
+        tell_lost(link, mrb);
+    else if (get_be16(mcb + MCB_COMMAND) == CF_CMD_CONNECT && get_be16(mrb + MRB_RESPONSE) == CF_RSP_OK)
+        atomic_store(&link->connected, true);
     pthread_mutex_unlock(&link->turn);
 }
 
@@ -298,6 +313,7 @@ static int dial_both(struct link *link, const struct link_address *address, SSL_
     if (interval_ms < LINK_INTERVAL_MS_MIN || interval_ms > LINK_INTERVAL_MS_MAX)
         return -EPROTO;
     link->give_up_ns = link_give_up_ns(interval_ms);
+    link->standstill_ns = link_standstill_ns(interval_ms);
     link->keepalive_ns = link_keepalive_ns(interval_ms);
     error = dial(&link->events, address, context, system, LINK_EVENTS, get_be64(welcome.body + WELCOME_EPOCH), &welcome);
     if (error != 0)
@@ -341,7 +357,7 @@ static void link_free(struct link *link)
     if (link->view.interrupt_fd >= 0)
         close(link->view.interrupt_fd);
     pthread_mutex_destroy(&link->turn);
-    free(link);
+    munmap(link, sizeof *link);
 }
 
 /* The server sees the connections end, and fails those of the view as cf_close() does. */
@@ -363,17 +379,27 @@ static const char *remote_lost(struct cf *cf)
     return atomic_load(&link_of(cf)->lost);
 }
 
+static uint64_t remote_standstill(struct cf *cf)
+{
+    struct link *link = link_of(cf);
+    bool connected = atomic_load(&link->connected);
+    if (atomic_load(&link->lost) && (atomic_load(&link->told) || !connected))
+        return UINT64_MAX;
+    return (connected ? atomic_load(&link->proven) : link_now()) + link->standstill_ns;
+}
+
 static const struct cf_remote calls = {
     .message = remote_message,
     .close = remote_close,
     .abandon = remote_abandon,
     .lost = remote_lost,
+    .standstill = remote_standstill,
 };
 
 static struct link *link_new(void)
 {
-    struct link *link = calloc(1, sizeof *link);
-    if (!link)
+    struct link *link = mmap(NULL, sizeof *link, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (link == MAP_FAILED)
         return NULL;
     link->view.remote = &calls;
     link->view.attachments = &link->attachment;

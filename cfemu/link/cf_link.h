@@ -45,6 +45,9 @@
  *     F/3 before the server can. That covers clocks that run differently and a thread that wakes up late.
  *   - It pings when nothing was sent for F/6, so a healthy link never comes near. No request waits longer than G.
  *   - A client that was stopped or suspended looks at its clock before each command and before it believes an answer.
+ *   - What a stopped client is in the middle of goes on when it is continued, before it can look at any clock. An emulator would
+ *     send the packets that it was about to send. Another process watches it and kills it at s + 5/6 F, F/6 before the server can
+ *     act, unless the program that has connections was told that the link is lost (cf_standstill(), herc-device/cfs_watchdog.c).
  *   - A system that is fenced (CF_CMD_FENCE) has its connections failed and its link cut at once, so that a client that is
  *     well gives up at once; its attachment is closed, and the fence complete, F after its last frame.
  * To give up is for ever: the view says CF_RSP_CF_FAILED from then on. There is no reconnecting under the same epoch; a new
@@ -120,6 +123,11 @@ enum link_refusal {
 static inline uint64_t link_give_up_ns(uint32_t interval_ms)
 {
     return interval_ms * 1000000ull / 3 * 2;
+}
+
+static inline uint64_t link_standstill_ns(uint32_t interval_ms)
+{
+    return interval_ms * 1000000ull / 6 * 5;
 }
 
 static inline uint64_t link_keepalive_ns(uint32_t interval_ms)

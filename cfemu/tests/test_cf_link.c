@@ -808,6 +808,35 @@ START_TEST(stopped_server_is_given_up_before_it_could_act)
 }
 END_TEST
 
+/* When a client must be at a standstill: by the newest answer, and never once it knows that there will be no other. */
+START_TEST(standstill_is_due_until_the_loss_is_told)
+{
+    char name[512];
+    struct cf_user of;
+    uint32_t seen = 0;
+    uint64_t due_ns = link_standstill_ns(LONG_MS), before = link_now();
+    pid_t pid = server_process(name, LONG_MS);
+    struct cf *view = open_process(name), *idle = open_process(name);
+    ck_assert_uint_eq(cf_standstill(cf), UINT64_MAX);
+    ck_assert_uint_ge(cf_standstill(idle), before + due_ns);
+    ck_assert_int_eq(connect_as(view, "STR1", "REMOTE", &usual, &of), CF_RSP_OK);
+    ck_assert_uint_ge(cf_standstill(view), before + due_ns);
+    ck_assert_uint_le(cf_standstill(view), link_now() + due_ns);
+    drain(view, &seen);
+    child_kill(pid);
+    ck_assert(cf_wait(view, &seen, SOON_MS));
+    ck_assert_uint_le(cf_standstill(view), link_now() + due_ns);
+    is_lost(view, &of);
+    ck_assert_uint_eq(cf_standstill(view), UINT64_MAX);
+    for (seen = 0; !cf_lost(idle);)
+        ck_assert(cf_wait(idle, &seen, SOON_MS));
+    ck_assert_uint_eq(cf_standstill(idle), UINT64_MAX);
+    cf_close(view);
+    cf_close(idle);
+    unlink(strchr(name, '@') + 1);
+}
+END_TEST
+
 START_TEST(server_that_ends_leaves_nothing)
 {
     struct stat status;
@@ -954,6 +983,7 @@ int main(void)
     tcase_add_test(tests, killed_client_fails_at_once);
     tcase_add_test(tests, closed_view_fails_its_connections);
     tcase_add_test(tests, killed_server_is_a_lost_cf_at_once);
+    tcase_add_test(tests, standstill_is_due_until_the_loss_is_told);
     tcase_add_test(tests, server_that_ends_leaves_nothing);
     tcase_add_test(tests, socket_of_a_killed_server_is_taken_over_but_not_that_of_a_living_one);
     tcase_add_test(tests, many_clients_at_once);

@@ -12,6 +12,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "cfemu/link/cf_link.h"
+
 enum section { SECTION_NONE, SECTION_SYSPLEX, SECTION_CF, SECTION_SERVER, SECTION_JOB, SECTION_SYSTEM, SECTIONS };
 enum kind { KIND_NAME, KIND_NUMBER, KIND_SIZE, KIND_ADDRESS, KIND_ADDRESS_PREFIX, KIND_FILE, KIND_OPTIONAL_FILE, KIND_OPTIONAL_NAMES,
             KIND_OPTIONAL_NUMBER };
@@ -51,6 +53,7 @@ static const struct keyword keywords[] = {
     { "SYSTEM", SECTION_SYSTEM, true, KIND_NAME, SYSTEM(name), 0, 0 },
     { "NUMBER", SECTION_SYSTEM, false, KIND_NUMBER, SYSTEM(number), 1, 32 },
     { "PROFILE", SECTION_SYSTEM, false, KIND_FILE, SYSTEM(profile), 0, 0 },
+    { "LINK", SECTION_SYSTEM, false, KIND_OPTIONAL_NUMBER, SYSTEM(link_ms), LINK_INTERVAL_MS_MIN, LINK_INTERVAL_MS_MAX },
 };
 enum { KEYWORDS = sizeof keywords / sizeof keywords[0] };
 

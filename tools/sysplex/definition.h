@@ -1,8 +1,8 @@
 /* The sysplex definition file: what one Sysplex consists of. Read before anything is started.
  *
  * A file of lines `KEYWORD value`. SYSPLEX, CF, SERVER, JOB and SYSTEM each begin a section; the keywords after it, indented
- * by habit, belong to it. There may be several of CF, JOB and SYSTEM. `#` begins a comment. Keywords and names are written in any case. config/threeway.conf shows
- * all of them. */
+ * by habit, belong to it. There may be several of CF, JOB and SYSTEM. `#` begins a comment. Keywords and names are written in any case.
+ * config/threeway.conf shows those that must be there, fig6.conf, xcf.conf and remote.conf the others. */
 #ifndef SYSPLEX_DEFINITION_H
 #define SYSPLEX_DEFINITION_H
 
@@ -25,6 +25,7 @@ struct system_definition {
     char name[DEFINED_NAME_SIZE];
     uint64_t number;                    /* 1..32; also the last byte of its MAC address */
     char profile[PATH_MAX];
+    uint64_t link_ms;                   /* it reaches the CFs over links with this interval (cfd); 0: directly */
     unsigned line;
 };
 

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/sysplex/links.h"
+
 __attribute__((format(printf, 3, 4))) static int write_file(int folder, const char *name, const char *format, ...)
 {
     int fd = openat(folder, name, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
@@ -47,11 +49,13 @@ static int copy_file(int folder, const char *from, const char *name)
  * characters long; its own working directory has a short one. */
 static int write_hercules_conf(int folder, const struct image *image, const struct image_plan *plan)
 {
-    char facilities[DEFINED_CFS_MAX * (SEGMENT_NAME_SIZE + 32)] = "";
+    char facilities[DEFINED_CFS_MAX * (SEGMENT_NAME_SIZE + LINK_PLACE_SIZE + 32)] = "", place[LINK_PLACE_SIZE];
     size_t length = 0;
-    for (unsigned i = 0; i < plan->segments->count; i++)        /* the n-th is device 0Fn0: stack/image/cfs.h */
-        length += (size_t)snprintf(facilities + length, sizeof facilities - length, "0F%u0 CFS %s SYSTEM=%s\n", i,
-                                   plan->segments->cf[i].name, image->system->name);
+    for (unsigned i = 0; i < plan->segments->count; i++) {      /* the n-th is device 0Fn0: stack/image/cfs.h */
+        link_place(image->system, i, place);
+        length += (size_t)snprintf(facilities + length, sizeof facilities - length, "0F%u0 CFS %s%s SYSTEM=%s\n", i,
+                                   plan->segments->cf[i].name, place, image->system->name);
+    }
     return write_file(folder, "hercules.conf",
         "ARCHMODE z/Arch\nMAINSIZE 128\nNUMCPU 1\nCPUMODEL 2064\nCPUSERIAL %06X\nLPARNAME %s\nOSTAILOR QUIET\nPANRATE SLOW\n"
         "TIMERINT 1000\nHERCPRIO 0\nTODPRIO 0\nDEVPRIO 0\nCPUPRIO 0\nMODPATH lib\n"

@@ -48,6 +48,11 @@ static void collect_helpers(struct plex *p)
         tell_error("the server has ended; see %s", rundir_file(&p->rundir, "server/error.log"));
         events_write(&p->events, "", "server", "the outside server has ended");
     }
+    if (links_collect(&p->links)) {
+        p->helper_ended = true;
+        tell_error("a link to a coupling facility (cfd) has ended");
+        events_write(&p->events, "", "link", "a link to a coupling facility has ended by itself");
+    }
     if (p->capture.pid > 0 && process_ended(p->capture.pid)) {
         p->capture.pid = 0;
         close(p->capture.report);
@@ -245,6 +250,8 @@ int plex_surround(struct plex *p)
         return rc;
     if ((rc = network_open(&p->network, d)) < 0)
         return rc;
+    if ((rc = links_open(&p->links, d, &p->segments, &p->rundir, &p->network)) < 0)
+        return rc;
     if ((p->server = server_start(d, &p->rundir, &p->network)) < 0) {
         rc = p->server;
         p->server = 0;
@@ -371,6 +378,7 @@ void plex_down(struct plex *p)
     for (unsigned i = 0; i < p->image_count; i++)
         image_close(&p->images[i]);
     capture_kill(&p->capture);
+    links_close(&p->links);
     if (p->server > 0)
         process_kill(p->server);
     p->server = 0;

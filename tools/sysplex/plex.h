@@ -17,6 +17,7 @@
 #include "tools/sysplex/definition.h"
 #include "tools/sysplex/events.h"
 #include "tools/sysplex/image.h"
+#include "tools/sysplex/links.h"
 #include "tools/sysplex/loop.h"
 #include "tools/sysplex/network.h"
 #include "tools/sysplex/rundir.h"
@@ -46,6 +47,7 @@ struct plex {
     struct rundir rundir;
     struct network network;
     struct segments segments;
+    struct links links;             /* of systems that are as on another machine */
     pid_t server;
     struct capture capture;
     unsigned captures;              /* begun so far */
@@ -59,7 +61,7 @@ struct plex {
     FILE *operlog;                  /* the hardcopy logs of all systems in one */
     int signals;                    /* descriptor that delivers them */
     int interrupted;                /* by this signal */
-    bool helper_ended;              /* the server or the capture, which nobody asked to */
+    bool helper_ended;              /* the server, the capture or a link, which nobody asked to */
     uint64_t began_ms, booted_ms;
 };
 

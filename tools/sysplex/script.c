@@ -188,8 +188,10 @@ static int stop_inside(struct script *s, char *text)
 
 static int continue_system(struct plex *p, struct image *image)
 {
-    (void)p;
-    return image_continue(image);
+    int rc = plex_wait(p, nothing, NULL, 0);        /* take what has happened */
+    if (rc != -ETIMEDOUT)
+        return rc;
+    return image->state == IMAGE_DEAD ? 0 : image_continue(image);      /* killed while it hung: there is nothing to go on */
 }
 
 static int ipl_system(struct plex *p, struct image *image)

@@ -2,7 +2,7 @@
 
 SYSPLEX_OBJECTS := $(addprefix tools/sysplex/,main.o words.o incident.o operate.o status.o console.o logs.o client.o \
 	supervise.o run.o summary.o report.o timeline.o html.o script.o \
-	plex.o control.o service.o statistics.o events.o loop.o privilege.o requirements.o rundir.o segment.o network.o server.o capture.o \
+	plex.o control.o service.o statistics.o events.o loop.o privilege.o requirements.o rundir.o segment.o network.o links.o server.o capture.o \
 	image.o image_files.o hang.o command.o cards.o job.o definition.o process.o tell.o)
 PROGRAMS += $(B)/bin/sysplex
 
@@ -67,6 +67,12 @@ $(B)/tests/keepers_end_to_end: tools/tests/keepers_end_to_end.sh $(B)/bin/sysple
 # Systems that are killed, hang, or are removed, in real images.
 CHECKS += $(B)/tests/xcf_end_to_end
 $(B)/tests/xcf_end_to_end: tools/tests/xcf_end_to_end.sh $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
+# A system over links to the coupling facilities, in real images.
+CHECKS += $(B)/tests/remote_end_to_end
+$(B)/tests/remote_end_to_end: tools/tests/remote_end_to_end.sh $(B)/bin/sysplex $(B)/bin/cfd $(B)/lib/hdtcfs.so $(B)/guest/image.bin
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 

@@ -147,6 +147,7 @@ static const struct {
     { "JOB A\nJOB B\n HOLD 1\n", "1: JOB A: expected PROGRAM" },
     { "SYSPLEX A\n STORY nowhere\n", "2: STORY nowhere: expected a file that can be read" },
     { GOOD_BEGIN GOOD_SYSTEM, "10: expected JOB, or a STORY after SYSPLEX" },
+    { GOOD_SYSTEM " LINK 299\n", "4: LINK 299: expected a number from 300 to 60000" },
     { "SYSTEM MVS1\n NUMBER 33\n", "2: NUMBER 33: expected a number from 1 to 32" },
     { "SYSTEM MVS1\n NUMBER 1\n NUMBER 2\n", "3: NUMBER: expected only once" },
     { "SYSTEM MVS1\n NUMBER 1\n", "1: SYSTEM MVS1: expected PROFILE" },
