@@ -7,3 +7,10 @@ include tools/bench/bench.mk
 
 # The folders include each other downwards only.
 CHECKS += tools/check/layers
+
+# README.md does not rot.
+CHECKS += $(B)/tests/readme_tour
+$(B)/tests/readme_tour: tools/tests/readme_tour.sh README.md $(B)/bin/sysplex $(B)/bin/cfdash $(B)/bin/cfctl $(B)/bin/cfd $(B)/bin/egress $(B)/bin/tuplecheck \
+		$(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@

@@ -19,7 +19,13 @@ static const char doc[] =
     "An image whose link ends, or that is not heard of for the interval, has failed as if its machine had: its "
     "connections end and its locks pass on. It stops itself after two thirds of the interval. SIGTERM or SIGINT: all links end, "
     "then cfd does.\n\n"
-    "Exit code: 0 done, 2 it could not be done, 64 wrong usage.";
+    "Exit code: 0 done, 2 it could not be done, 64 wrong usage.\n\n"
+    "Examples:\n"
+    "  cfctl create PLEX1.CF01\n"
+    "  cfd --new-psk KEY\n"
+    "  cfd PLEX1.CF01 --listen 0.0.0.0:7070 --psk-file KEY\n\n"
+    "Files:\n"
+    "  /dev/shm/NAME  the coupling facility, made by cfctl or sysplex";
 
 struct options {
     const char *name, *psk_file, *new_psk;

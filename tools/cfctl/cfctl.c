@@ -63,7 +63,15 @@ enum { OPTION_INTERVAL = 'i', OPTION_TIMES = 'n', OPTION_CFNAME = 'c', OPTION_SI
 static const char doc[] =
     "Make, look at, check, dump, restore and remove coupling facilities. NAME is the facility's shared memory segment, a file in /dev/shm.\v";
 
-static const char exit_codes[] = "Exit code: 0 done, 1 check found damage, 2 it could not be done, 64 wrong usage.";
+static const char exit_codes[] =
+    "Exit code: 0 done, 1 check found damage, 2 it could not be done, 64 wrong usage.\n\n"
+    "Examples:\n"
+    "  cfctl create PLEX1.CF01 --size 64M\n"
+    "  cfctl display PLEX1.CF01 xcf,str,strname=EZBEPORT\n"
+    "  cfctl statistics PLEX1.CF01 EZBEPORT --interval 5 --times 12\n"
+    "  cfctl rebuild PLEX1.CF01 START EZBEPORT USER\n\n"
+    "Files:\n"
+    "  /dev/shm/NAME  the facility; sysplex status --json has its name as segment";
 
 static const struct argp_option argp_options[] = {
     {"cfname", OPTION_CFNAME, "CFNAME", 0, "create: name of the facility, 1 to 8 characters A-Z 0-9 @ # $", 0},

@@ -28,7 +28,7 @@ static const struct argp_option options[] = {
     {"replay", KEY_REPLAY, "FILE", 0, "Show a recording", 0},
     {"view", KEY_VIEW, "VIEW", 0, "Begin with overview (the default), ports, flow, locks or events", 0},
     {"figure", KEY_FIGURE, "N", 0, "Flowchart: 7, 9, 10, 11 or all (the default)", 0},
-    {"port", KEY_PORT, "N", 0, "Begin with this port chosen", 0},
+    {"port", KEY_PORT, "N", 0, "Begin with this port chosen, 0 to 65535", 0},
     {"size", KEY_SIZE, "WxH", 0, "Of the window or picture; 1440x900 unless given", 0},
     {"screenshot", KEY_SCREENSHOT, "FILE", 0, "No window: write a picture (PNG) to FILE and end; needs no display", 1},
     {"after", KEY_AFTER, "SECONDS", 0, "The picture is taken after so long, 1 unless given, or at SIGINT or SIGTERM; of a recording it is what that shows then", 1},
@@ -41,7 +41,16 @@ static const char doc[] =
     "A window with five views: systems, coupling facilities and structures; the ports of each address; the patent's flowcharts with the counts of "
     "their blocks; locks, members and connections; events. H in it tells the keys. It reads the coupling facility and changes nothing there.\n\n"
     "SEGMENT names the shared memory of a coupling facility (a file in /dev/shm), for one that no sysplex command has made.\n\n"
-    "Exit code: 0 done, 2 it could not be done, 64 wrong usage.";
+    "Exit code: 0 done, 2 it could not be done, 64 wrong usage.\n\n"
+    "Examples:\n"
+    "  cfdash\n"
+    "  cfdash --name PLEX2 --view ports --port 40000\n"
+    "  cfdash --screenshot ports.png --view ports --after 2\n"
+    "  cfdash --record session.cfdash\n"
+    "  cfdash --replay session.cfdash --screenshot then.png --after 90\n\n"
+    "Files:\n"
+    "  build/run/latest/dashboard.cfdash  what was recorded of a run\n"
+    "  cfdash-DATE-TIME.png  what the key S leaves in the working directory";
 
 static double get_number(struct argp_state *state, const char *option, const char *text, double low, double high)
 {

@@ -256,7 +256,9 @@ int subcommand_console(int argc, char **argv)
     words_parse(&w, argc, argv, "", "SYSTEM",
                 "Be the operator of a system: type commands, see all that it writes. Ctrl-D leaves; the system goes on.\v"
                 "Lines can be edited and called back as in a shell, Ctrl-C begins another one; HELP lists the commands. Without a terminal "
-                "each line of standard input is a command.\n\nExit code: of the last command, 0 answered, 1 refused, 2 not done; 2 without a console.");
+                "each line of standard input is a command.\n\nExit code: of the last command, 0 answered, 1 refused, 2 not done; 2 without a console, 64 wrong usage.\n\n"
+                "Examples:\n  sysplex console MVS2\n  echo D A,L | sysplex console MVS2\n\n"
+                "Files:\n  console.history of the run directory  the last 500 commands");
     console.last = &console.first;
     console.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     if (client_open(&console.client, w.name) < 0)

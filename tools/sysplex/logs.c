@@ -44,7 +44,8 @@ int subcommand_logs(int argc, char **argv)
     char path[PATH_MAX], system[9] = "";
     words_parse(&w, argc, argv, "F", "[SYSTEM]",
                 "Show the hardcopy log of a system that is up: all it wrote on its console, with the time. Without SYSTEM, that of all in one.\v"
-                "Of a Sysplex that has ended they lie in its run directory: MVS1.console, operlog.\n\nExit code: 0 shown, 2 it is not there.");
+                "Of a Sysplex that has ended they lie in its run directory: MVS1.console, operlog.\n\nExit code: 0 shown, 2 it is not there, 64 wrong usage.\n\n"
+                "Example:\n  sysplex logs --follow MVS2");
     if (rundir_find_build(&r) < 0 || rundir_find(&r, w.name) < 0)
         return EXIT_NOT_RUN;
     if (w.count)

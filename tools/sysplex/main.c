@@ -21,14 +21,29 @@ static const char run_doc[] =
     "no two systems ever shared a 4-tuple.\v"
     "CONFIG is config/fig6.conf unless given. A run's directory is build/run/<time>, build/run/latest the newest.\n\n"
     "Exit code: 0 it showed what it should (with CLUSTERPORTS: everything answered, no collision; without: collisions), 1 it did not, "
-    "2 it could not be done, 64 wrong usage, 130 interrupted.";
+    "2 it could not be done, 64 wrong usage, 130 interrupted.\n\n"
+    "Examples:\n"
+    "  sysplex run\n"
+    "  sysplex run --clusterports=off\n"
+    "  sysplex run --kill=MVS3@50% config/threeway.conf\n"
+    "  sysplex run --commands=config/flow.commands config/flow.conf\n\n"
+    "Files:\n"
+    "  config/*.conf  definitions of Sysplexes\n"
+    "  build/run/latest/report.html  what the run showed; beside it summary.txt,\n"
+    "                                summary.json, capture.pcap, MVS1.console, ...";
 
 static const char up_doc[] =
     "Boot the systems that CONFIG defines and leave them to be operated in the background, with sysplex status, cmd, console and so on, until "
     "sysplex down.\v"
     "CONFIG is config/fig6.conf unless given. Several Sysplexes can be up at a time, each with a name; it is that of the definition's "
     "SYSPLEX unless given. As a user other than root they live in a user namespace.\n\n"
-    "Exit code: 0 all systems are ready, 2 it could not be done, 64 wrong usage, 130 interrupted.";
+    "Exit code: 0 all systems are ready, 2 it could not be done, 64 wrong usage, 130 interrupted.\n\n"
+    "Examples:\n"
+    "  sysplex up\n"
+    "  sysplex up --name TEST --images=MVS1,MVS3 config/32way.conf\n\n"
+    "Files:\n"
+    "  build/run/latest  its directory: MVS1.console, operlog, events.jsonl,\n"
+    "                    statistics.jsonl, captures";
 
 enum { KEY_CLUSTERPORTS = 256, KEY_CONNECTIONS, KEY_HOLD, KEY_IMAGES, KEY_KILL, KEY_KEEP, KEY_COMMANDS, KEY_CAPTURE };
 
@@ -41,8 +56,8 @@ enum { KEY_CLUSTERPORTS = 256, KEY_CONNECTIONS, KEY_HOLD, KEY_IMAGES, KEY_KILL, 
 
 static const struct argp_option run_options[] = {
     CLUSTERPORTS_OPTION,
-    { "connections", KEY_CONNECTIONS, "N", 0, "Connections that each system opens", 0 },
-    { "hold", KEY_HOLD, "M", 0, "So many of them are held open at once", 0 },
+    { "connections", KEY_CONNECTIONS, "N", 0, "Connections that each job opens on its system, 0 to 10000000; what the definition says unless given", 0 },
+    { "hold", KEY_HOLD, "M", 0, "So many of them are held open at once, 0 to 65535; what the definition says unless given", 0 },
     IMAGES_OPTION,
     { "kill", KEY_KILL, "NAME@N%", 0, "Kill the image of this system when its job is N % done", 0 },
     { "commands", KEY_COMMANDS, "FILE", 0, "Run this script of operator commands in place of the jobs and the story: lines such as "
@@ -183,7 +198,8 @@ int subcommand_up(int argc, char **argv)
 int subcommand_clean(int argc, char **argv)
 {
     static const struct argp argp = { NULL, NULL, "", "Remove what Sysplexes that were killed have left, and the directories of those that have "
-                                      "ended.\vThose that live, and directories made with --keep, stay.", NULL, NULL, NULL };
+                                      "ended.\vThose that live, and directories made with --keep, stay.\n\nExit code: 0 done, 2 it could not be done, 64 wrong usage.\n\n"
+                                      "Example:\n  sysplex clean", NULL, NULL, NULL };
     struct rundir r = { .lock = -1 };
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     if (rundir_find_build(&r) < 0)
@@ -224,8 +240,14 @@ static void print_help(FILE *out)
     fprintf(out, "Usage: sysplex COMMAND [OPTION...] [ARGUMENT...]\nBoot a Parallel Sysplex on this machine, and operate it.\n\n");
     for (int i = 0; i < SUBCOMMANDS; i++)
         fprintf(out, "  %-9s %s\n", subcommands[i].name, subcommands[i].summary);
-    fprintf(out, "\nsysplex COMMAND --help tells more of each. A first session:\n\n"
-            "  sysplex up\n  sysplex status\n  sysplex cmd MVS1 D TCPIP,,SYSPLEX,VIPADYN\n  sysplex console MVS2\n  sysplex down\n");
+    fputs("\nsysplex COMMAND --help tells more of each.\n\n"
+          "Exit code: 0 done, 1 refused by a system or not as expected, 2 it could not be done, 64 wrong usage, 130 interrupted.\n\n"
+          "Examples:\n"
+          "  sysplex up\n  sysplex status\n  sysplex cmd MVS1 D TCPIP,,SYSPLEX,VIPADYN\n  sysplex console MVS2\n  sysplex down\n\n"
+          "Files:\n"
+          "  config/*.conf     definitions of Sysplexes\n"
+          "  build/run/latest  directory of the one that was brought up last; those of the last five are kept\n"
+          "  tools/sysplex/completion.bash  completes commands, options and systems\n", out);
 }
 
 int main(int argc, char **argv)

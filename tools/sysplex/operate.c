@@ -145,7 +145,7 @@ int subcommand_obey(int argc, char **argv)
     char path[PATH_MAX];
     words_parse(&w, argc, argv, "", "SYSTEM FILE",
                 "Change a running PROFILE.TCPIP: load FILE into the system's card reader and give it V TCPIP,,OBEYFILE.\v"
-                "The member is named like the file, NAME.profile; any other file becomes OBEY." EXIT_CODES);
+                "The member is named like the file, NAME.profile; any other file becomes OBEY.\n\nExample:\n  sysplex obey MVS1 more.profile" EXIT_CODES);
     if (!realpath(w.word[1], path)) {
         tell_error("%s: %s", w.word[1], strerror(errno));
         return EXIT_NOT_RUN;
@@ -170,20 +170,20 @@ int subcommand_kill(int argc, char **argv)
 {
     return system_request(argc, argv, "kill", "",
                           "Kill the emulator of a system with SIGKILL: the system fails.\vThe others find out, partition it out of the "
-                          "sysplex and recover its ports. `sysplex ipl` brings it back." EXIT_CODES);
+                          "sysplex and recover its ports. `sysplex ipl` brings it back.\n\nExample:\n  sysplex kill MVS3" EXIT_CODES);
 }
 
 int subcommand_stop(int argc, char **argv)
 {
     return system_request(argc, argv, "stop", "",
-                          "End a system in order: Z EOD. Returns when it has halted.\v`sysplex ipl` brings it back." EXIT_CODES);
+                          "End a system in order: Z EOD. Returns when it has halted.\v`sysplex ipl` brings it back.\n\nExample:\n  sysplex stop MVS3" EXIT_CODES);
 }
 
 int subcommand_ipl(int argc, char **argv)
 {
     return system_request(argc, argv, "ipl", "f",
                           "IPL a system that has halted, failed or been killed. Returns when it is ready.\v"
-                          "--force does it to a system that is active, too, as a system reset." EXIT_CODES);
+                          "--force does it to a system that is active, too, as a system reset.\n\nExample:\n  sysplex ipl MVS3" EXIT_CODES);
 }
 
 int subcommand_vary(int argc, char **argv)
@@ -191,7 +191,7 @@ int subcommand_vary(int argc, char **argv)
     struct words w = { .min = 2, .max = 2 };
     words_parse(&w, argc, argv, "", "SYSTEM offline",
                 "Remove a system from the sysplex: V XCF,SYSTEM,OFFLINE, given to another system.\vReturns when it has been partitioned "
-                "out. `sysplex ipl --force` brings it back." EXIT_CODES);
+                "out. `sysplex ipl --force` brings it back.\n\nExample:\n  sysplex vary MVS3 offline" EXIT_CODES);
     if (strcasecmp(w.word[1], "offline") != 0) {
         tell_error("%s: expected offline", w.word[1]);
         return EXIT_USAGE;
@@ -206,7 +206,8 @@ int subcommand_capture(int argc, char **argv)
     struct words w = { .min = 1, .max = 1 };
     words_parse(&w, argc, argv, "", "start|stop",
                 "Begin or end a capture of all packets that the outside server sends and receives.\vThe file is told; it is for tuplecheck, "
-                "tcpdump or Wireshark." EXIT_CODES);
+                "tcpdump or Wireshark.\n\nExample:\n  sysplex capture start\n\nFiles:\n  capture.pcap, then capture-2.pcap, ... of the run directory\n"
+                "  capture.images  who sends in it, for tuplecheck --images" EXIT_CODES);
     bool start = strcmp(w.word[0], "start") == 0;
     if (!start && strcmp(w.word[0], "stop") != 0) {
         tell_error("%s: expected start or stop", w.word[0]);
@@ -221,7 +222,7 @@ int subcommand_down(int argc, char **argv)
 {
     struct words w = { .max = 0 };
     words_parse(&w, argc, argv, "f", "",
-                "Take a Sysplex down: Z EOD on all systems, then the end of everything.\vNothing is left but its run directory." EXIT_CODES);
+                "Take a Sysplex down: Z EOD on all systems, then the end of everything.\vNothing is left but its run directory.\n\nExample:\n  sysplex down --name PLEX2" EXIT_CODES);
     cJSON *request = client_request("down", NULL, NULL);
     cJSON_AddBoolToObject(request, "force", w.force);
     return make(&w, request, false);

@@ -58,7 +58,7 @@ static void collect_helpers(struct plex *p)
         close(p->capture.report);
         p->helper_ended = true;
         tell_error("the capture has ended");
-        events_write(&p->events, "", "capture", "%s has ended by itself", plex_capture_file(p, "pcap"));
+        events_write(&p->events, "", "capture", "%s has ended by itself", strrchr(plex_capture_file(p, "pcap"), '/') + 1);
     }
 }
 
@@ -344,7 +344,7 @@ int plex_capture_start(struct plex *p)
     snprintf(file, sizeof file, "%s", plex_capture_file(p, "pcap"));
     int rc = capture_start(&p->capture, &p->network, file);
     if (rc == 0)
-        events_write(&p->events, "", "capture", "%s begins", file);
+        events_write(&p->events, "", "capture", "%s begins", strrchr(file, '/') + 1);
     return rc;
 }
 
@@ -352,7 +352,7 @@ int plex_capture_stop(struct plex *p, struct capture_counts *counts)
 {
     int rc = capture_stop(&p->capture, counts);
     rc = rc ? rc : write_roster(p);
-    events_write(&p->events, "", "capture", "%s ends", plex_capture_file(p, "pcap"));
+    events_write(&p->events, "", "capture", "%s ends", strrchr(plex_capture_file(p, "pcap"), '/') + 1);
     return rc;
 }
 

@@ -112,7 +112,7 @@ int subcommand_status(int argc, char **argv)
     words_parse(&w, argc, argv, "j", "",
                 "Show systems with their state and load, and coupling facilities with their structures, of each Sysplex that is up.\v"
                 "LOAD is of one processor since the last look or sample, at most 10 s ago. --json prints an array; its members are described in "
-                "tools/sysplex/statistics.h.\n\nExit code: 0 shown, 2 none is up, or not the one asked for.");
+                "tools/sysplex/statistics.h.\n\nExit code: 0 shown, 2 none is up, or not the one asked for, 64 wrong usage.\n\nExample:\n  sysplex status --json");
     s.json = w.json;
     if (rundir_find_build(&client.rundir) < 0 || (w.name && rundir_find(&client.rundir, w.name) < 0))
         s.code = EXIT_NOT_RUN;

@@ -33,7 +33,16 @@ static const char doc[] =
     "several are read in order of time as one capture. With -i an interface is watched instead, until Ctrl-C; each collision "
     "is told as it happens. Images are told apart by the MAC address they send from, where the link layer has none by the "
     "file. TCP connections count from SYN to their end, a UDP flow until 120 s of silence.\n\n"
-    "Exit code: 0 every 4-tuple was unique, 1 a collision or a packet of a dead image was found, 2 the captures do not allow a verdict, 64 wrong usage.";
+    "Exit code: 0 every 4-tuple was unique, 1 a collision or a packet of a dead image was found, 2 the captures do not allow a verdict, 64 wrong usage.\n\n"
+    "Examples:\n"
+    "  tuplecheck capture.pcap\n"
+    "  tuplecheck --images capture.images --plot ports.svg capture.pcap\n"
+    "  tuplecheck --dvipa 10.1.9.1 mvs1.pcapng mvs2.pcapng\n"
+    "  tuplecheck -i eth0 --write kept.pcap --seconds 3600 --json\n\n"
+    "Files:\n"
+    "  build/run/latest/capture.pcap, capture.images: what sysplex run leaves,\n"
+    "  of such lines: 02:00:00:00:00:03 MVS3\n"
+    "                 02:00:00:00:00:03@1763887812.345-1763887813.5 (it was dead)";
 
 static const struct argp_option argp_options[] = {
     { "dvipa", 'd', "ADDRESS", 0, "An address of the cluster, IPv4 or IPv6 (repeatable); without it the side that sends the "
@@ -45,10 +54,10 @@ static const struct argp_option argp_options[] = {
       "them beside a capture", 0 },
     { "interface", 'i', "NAME", 0, "Watch this interface, or \"any\"", 0 },
     { "write", 'w', "FILE", 0, "With -i: keep what was seen in FILE", 0 },
-    { "seconds", 's', "N", 0, "With -i: end after N seconds", 0 },
-    { "show", 'n', "COUNT", 0, "List at most so many collisions (default 10)", 0 },
+    { "seconds", 's', "N", 0, "With -i: end after N seconds; at Ctrl-C unless given", 0 },
+    { "show", 'n', "COUNT", 0, "List at most so many collisions, 0 to 1000; 10 unless given", 0 },
     { "plot", 'p', "FILE", 0, "Draw source ports over time, a colour an image, as SVG", 0 },
-    { "memory", 'm', "MIB", 0, "Use at most so much memory for connections; what ended long ago is forgotten first", 0 },
+    { "memory", 'm', "MIB", 0, "Use at most so many MiB of memory for connections, all there is unless given; what ended long ago is forgotten first", 0 },
     { "json", 'j', NULL, 0, "Report as JSON", 0 },
     { 0 },
 };

@@ -1,13 +1,8 @@
-/* An egress connector: COUNT connections from one source address that several such programs share, as a proxy would open
- * them. Start it several times, with different names and numbers, on one machine or on several: no two get the same port.
- *
- *     cfctl create PLEX1.CF01
- *     egress PLEX1.CF01 EGRESS1 1 127.0.0.9 127.0.0.1 8080 1000
- *
- * Opens them, shows what it got, stays for SECONDS (0), closes them and leaves. Exit code 0: all were opened; 1: at
- * the first that could not be it closes them; 64: wrong usage. */
+/* An egress connector: connections from one source address that several such programs share, as a proxy would open them. --help
+ * tells more. */
 #include <clusterports.h>
 
+#include <argp.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -21,6 +16,50 @@ struct connection {
     int fd;                         /* -1: not open */
     struct sockaddr_in source;
 };
+
+static const char doc[] =
+    "Open COUNT connections from a source address that several such programs share, as a proxy would: no two get the same port. An "
+    "example of libclusterports.\v"
+    "It opens them, shows what it got, stays, closes them and leaves. Start it several times, with different names and numbers, on one "
+    "machine or on several; one that is killed loses its ports to the others.\n\n"
+    "  FACILITY     coupling facility of this machine, such as PLEX1.CF01, or one\n"
+    "               that cfd serves: PLEX1.CF01@192.0.2.1:7070,psk=FILE\n"
+    "  NAME         of this member, 1 to 8 characters\n"
+    "  NUMBER       of this member, 1 to 32\n"
+    "  SOURCE       the IPv4 address that all share; one of this\n"
+    "               machine, or any with net.ipv4.ip_nonlocal_bind=1\n"
+    "  DESTINATION  IPv4 address of the server, PORT its port, 1 to 65535\n"
+    "  COUNT        connections, 1 to 1000000\n"
+    "  SECONDS      it stays with all of them open, 0 to 86400; 0 unless given\n\n"
+    "Exit code: 0 all were opened, 1 not all, or it could not become a member, 64 wrong usage.\n\n"
+    "Examples:\n"
+    "  cfctl create PLEX1.CF01\n"
+    "  egress PLEX1.CF01 EGRESS1 1 127.0.0.9 127.0.0.1 8080 1000 60\n"
+    "  egress PLEX1.CF01@192.0.2.1:7070,psk=KEY E2 2 127.0.0.9 127.0.0.1 8080 9\n\n"
+    "Files:\n"
+    "  /dev/shm/FACILITY  a coupling facility of this machine";
+
+enum { ARGUMENTS_MIN = 7, ARGUMENTS_MAX = 8 };
+
+struct arguments {
+    char *of[ARGUMENTS_MAX];
+    unsigned count;
+};
+
+static error_t take(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+
+    if (key == ARGP_KEY_ARG && a->count == ARGUMENTS_MAX)
+        argp_error(state, "%s: expected nothing more", text);
+    else if (key == ARGP_KEY_ARG)
+        a->of[a->count++] = text;
+    else if (key == ARGP_KEY_END && a->count < ARGUMENTS_MIN)
+        argp_error(state, "expected %u arguments or %u, these are %u", ARGUMENTS_MIN, ARGUMENTS_MAX, a->count);
+    else if (key != ARGP_KEY_END)
+        return ARGP_ERR_UNKNOWN;
+    return 0;
+}
 
 static void log_line(void *context, const char *line)
 {
@@ -137,26 +176,27 @@ static struct in_addr address(const char *text, const char *what)
 
 int main(int argc, char **argv)
 {
-    if (argc < 8 || argc > 9) {
-        fprintf(stderr, "Usage: egress FACILITY NAME NUMBER SOURCE DESTINATION PORT COUNT [SECONDS]\n");
-        return 64;
-    }
+    static const struct argp argp = { NULL, take, "FACILITY NAME NUMBER SOURCE DESTINATION PORT COUNT [SECONDS]", doc, NULL, NULL, NULL };
+    struct arguments a = { .count = 0 };
+
+    argp_err_exit_status = 64;
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
     struct clusterports_options options = {
-        .facility = argv[1], .name = argv[2], .number = (uint8_t)number(argv[3], 1, 32, "NUMBER"), .log = log_line };
-    struct in_addr from = address(argv[4], "SOURCE");
-    struct sockaddr_in destination = { .sin_family = AF_INET, .sin_addr = address(argv[5], "DESTINATION"),
-                                       .sin_port = htons((uint16_t)number(argv[6], 1, 65535, "PORT")) };
-    unsigned count = number(argv[7], 1, 1000000, "COUNT"), opened = 0;
-    int seconds = argc == 9 ? (int)number(argv[8], 0, 86400, "SECONDS") : 0;
+        .facility = a.of[0], .name = a.of[1], .number = (uint8_t)number(a.of[2], 1, 32, "NUMBER"), .log = log_line };
+    struct in_addr from = address(a.of[3], "SOURCE");
+    struct sockaddr_in destination = { .sin_family = AF_INET, .sin_addr = address(a.of[4], "DESTINATION"),
+                                       .sin_port = htons((uint16_t)number(a.of[5], 1, 65535, "PORT")) };
+    unsigned count = number(a.of[6], 1, 1000000, "COUNT"), opened = 0;
+    int seconds = a.count == ARGUMENTS_MAX ? (int)number(a.of[7], 0, 86400, "SECONDS") : 0;
     struct connection *connections = calloc(count, sizeof *connections);
     struct clusterports *member;
 
     int error = connections ? clusterports_open(&options, &member) : -ENOMEM;
     if (error != 0)
-        fail(argv[1], error);
+        fail(a.of[0], error);
     error = clusterports_add(member, from);
     if (error != 0)
-        fail(argv[4], error);
+        fail(a.of[3], error);
     double start = now_s();
     while (opened < count && (error = open_connection(member, &connections[opened], from, &destination)) == 0)
         opened++;
