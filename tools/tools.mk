@@ -14,3 +14,9 @@ $(B)/tests/readme_tour: tools/tests/readme_tour.sh README.md $(B)/bin/sysplex $(
 		$(B)/lib/hdtcfs.so $(B)/guest/image.bin
 	@mkdir -p $(@D)
 	install -m 755 $< $@
+
+# Nonsense for every tool.
+CHECKS += $(B)/tests/wrong_input
+$(B)/tests/wrong_input: tools/tests/wrong_input.sh $(addprefix $(B)/bin/,sysplex cfdash cfctl cfd egress sim tuplecheck) $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@

@@ -41,7 +41,7 @@ static const struct argp_option argp_options[] = {
     { "stacks", 'k', "N", 0, "2 to 8 stacks, whatever the seed says", 0 },
     { "facilities", 'F', "N", 0, "1 or 2 coupling facilities (1); of two one is lost, comes back, structures are moved and duplexed", 0 },
     { "keeper", 'K', "NAME", 0, "bitmap, reversed, lists, crht, broadcast, distributor, clusterwide", 0 },
-    { "faults", 'f', "LIST", 0, "only these: kill,hang,fence,delay,busy,loss,profile,live,bind,move,duplex", 0 },
+    { "faults", 'f', "LIST", 0, "only these, with commas between them: kill, hang, fence, delay, busy, loss, profile, live, bind, move, duplex", 0 },
     { "break", 'b', "WHAT", 0, "break the way to the coupling facility: lock (none is obtained), unlock (now and then a "
                                "release is lost), stale (a read gets old data), write (one is lost)", 0 },
     { "trace", 't', NULL, 0, "print all that happens; one seed", 0 },
@@ -64,10 +64,14 @@ static uint64_t number(struct argp_state *state, const char *text, const char *w
 
 static int word(struct argp_state *state, const char *text, const char *what, const char *const *words)
 {
-    for (int i = 0; words[i]; i++)
+    char all[160] = "";
+
+    for (int i = 0; words[i]; i++) {
         if (strcmp(words[i], text) == 0)
             return i;
-    argp_error(state, "%s %s is not known, see --help", what, text);
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", words[i]);
+    }
+    argp_error(state, "%s %s: expected one of %s", what, text, all);
     return 0;
 }
 

@@ -391,6 +391,15 @@ static void check_whole(struct reading *r)
         check_job(r, &d->jobs[i]);
 }
 
+/* Bytes up to the first that no text has. UTF-8 is text: in comments. */
+static size_t text_length(const char *line)
+{
+    size_t length = 0;
+    while ((unsigned char)line[length] >= ' ' || (line[length] && strchr("\t\r\n\f", line[length])))
+        length++;
+    return length;
+}
+
 unsigned definition_read(const char *path, struct definition *d, FILE *mistakes)
 {
     memset(d, 0, sizeof *d);
@@ -406,15 +415,22 @@ unsigned definition_read(const char *path, struct definition *d, FILE *mistakes)
     }
     char *line = NULL;
     size_t size = 0;
-    while (getline(&line, &size, in) >= 0) {
+    ssize_t length;
+    bool is_text = true;
+    while (is_text && (length = getline(&line, &size, in)) >= 0) {
         r.line++;
-        read_line(&r, line);
+        is_text = text_length(line) == (size_t)length;
+        if (is_text)
+            read_line(&r, line);
+        else
+            mistake(&r, r.line, "expected a definition, text; this is something else");
     }
     free(line);
     if (ferror(in))
-        mistake(&r, r.line, "cannot be read on");
+        r.mistake_count += fprintf(mistakes, "%s: %s\n", path, strerror(errno)) > 0;
+    else if (is_text)
+        check_whole(&r);
     fclose(in);
-    check_whole(&r);
     return r.mistake_count;
 }
 

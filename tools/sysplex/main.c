@@ -140,6 +140,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             argp_error(state, "--name %s: expected 1 to 32 letters, digits and . - _ @ # $", argument);
         c->run.plex.name = argument;
         return 0;
+    case ARGP_KEY_END:
+        if (c->run.commands && (c->run.kill_system[0] || c->run.connections != UINT64_MAX || c->run.hold != UINT64_MAX))
+            argp_error(state, "--commands %s: expected no --kill, --connections or --hold with it: no job is run", c->run.commands);
+        return 0;
     case KEY_KEEP:
         c->run.plex.keep = true;
         return 0;
@@ -241,13 +245,13 @@ static void print_help(FILE *out)
     for (int i = 0; i < SUBCOMMANDS; i++)
         fprintf(out, "  %-9s %s\n", subcommands[i].name, subcommands[i].summary);
     fputs("\nsysplex COMMAND --help tells more of each.\n\n"
-          "Exit code: 0 done, 1 refused by a system or not as expected, 2 it could not be done, 64 wrong usage, 130 interrupted.\n\n"
+          "Exit code: 0 done, 1 refused by a system or not as expected, 2 it could not be\ndone, 64 wrong usage, 130 interrupted.\n\n"
           "Examples:\n"
           "  sysplex up\n  sysplex status\n  sysplex cmd MVS1 D TCPIP,,SYSPLEX,VIPADYN\n  sysplex console MVS2\n  sysplex down\n\n"
           "Files:\n"
           "  config/*.conf     definitions of Sysplexes\n"
-          "  build/run/latest  directory of the one that was brought up last; those of the last five are kept\n"
-          "  tools/sysplex/completion.bash  completes commands, options and systems\n", out);
+          "  build/run/latest  directory of the one that was brought up last; five are kept\n"
+          "  tools/sysplex/completion.bash  for bash: commands, options, systems\n", out);
 }
 
 int main(int argc, char **argv)

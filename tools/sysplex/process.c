@@ -118,24 +118,22 @@ int process_adopt(void)
     return prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ? -errno : 0;
 }
 
-/* As long as the child has not been collected no other process group can have its number. */
-static int collect(pid_t pid)
+int process_wait(pid_t pid)
 {
-    int status = 0;
-    kill(-pid, SIGKILL);
-    waitpid(pid, &status, 0);
-    while (waitpid(-pid, NULL, 0) > 0 || errno == EINTR)
-        ;
+    int status;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return -errno;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int process_wait(pid_t pid)
+/* A child that has ended, or is about to. As long as it has not been waited for no other process group can have its number. */
+static void collect(pid_t pid)
 {
-    siginfo_t info;
-    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
-        if (errno != EINTR)
-            return -errno;
-    return collect(pid);
+    kill(-pid, SIGKILL);
+    process_wait(pid);
+    while (waitpid(-pid, NULL, 0) > 0 || errno == EINTR)
+        ;
 }
 
 bool process_ended(pid_t pid)
@@ -150,7 +148,7 @@ bool process_ended(pid_t pid)
 void process_kill(pid_t pid)
 {
     kill(pid, SIGKILL);
-    process_wait(pid);
+    collect(pid);
 }
 
 bool process_exists(const char *program)

@@ -1,5 +1,6 @@
 /* Child processes that cannot outlive this one: each is killed by the kernel when its parent ends, however it ends. What a child
- * itself has started (hercules starts hercifc, which looks for its end but once a second) is in its process group and ends with it. */
+ * itself has started (hercules starts hercifc, which takes a second to see its end) is in its process group, and process_ended() and
+ * process_kill() end that, too. */
 #ifndef SYSPLEX_PROCESS_H
 #define SYSPLEX_PROCESS_H
 
@@ -27,13 +28,13 @@ pid_t process_spawn(const char *const argv[], const struct process_options *opti
 /* From now on the children of a child that ends are this process's: it can wait for their end, too. 0 or -errno. */
 int process_adopt(void);
 
-/* Wait for a child: its exit code, or 128 + the signal that ended it. What it leaves in its process group is killed. */
+/* Wait for a child: its exit code, or 128 + the signal that ended it. */
 int process_wait(pid_t pid);
 
-/* Has a child ended? Then it is collected, as by process_wait. */
+/* Has a child ended? Then it is waited for, and its process group ended. */
 bool process_ended(pid_t pid);
 
-/* End a child at once and wait for it. */
+/* End a child and its process group at once and wait for them. */
 void process_kill(pid_t pid);
 
 /* Is there such a program? */

@@ -154,6 +154,19 @@ static const char *story_of(const struct run *r)
     return d->story[0] && (whole || d->job_count == 0) ? d->story : NULL;
 }
 
+/* A script that is run in place of all jobs, or NULL. */
+static const char *script_of(const struct run *r)
+{
+    return r->options->commands ? r->options->commands : r->plex.definition.job_count == 0 ? r->plex.definition.story : NULL;
+}
+
+/* Before anything is started. */
+static int check_script(struct run *r)
+{
+    const char *script = script_of(r) ? script_of(r) : story_of(r);
+    return script ? script_check(&r->plex, script) : 0;
+}
+
 /* --- pictures of the dashboard -------------------------------------------------------------------------------------- */
 
 /* For the report, if the dashboard has been built: one that records while the jobs run and leaves a picture of it all when they have
@@ -249,12 +262,6 @@ static int conclude(struct run *r)
     return 0;
 }
 
-/* A script that is run in place of all jobs, or NULL. */
-static const char *script_of(const struct run *r)
-{
-    return r->options->commands ? r->options->commands : r->plex.definition.job_count == 0 ? r->plex.definition.story : NULL;
-}
-
 static int judge(struct run *r)
 {
     static char file[PATH_MAX];
@@ -280,6 +287,7 @@ int run_sysplex(const struct run_options *options)
 
     int rc = plex_prepare(p);
     rc = rc ? rc : apply_options(r);
+    rc = rc ? rc : check_script(r);
     rc = rc ? rc : privilege_gain();
     rc = rc ? rc : plex_surround(p);
     strcpy(r->segment_name, p->segments.cf[0].name);

@@ -27,6 +27,8 @@ enum { WAIT_MS_MAX = 60000, SCRIPT_SECONDS_MAX = 1000000 };
 struct script {
     struct plex *plex;
     const char *path;
+    bool check;                 /* nothing is done: can it be understood? There are no images then */
+    bool explained;             /* what a line can be has been told */
     unsigned waiting;           /* commands that are not answered */
     int rc;                     /* of the command in work */
     unsigned percent;           /* of the jobs that is waited for */
@@ -37,6 +39,16 @@ struct script {
      * the text may have come by then. */
     long marks[DEFINED_SYSTEMS_MAX];
 };
+
+/* Does the definition have this system? */
+static bool is_system(const struct script *s, const char *name)
+{
+    const struct definition *d = &s->plex->definition;
+    for (unsigned i = 0; i < d->system_count; i++)
+        if (strcasecmp(d->systems[i].name, name) == 0)
+            return true;
+    return false;
+}
 
 static int nothing(void *context)
 {
@@ -140,7 +152,11 @@ static int load_deck(struct script *s, const char *to, const char *file)
     const char *slash = strrchr(s->path, '/');
     int folder = *file == '/' || !slash ? 0 : (int)(slash - s->path) + 1;
     char path[PATH_MAX], member[DEFINED_NAME_SIZE];
-    if (!image || image->state != IMAGE_READY || snprintf(path, sizeof path, "%.*s%s", folder, s->path, file) >= (int)sizeof path)
+    if (!is_system(s, to) || snprintf(path, sizeof path, "%.*s%s", folder, s->path, file) >= (int)sizeof path)
+        return -EINVAL;
+    if (s->check)
+        return access(path, R_OK) < 0 ? -errno : 0;
+    if (image->state != IMAGE_READY)
         return -EINVAL;
     s->text = file;
     int rc = give(s, image, "", "READ FROM READER");
@@ -174,9 +190,11 @@ static int stop_system(struct plex *p, struct image *image)
 static int stop_inside(struct script *s, char *text)
 {
     char *rest, *name = strtok_r(text, " \t", &rest), *inside = strtok_r(NULL, " \t", &rest), *structure = strtok_r(NULL, " \t", &rest);
-    struct image *image = name ? plex_image(s->plex, name) : NULL;
-    if (!image || !structure || strcmp(inside, "inside") != 0)
+    if (!structure || strcmp(inside, "inside") != 0 || !is_system(s, name))
         return -EINVAL;
+    if (s->check)
+        return 0;
+    struct image *image = plex_image(s->plex, name);
     int rc;
     for (uint64_t end = now_ms() + COMMAND_MS_MAX; (rc = hang_inside(image, s->plex->segments.cf[0].name, structure)) == -EAGAIN;) {
         rc = pause_ms(s, 0);
@@ -231,11 +249,12 @@ static const struct verb *find_verb(const char *line)
     return NULL;
 }
 
-static int facility(struct plex *p, const char *name, int (*act)(const struct segments *s, unsigned cf))
+static int facility(struct script *s, const char *name, int (*act)(const struct segments *s, unsigned cf))
 {
-    for (unsigned i = 0; i < p->definition.cf_count; i++)
-        if (strcasecmp(p->definition.cfs[i].name, name) == 0)
-            return act(&p->segments, i);
+    const struct definition *d = &s->plex->definition;
+    for (unsigned i = 0; i < d->cf_count; i++)
+        if (strcasecmp(d->cfs[i].name, name) == 0)
+            return s->check ? 0 : act(&s->plex->segments, i);
     return -EINVAL;
 }
 
@@ -263,9 +282,11 @@ static int wait_for(struct script *s, char *text)
     end = trim(end);
     if (strcmp(end, "%") == 0 && value >= 0 && value <= 100) {
         s->percent = (unsigned)value;
-        return plex_wait(s->plex, jobs_are_so_far, s, WAIT_MS_MAX);
+        return s->check ? 0 : plex_wait(s->plex, jobs_are_so_far, s, WAIT_MS_MAX);
     }
-    return *end || value < 0 || value > 600 ? -EINVAL : pause_ms(s, (uint64_t)(value * 1000));
+    if (end == text || *end || value < 0 || value > 600)
+        return -EINVAL;
+    return s->check ? 0 : pause_ms(s, (uint64_t)(value * 1000));
 }
 
 static int steps_are_made(void *context)
@@ -282,15 +303,19 @@ static int steps_are_made(void *context)
 static int await_steps(struct script *s, char *text)
 {
     char *rest, *word = strtok_r(text, " \t", &rest);
-    s->awaited = word ? plex_image(s->plex, word) : NULL;
+    if (!word || !is_system(s, word))
+        return -EINVAL;
+    s->awaited = plex_image(s->plex, word);
     s->steps = 0;
-    while (s->awaited && (word = strtok_r(NULL, " \t", &rest))) {
+    while ((word = strtok_r(NULL, " \t", &rest))) {
         int step = incident_step(word);
         if (step < 0)
             return -EINVAL;
         s->steps |= 1u << step;
     }
-    return s->awaited && s->steps ? plex_wait(s->plex, steps_are_made, s, WAIT_MS_MAX) : -EINVAL;
+    if (!s->steps)
+        return -EINVAL;
+    return s->check ? 0 : plex_wait(s->plex, steps_are_made, s, WAIT_MS_MAX);
 }
 
 /* --- the script ---------------------------------------------------------------------------------------------------- */
@@ -306,13 +331,15 @@ static int one_line(struct script *s, char *line)
         return stop_inside(s, line + 5);
     const struct verb *verb = find_verb(line);
     if (verb) {
-        struct image *image = plex_image(s->plex, trim(line + strlen(verb->name)));
-        return image ? verb->act(s->plex, image) : -EINVAL;
+        const char *name = trim(line + strlen(verb->name));
+        if (s->check || !is_system(s, name))
+            return is_system(s, name) ? 0 : -EINVAL;
+        return verb->act(s->plex, plex_image(s->plex, name));
     }
     if (strncmp(line, "fail ", 5) == 0)
-        return facility(s->plex, trim(line + 5), segment_fail);
+        return facility(s, trim(line + 5), segment_fail);
     if (strncmp(line, "activate ", 9) == 0)
-        return facility(s->plex, trim(line + 9), segment_activate);
+        return facility(s, trim(line + 9), segment_activate);
     if (less && (!colon || less < colon)) {
         *less = '\0';
         return load_deck(s, trim(line), trim(less + 1));
@@ -321,10 +348,10 @@ static int one_line(struct script *s, char *line)
         return -EINVAL;
     *colon = '\0';
     if (strcasecmp(line, "outside") == 0)
-        return outside(s, trim(colon + 1));
-    if (strcasecmp(line, "all") != 0 && !plex_image(s->plex, line))
+        return s->check ? 0 : outside(s, trim(colon + 1));
+    if (strcasecmp(line, "all") != 0 && !is_system(s, line))
         return -EINVAL;
-    return command(s, line, trim(colon + 1));
+    return s->check ? 0 : command(s, line, trim(colon + 1));
 }
 
 /* Have so many seconds passed? 1, 0, -EINVAL: that is no number of seconds. */
@@ -335,41 +362,70 @@ static int is_over(const char *text, uint64_t began_ms)
     return end == text || *end || seconds < 0 || seconds > SCRIPT_SECONDS_MAX ? -EINVAL : now_ms() - began_ms >= (uint64_t)(seconds * 1000);
 }
 
-int script_run(struct plex *p, const char *path)
+static void tell_mistake(struct script *s, unsigned number, const char *line, int rc)
 {
-    struct script script = { .plex = p, .path = path };
-    FILE *in = fopen(path, "re");
-    char text[512];
+    tell_error("%s:%u: %s: %s", s->path, number, line,
+               rc == -EINVAL && s->explained ? "nor is this a line of a script"
+               : rc == -EINVAL ? "expected SYSTEM: command, SYSTEM < deck, outside: command, wait SECONDS, wait N%, await SYSTEM step..., repeat, until SECONDS, "
+                               "fail CF, activate CF, or kill, stop, cont, ipl or jobs and a SYSTEM that it can be done to"
+                             : strerror(-rc));
+    s->explained |= rc == -EINVAL;
+}
+
+/* Each line, or those between a mark and "until" until that is over. A check goes on after a mistake, to show them all. */
+static int all_lines(struct script *s, FILE *in)
+{
+    char text[512], whole[512];
     uint64_t began_ms = now_ms();
     long mark = 0;              /* where the repeated lines begin: the beginning, unless said otherwise */
     unsigned marked = 0;
-    int rc = in ? 0 : -errno;
-    if (!in)
-        tell_error("%s: %s", path, strerror(errno));
-    for (unsigned number = 1; rc == 0 && in && fgets(text, sizeof text, in); number++) {
-        char whole[512], *line = trim(text);
+    int result = 0;
+    for (unsigned number = 1; (result == 0 || s->check) && fgets(text, sizeof text, in); number++) {
+        char *line = trim(text);
+        int rc = s->rc = 0;
         if (*line == '\0' || *line == '#')
             continue;
         snprintf(whole, sizeof whole, "%s", line);
-        tell_step("%s", whole);
-        script.rc = 0;
+        if (!s->check)
+            tell_step("%s", whole);
         if (strcmp(line, "repeat") == 0) {
             mark = ftell(in);
             marked = number;
         } else if (strncmp(line, "until ", 6) == 0) {
             rc = is_over(line + 6, began_ms);
-            if (rc == 0 && fseek(in, mark, SEEK_SET) == 0)
+            if (rc == 0 && !s->check && fseek(in, mark, SEEK_SET) == 0)
                 number = marked;
             rc = rc > 0 ? 0 : rc;
         } else
-            rc = one_line(&script, line);
-        if (rc < 0)
-            tell_error("%s:%u: %s: %s", path, number, whole,
-                       rc == -EINVAL ? "expected SYSTEM: command, SYSTEM < deck, outside: command, wait SECONDS, wait N%, await SYSTEM step..., repeat, until SECONDS, "
-                                       "fail CF, activate CF, or kill, stop, cont, ipl or jobs and a SYSTEM that it can be done to"
-                                     : strerror(-rc));
+            rc = one_line(s, line);
+        if (rc < 0) {
+            tell_mistake(s, number, whole, rc);
+            result = rc;
+        }
+    }
+    return result;
+}
+
+static int with_script(struct plex *p, const char *path, bool check)
+{
+    struct script script = { .plex = p, .path = path, .check = check };
+    FILE *in = fopen(path, "re");
+    int rc = in ? all_lines(&script, in) : 0;
+    if (!in || (rc == 0 && ferror(in))) {
+        rc = -errno;
+        tell_error("%s: %s", path, strerror(-rc));
     }
     if (in)
         fclose(in);
     return rc;
+}
+
+int script_check(struct plex *p, const char *path)
+{
+    return with_script(p, path, true);
+}
+
+int script_run(struct plex *p, const char *path)
+{
+    return with_script(p, path, false);
 }

@@ -26,6 +26,9 @@
 
 #include "tools/sysplex/plex.h"
 
+/* Can every line of a script be understood, with the definition that has been read? 0 or -errno, told; nothing is done. */
+int script_check(struct plex *p, const char *path);
+
 /* Run a script. 0 or -errno, told. */
 int script_run(struct plex *p, const char *path);
 

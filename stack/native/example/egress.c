@@ -183,6 +183,10 @@ int main(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     struct clusterports_options options = {
         .facility = a.of[0], .name = a.of[1], .number = (uint8_t)number(a.of[2], 1, 32, "NUMBER"), .log = log_line };
+    if (*a.of[1] == 0 || strlen(a.of[1]) > 8) {
+        fprintf(stderr, "egress: NAME %s: expected 1 to 8 characters\n", a.of[1]);
+        return 64;
+    }
     struct in_addr from = address(a.of[3], "SOURCE");
     struct sockaddr_in destination = { .sin_family = AF_INET, .sin_addr = address(a.of[4], "DESTINATION"),
                                        .sin_port = htons((uint16_t)number(a.of[5], 1, 65535, "PORT")) };
