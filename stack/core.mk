@@ -7,9 +7,9 @@ STACK_CORE_SRC := stack/stack.c $(STACK_XES_SRC) $(STACK_XCF_SRC) $(addprefix st
 	$(STACK_CLP_SRC) stack/recovery/recovery.c stack/operator/operator_cf.c stack/operator/operator_ports.c stack/socket/port_log.c
 
 # What a host program links besides: the text functions, the FLOW counters, the host port, the coupling facility.
-STACK_HOST_SRC := $(STACK_CORE_SRC) stack/sip/sip.c stack/profile/profile_query.c stack/profile/profile_change.c stack/base/text.c stack/base/flow.c stack/platform/host.c stack/operator/operator.c $(CF_ENGINE_SRC)
+STACK_HOST_SRC := $(STACK_CORE_SRC) stack/sip/sip.c stack/profile/profile_query.c stack/profile/profile_change.c stack/base/text.c stack/base/flow.c stack/platform/host.c stack/operator/operator.c stack/operator/operator_xcf.c $(CF_ENGINE_SRC)
 
-STACK_CORE_TESTS := core_xes core_xes_lock core_rebuild core_cfloss core_xcf core_xcf_lock core_vipa core_clp core_processes
+STACK_CORE_TESTS := core_xes core_xes_lock core_rebuild core_cfloss core_xcf core_xcf_operator core_xcf_lock core_vipa core_clp core_recovery core_processes
 CHECKS += $(STACK_CORE_TESTS:%=$(B)/tests/%)
 $(STACK_CORE_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/stack/tests/%.o $(B)/san/stack/tests/core_plex.o \
 		$(B)/san/stack/tests/flow_report.o \

@@ -299,12 +299,12 @@ void stack_changed(struct stack *s)
     vipa_changed(&s->vipa);
 }
 
-/* Its distributing stack, which the backup is by now if that has failed; else the one with the lowest number. */
+/* Its distributing stack, or the backup that takes over from that; else the one with the lowest number. */
 static bool recovers_first(struct stack *s, uint32_t address)
 {
     uint64_t others = xcf_others(&s->xcf);
-    uint64_t since;
-    uint8_t distributor = clp_distributor(s, address, &since);
+    const struct vipa_dvipa *d = vipa_find(&s->vipa, address);
+    uint8_t distributor = d ? vipa_distributor(d) : 0;
 
     if (distributor && (distributor == s->number || others >> distributor & 1))
         return distributor == s->number;

@@ -73,9 +73,15 @@ static bool on_in_use(void *context, uint32_t address)
     return false;
 }
 
+static void on_gone(void *context, const char *system, uint8_t number)
+{
+    if (plex.gone)
+        plex.gone((unsigned)((struct plex_system *)context - plex.systems), system, number);
+}
+
 static const struct stack_ops ops = {
     .activate = on_activate, .deactivate = on_deactivate, .deliver = on_deliver, .scan = on_scan, .connections = on_connections,
-    .in_use = on_in_use
+    .in_use = on_in_use, .gone = on_gone,
 };
 
 static void default_profile(struct profile *p, unsigned n)
@@ -159,6 +165,8 @@ struct stack *plex_ipl(unsigned n)
     struct stack_identity identity = { .system = plex_names[n - 1], .number = (uint8_t)n };
 
     ck_assert_int_eq(cf_open(plex.segment, identity.system, &s->cf), 0);
+    if (s->remote)
+        cf_for_remote(s->cf);
     host_platform_select(n);
     host_platform_reset();
     host_platform_add_cf(s->cf);

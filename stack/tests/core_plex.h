@@ -24,7 +24,8 @@ struct plex_event {
 };
 
 struct plex_system {
-    struct stack *stack;        /* NULL: down */
+    struct stack *stack;        /* NULL: down, or it hangs */
+    bool remote;                /* its CF is elsewhere: a fence of it is over when its view is closed */
     struct cf *cf;
     struct profile profile;
     struct plex_event events[16];
@@ -40,6 +41,7 @@ struct plex_system {
 struct plex {
     char segment[40], segment2[40];     /* of CF01 and, after plex_pair(), CF02 */
     bool paired;
+    void (*gone)(unsigned n, const char *system, uint8_t number);   /* system n is told; NULL: nothing is done about it */
     struct plex_system systems[PLEX_STACKS];
 };
 

@@ -249,6 +249,9 @@ bool vipa_is_target(const struct vipa *vipa, const struct vipa_dvipa *dvipa);
 /* Somebody owns and distributes it. */
 bool vipa_is_distributed(const struct vipa_dvipa *dvipa);
 
+/* Who distributes it, or is about to because that one has failed: the backup that takes it over. 0: nobody. */
+uint8_t vipa_distributor(const struct vipa_dvipa *dvipa);
+
 /* This stack defines, backs up or has activated the address. */
 bool vipa_has_part(const struct vipa *vipa, const struct vipa_dvipa *dvipa);
 

@@ -70,6 +70,13 @@ static uint8_t best_candidate(const struct vipa_dvipa *d)
     return best;
 }
 
+uint8_t vipa_distributor(const struct vipa_dvipa *d)
+{
+    if (!d->distribution_count)
+        return 0;
+    return d->owner || !d->orphaned ? d->owner : best_candidate(d);
+}
+
 static bool may_claim(const struct vipa *v, const struct vipa_dvipa *d)
 {
     const struct vipa_part *p = &d->parts[v->number], *o = &d->parts[d->owner];

@@ -436,8 +436,8 @@ static int connect_structure(struct xcf *x, struct xes *xes, unsigned cf, const 
 {
     struct xes_connect_parms parms = {
         .cf = cf, .structure = XCF_STRUCTURE, .connection = x->connection_name, .system = name, .job = "XCFAS",
-        .attributes = { .list_headers = SYSTEMS_MAX + 1, .size_kib = 8192, .max_elements = 255,
-                        .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 6, .vector_bits = 32,
+        .attributes = { .list_headers = SYSTEMS_MAX + 1, .size_kib = 8192, .elemchar = 1, .max_elements = 128,
+                        .flags = CF_CONN_ADJUNCT | CF_CONN_NAMED, .entry_ratio = 1, .element_ratio = 3, .vector_bits = 32,
                         .options = CF_CONN_OPT_ALTER },
         .list_exit = queue_not_empty, .event_exit = connection_event, .context = x,
     };

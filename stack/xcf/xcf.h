@@ -35,7 +35,7 @@
 #include "stack/xes/xes_rebuild.h"
 
 #define XCF_GROUPS_MAX 8
-#define XCF_MESSAGE_MAX 65280u      /* 255 elements of 256 bytes */
+#define XCF_MESSAGE_MAX 65536u      /* 128 elements of 512 bytes */
 #define XCF_QUEUE_MAX 512u          /* messages that wait for one system: what a stopped image may hold of the structure */
 #define XCF_STRUCTURE "IXCSTR1"
 #define XCF_RESEND_BYTES (256u << 10)       /* messages kept to be sent again: more than the queues hold when nobody hangs */
