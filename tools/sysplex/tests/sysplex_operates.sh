@@ -232,6 +232,28 @@ for mode in 600 666; do
         check "a user other than root: down" test $code = 0
     fi
 done
+# In a user namespace that allows none within it.
+apart() { [[ $(readlink /proc/self/ns/user) != "$(readlink "/proc/$1/ns/user")" ]]; }
+denied() {
+    mkfifo go
+    unshare -U --keep-caps bash -c 'read -r <go; echo 0 >/proc/sys/user/max_user_namespaces
+        exec setpriv --reuid=65534 --regid=65534 --clear-groups build/bin/sysplex run config/twoway.conf' >"$out" 2>"$err" &
+    local pid=$!
+    if eventually apart $pid && echo "0 0 65536" >/proc/$pid/uid_map && echo "0 0 65536" >/proc/$pid/gid_map; then
+        echo >go
+    else
+        kill -KILL $pid
+    fi
+    wait $pid
+    code=$?
+}
+if unshare -U true 2>/dev/null; then
+    denied
+    check "a user in a world without user namespaces: exit code 2" test $code = 2
+    check "and is told what to do" tells 'sysctl user.max_user_namespaces'
+else
+    echo "ok $((++tests)) - # SKIP this machine gives even root no user namespace"
+fi
 umount /dev/net/tun /dev/net/tun tun
 nothing_left "a user other than root"
 
