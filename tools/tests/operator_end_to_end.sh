@@ -105,6 +105,7 @@ ask MVS1 'D TCPIP,,SYSPLEX,VIPADYN,IPADDR=10.1.9.2,MAX=*' '^IPADDR: 10.1.9.2 '
 test "$(answer | grep -c IPADDR:)" = 1
 result $? "it is the only address that is shown"
 refused MVS1 'D TCPIP,,SYSPLEX,VIPADYN,IPADDR=10.1.9' '^IEE309I D +UNIDENTIFIABLE KEYWORD 10.1.9 - EXPECTED IPADDR=IPADDR'
+ask MVS1 'D TCPIP,,SYSPLEX,GROUP' '^EZZ8270I SYSPLEX GROUP FOR TCPIP AT MVS1 IS EZBTCPCS$'
 ask MVS1 'D TCPIP,,SYSPLEX,PORTS' '^PORTS DISPLAY FROM TCPIP AT MVS1$' '^10.1.9.1 +BITMAP +64 +[0-9]+ +[0-9]+ +[0-9]+$' 'AVAILABLE IN THE SYSPLEX$'
 ask MVS1 'D TCPIP,,SYSPLEX,PORTS,LOG,MAX=5' '^PORTS DISPLAY FROM TCPIP AT MVS1$' 'RECORDS DISPLAYED$'
 ask MVS1 'D TCPIP,,SYSPLEX,PORTS,DVIPA=10.1.9.1,PORT=5000' '^IPADDR: 10.1.9.1  PORT: 5000$' 'OF 0 RECORDS DISPLAYED$'
@@ -139,6 +140,12 @@ result $? "it says EZZ0053I"
 ask MVS4 'D TCPIP,,NETSTAT,PORTLIST' '^Port# Prot User ' '^07000 TCP +RESERVED' '^2 OF 2 RECORDS DISPLAYED$'
 ask MVS4 'D TCPIP,,NETSTAT,PORTLIST,MAX=1' '^1 OF 2 RECORDS DISPLAYED$'
 await MVS1 'D TCPIP,,SYSPLEX,VIPADYN,MAX=*' '^IPADDR: 10.1.9.77'
+ask MVS4 'V TCPIP,,SYNTAXCHECK,MORE' '^EZZ0061I SYNTAX CHECK OF MORE BEGINS$' '^EZZ0309I ' '^EZZ0065I SYNTAX CHECK OF MORE COMPLETE, 0 ERRORS$'
+printf 'VIPADYNAMIC\n  VIPADEFINE 255.255.0.0 10.1.9.78 FROB\nENDVIPADYNAMIC\n' >"$output/wrong.profile"
+sysplex obey MVS4 "$output/wrong.profile" >"$output/answer" 2>&1
+test $? = 1
+result $? "sysplex obey: a profile with an error is refused"
+refused MVS4 'V TCPIP,,SYNTAXCHECK,WRONG' '^EZZ0318I FROB WAS FOUND ON LINE 2 AND ' '^EZZ0065I SYNTAX CHECK OF WRONG COMPLETE, 1 ERROR'
 refused MVS4 'V TCPIP,,SYNTAXCHECK,NONE' '^EZZ0060I PROCESSING COMMAND: VARY TCPIP,,SYNTAXCHECK,NONE$' '^EZZ0301I SYNTAXCHECK FILE NONE CANNOT BE READ'
 refused MVS4 'V TCPIP,,OBEYFILE,NONE' '^EZZ0060I PROCESSING COMMAND: VARY TCPIP,,OBEYFILE,NONE$' 'CANNOT BE READ'
 refused MVS4 'V TCPIP,,OBEYFILE' '^IEE311I V +PARAMETER MISSING'
@@ -175,6 +182,12 @@ refused MVS4 'S' '^IEE31[01]I S '
 refused MVS4 'S X,PGM=NONE' '^IEE122I START COMMAND JCL ERROR, PGM=NONE IS NOT A PROGRAM'
 refused MVS4 'S X,PGM=CONNGEN' '^IEF452I X - JOB NOT RUN - PARAMETER ERROR$' '^ CONNGEN TAKES DEST='
 ask MVS4 'HELP' '^COMMANDS: ' '^  D XCF,STR +\[,STRNAME=' '^  V TCPIP,,SYSplex,AUDIT '
+cp "$output/answer" "$output/help"
+for command in $(sed -nE 's/^  ([A-Z][^ ]*( [A-Z][^ ]*)?) .*/\U\1/p' "$output/help" | tr ' ' _); do
+    pattern=${command/#D_/D(ISPLAY)? }
+    grep -qE "(ask|refused|await) [A-Za-z0-9]+ '${pattern//_/ }\\b" "$0" || [[ $command == Z_EOD ]]
+    result $? "${command//_/ }, of which HELP tells, is given in this test"
+done
 
 # --- what is no command ---------------------------------------------------------------------------------------------------
 refused MVS4 'FROB' '^IEE305I FROB +COMMAND INVALID$'
