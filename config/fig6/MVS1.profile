@@ -27,5 +27,7 @@ VIPADYNAMIC
   VIPABACKUP 100 10.1.9.2
 ENDVIPADYNAMIC
 SOURCEIPA 10.1.9.1 APPA
+; Not of the patent: two applications that connect to each other.
+SOURCEIPA 10.1.9.1 PAIR*
 
 START LCS1

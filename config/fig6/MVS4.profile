@@ -18,5 +18,7 @@ IPCONFIG DYNAMICXCF 192.168.49.4 255.255.255.0 1
 
 ; A target of DVA1 only.
 SOURCEIPA 10.1.9.1 APPA
+; Not of the patent: two applications that connect to each other.
+SOURCEIPA 10.1.9.1 PAIR*
 
 START LCS1

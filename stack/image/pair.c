@@ -1,10 +1,11 @@
 /* PAIR: one of two applications that connect to each other.
  *
- *   on one system     S PAIRA,PGM=PAIR,ADDR=10.1.9.1,PORT=9001,PEER=9002[,N=20]
- *   on another one    S PAIRB,PGM=PAIR,ADDR=10.1.9.1,PORT=9002,PEER=9001[,N=20]
+ *   on one system     S PAIRA,PGM=PAIR,ADDR=10.1.9.1,PORT=9001,PEER=9002[,N=20][,BIND=10.1.9.1]
+ *   on another one    S PAIRB,PGM=PAIR,ADDR=10.1.9.1,PORT=9002,PEER=9001[,N=20][,BIND=10.1.9.1]
  *
- * Each listens at its own port, and connects N times, one after the other, to the address with its partner's; the address may
- * be one DVIPA for both, as destination and (SOURCEIPA) as source. On each connection it sends a line with its name and a number,
+ * Each listens at its own port, of all addresses or of that of BIND=, and connects N times, one after the other, to the address with
+ * its partner's; the address may be one DVIPA for both, as destination and (SOURCEIPA) as source. Connections to a DVIPA find a
+ * partner on another system if it distributes that port, or, with CLUSTERPORTS, if that is bound to it and so the system's own. On each connection it sends a line with its name and a number,
  * which the partner sends back. The job ends when it has had N lines back and has served N. A partner that does not listen yet is
  * tried again; after TIMEOUT_US without progress the job gives up. */
 #include "stack/image/job.h"
@@ -147,9 +148,9 @@ static const struct socket_events listener_events = {.accepted = on_accepted};
 
 /* --- the job ------------------------------------------------------------------------------------------------------- */
 
-static bool listen_at(struct pair *pair, uint16_t port)
+static bool listen_at(struct pair *pair, struct socket_address at)
 {
-    const struct socket_address at = {0, port};
+    char text[16];
     uint32_t reason = 0;
     int error = SOCKET_ENOBUFS;
 
@@ -159,17 +160,19 @@ static bool listen_at(struct pair *pair, uint16_t port)
         return true;
     if (pair->listener != NULL)
         socket_close(pair->listener);
-    text_wto("CFS106E %s LISTEN AT PORT %u FAILED, ERRNO %d, REASON %X", pair->job->owner.job, port, error, reason);
+    text_wto("CFS106E %s LISTEN AT %s PORT %u FAILED, ERRNO %d, REASON %X", pair->job->owner.job, text_ip(text, at.address), at.port,
+             error, reason);
     return false;
 }
 
 static bool pair_start(struct job *job, const struct operator_parameters *parameters)
 {
-    const char *address = operator_value(parameters, "ADDR");
+    const char *address = operator_value(parameters, "ADDR"), *bind = operator_value(parameters, "BIND");
+    struct socket_address at = {0, 0};
     struct pair *pair = pairs;
     uint32_t port = 0, peer = 0, total = 20;
 
-    if (!operator_check(parameters, "PGM USER ADDR PORT PEER N") || !operator_number(parameters, "PORT", 1, 65535, &port) ||
+    if (!operator_check(parameters, "PGM USER ADDR PORT PEER N BIND") || !operator_number(parameters, "PORT", 1, 65535, &port) ||
         !operator_number(parameters, "PEER", 1, 65535, &peer) || !operator_number(parameters, "N", 1, 1000000, &total))
         return false;
     while (pair < pairs + PAIR_MAX && pair->job != NULL)
@@ -178,10 +181,13 @@ static bool pair_start(struct job *job, const struct operator_parameters *parame
         text_wto("CFS114E %s EXPECTED ADDR=, PORT= AND PEER=, AND NO MORE THAN %d JOBS", job->owner.job, PAIR_MAX);
         return false;
     }
+    at.port = (uint16_t)port;
     *pair = (struct pair){.job = job, .total = total, .to.port = (uint16_t)peer, .moved_us = platform_clock_us()};
     if (!text_parse_ip(address, &pair->to.address))
         text_wto("CFS103E %s ADDR=%.30s IS NOT AN IP ADDRESS, THE JOB IS NOT STARTED", job->owner.job, address);
-    else if (listen_at(pair, (uint16_t)port)) {
+    else if (bind != NULL && !text_parse_ip(bind, &at.address))
+        text_wto("CFS103E %s BIND=%.30s IS NOT AN IP ADDRESS, THE JOB IS NOT STARTED", job->owner.job, bind);
+    else if (listen_at(pair, at)) {
         job->state = pair;
         return true;
     }
@@ -228,7 +234,7 @@ static void pair_cancel(struct job *job)
 
 const struct program pair_program = {
     .name = "PAIR",
-    .parameters = "ADDR=address PORT=port PEER=port [N=20]",
+    .parameters = "ADDR=address PORT=port PEER=port [N=20] [BIND=address]",
     .start = pair_start,
     .poll = pair_poll,
     .cancel = pair_cancel,

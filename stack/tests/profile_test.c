@@ -1170,7 +1170,7 @@ END_TEST
 
 static const struct {
     unsigned dvipas, distributes, jobs;
-} fig6[] = { { 2, 1, 1 }, { 0, 0, 2 }, { 0, 0, 1 }, { 0, 0, 1 }, { 2, 2, 2 } };
+} fig6[] = { { 2, 1, 2 }, { 0, 0, 2 }, { 0, 0, 1 }, { 0, 0, 2 }, { 2, 2, 2 } };
 
 START_TEST(the_statements_of_the_patent_are_accepted)
 {

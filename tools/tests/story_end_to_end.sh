@@ -59,6 +59,11 @@ check "then MVS1 fails, is taken over from, and takes its address back" in_order
 for system in MVS1 MVS2 MVS4; do check "$system: APPA has done all" said $system "CFS101I APPA ENDED DONE=600 ANSWERED=600 FAILED=0"; done
 for system in MVS2 MVS3 MVS5; do check "$system: APPB has done all" said $system "CFS101I APPB ENDED DONE=600 ANSWERED=600 FAILED=0"; done
 
+for pair in MVS1/PAIRA MVS4/PAIRB; do
+    check "$pair has connected to its partner, and it to it, from and to one address" \
+        said "${pair%/*}" "CFS115I ${pair#*/} COMPLETE ANSWERED=20 SERVED=20 .* LAST FROM 10.1.9.1 "
+done
+
 check "the report is well-formed" xmllint --noout "$report"
 check "it tells the verdict" grep -q '<section class="verdict"><strong>As expected' "$report"
 has() { [[ $(xmllint --xpath "count($1)" "$report") == "$2" ]]; }
