@@ -21,10 +21,10 @@ struct cf_call {
     uint64_t token;         /* CONNECT: the new one */
     struct cf_wakes wakes;
     bool became_full;       /* the structure passed FULLTHRESHOLD by this command */
-    uint32_t contentions, false_contentions;    /* lock table: for the statistics */
+    uint32_t contentions, false_contentions;    /* for the statistics */
     struct cf_wakes contenders; /* lock table: attachments of those whose interest is in the way */
     uint32_t contender;     /* attachment of the connection that holds the lock in question, or UINT32_MAX */
-    bool looks_again;       /* a lock that is held is LOCK_HELD this time, and nothing is counted: it is tried again at once */
+    bool looks_again;       /* a lock that is held is LOCK_HELD this time, and no request is counted: it is tried again at once */
 };
 
 /* Result of a command that finds fault with the MCB field at offset. */

@@ -128,6 +128,7 @@ int cf_lock_before(struct cf_call *call)
     if (lock->owner == 0)
         return 0;
     const struct cf_conn *owner = &call->s->conn[lock->owner];
+    call->contentions = 1;
     if (owner->state == CF_CONN_FAILED_PERSISTENT)
         return CF_RSP_LOCK_PERSISTENT;
     if (owner->state == CF_CONN_ACTIVE)     /* the attachment of one that failed may be another's by now */

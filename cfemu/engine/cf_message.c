@@ -2,6 +2,7 @@
 #include "cfemu/engine/cf_message.h"
 
 #include <assert.h>
+#include <sched.h>
 #include <string.h>
 
 #include "cfemu/engine/cf_alter.h"
@@ -180,7 +181,9 @@ static bool runs_elsewhere(const struct cf_call *call)
 }
 
 /* A lock is held for a few commands, some microseconds. Who stands in its queue sleeps, is handed the lock, and everybody else
- * waits until he has woken up: so first look again, less and less often, for as long as a sleep takes. */
+ * waits until he has woken up: so first look again, less and less often, for as long as a sleep takes, and as the caller may
+ * stand still. Nobody is overtaken by that: a lock with a queue goes from its holder to the first of the queue, and is never
+ * found free. The holder may be in want of this very processor. */
 static int execute_patiently(struct cf_call *call, int (*command)(struct cf_call *), enum cf_stat_command kind)
 {
     int result = CF_RSP_LOCK_HELD;
@@ -193,10 +196,12 @@ static int execute_patiently(struct cf_call *call, int (*command)(struct cf_call
             return result;
         uint64_t now_ns = cf_clock_ns(CLOCK_MONOTONIC);
         if (until_ns == 0)
-            until_ns = now_ns + LOOK_US * 1000u;
+            until_ns = now_ns + (call->wait_us < LOOK_US ? call->wait_us : LOOK_US) * 1000u;
         call->looks_again = runs_elsewhere(call) && now_ns < until_ns;
         for (unsigned i = 0; i < pauses && call->looks_again; i++)
             cf_pause_processor();
+        if (call->looks_again)
+            sched_yield();
     }
     call->contender = UINT32_MAX;
     return execute(call, command, kind);

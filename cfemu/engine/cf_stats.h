@@ -58,7 +58,7 @@ enum cf_stat_class {
 struct cf_stats {
     uint64_t requests[CF_STAT_COMMANDS][CF_STAT_CLASSES];
     uint64_t mutex_waits;       /* commands that found the structure held by another command */
-    uint64_t contentions;       /* lock table operations that met the interest of others */
+    uint64_t contentions;       /* lock table operations that met the interest of others, requests that found a lock of a list held */
     uint64_t false_contentions; /* ... and were found to want another resource, as the connections report it */
     uint64_t rollbacks;         /* commands of dead processes undone */
     uint64_t synchronous;       /* of the served: of callers who stood still for it, and for no longer than they said (CFMSG);

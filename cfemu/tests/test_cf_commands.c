@@ -553,6 +553,22 @@ START_TEST(lock_of_a_dead_process_is_free_at_the_next_request)
 }
 END_TEST
 
+/* However often the lock of another process was looked at before its queue was joined. */
+START_TEST(request_that_looks_at_a_lock_again_is_one_request)
+{
+    pid_t pid = holder();
+    const struct cf_stats *stats = &cf_control(inside, &inside->slots[0])->stats;
+    uint64_t served = stats->served;
+    RESPONSE(&user, LOCK_QUEUED, LOCK, .lockoper = SET, .lockmode = UNCOND);
+    ck_assert_uint_eq(stats->served, served + 1);
+    ck_assert_uint_eq(stats->requests[CF_STAT_LOCK][CF_STAT_CONTENDED], 1);
+    ck_assert_uint_eq(stats->contentions, 1);
+    RESPONSE(&other, LOCK_HELD, LOCK, .lockoper = SET);
+    ck_assert_uint_eq(stats->contentions, 2);
+    child_kill(pid);
+}
+END_TEST
+
 static void *watch(void *view)
 {
     cf_watch(view);
@@ -847,6 +863,7 @@ int main(void)
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, segments_refuse_what_they_are_not);
     tcase_add_test(tests, lock_of_a_dead_process_is_free_at_the_next_request);
+    tcase_add_test(tests, request_that_looks_at_a_lock_again_is_one_request);
     tcase_add_test(tests, stopped_process_holds_nobody_up_for_long);
     tcase_add_test(tests, caller_says_how_long_it_waits);
     tcase_add_test(tests, check_finds_damage);
