@@ -17,6 +17,8 @@ $(STACK_CORE_TESTS:%=$(B)/tests/%): $(B)/tests/%: $(B)/san/stack/tests/%.o $(B)/
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ -lcheck -lsubunit -lm -lrt -pthread
 
+$(B)/tests/core_clp: $(addprefix $(B)/san/stack/tests/core_clp_,blocks.o initial.o bind.o recovery.o log.o keepers.o)
+
 BENCHES += $(B)/bench/clp_bench
 $(B)/bench/clp_bench: $(B)/host/stack/bench/clp_bench.o $(STACK_HOST_SRC:%.c=$(B)/host/%.o)
 	@mkdir -p $(@D)

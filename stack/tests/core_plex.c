@@ -237,13 +237,20 @@ void plex_teardown(void)
 
 int plex_main(TCase *tcase, const char *name)
 {
+    return plex_main_of(&tcase, 1, name);
+}
+
+int plex_main_of(TCase *const *cases, unsigned count, const char *name)
+{
     Suite *suite = suite_create(name);
     SRunner *runner = srunner_create(suite);
 
     runner_pid = getpid();
-    tcase_add_checked_fixture(tcase, plex_setup, plex_teardown);
-    tcase_set_timeout(tcase, plex_timeout_s);
-    suite_add_tcase(suite, tcase);
+    for (unsigned i = 0; i < count; i++) {
+        tcase_add_checked_fixture(cases[i], plex_setup, plex_teardown);
+        tcase_set_timeout(cases[i], plex_timeout_s);
+        suite_add_tcase(suite, cases[i]);
+    }
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     int failed = srunner_ntests_failed(runner);

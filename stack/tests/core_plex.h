@@ -81,4 +81,7 @@ extern unsigned plex_timeout_s;
 /* Run a suite of one case with the fixtures; TAP to standard output; exit code. */
 int plex_main(TCase *tcase, const char *name);
 
+/* The same of several cases. */
+int plex_main_of(TCase *const *cases, unsigned count, const char *name);
+
 #endif
