@@ -30,7 +30,13 @@ typedef U32 hc_count;
 #define HC_DEFINE_INST HDL_DEF_INST
 #define HC_SYNCHRONOUS_IO(dev) ((void)(dev))
 #define HC_MAX_CPU MAX_CPU_ENGS
+#if defined(TXF_INSTR_CHECK)
 #define HC_TXF_CHECK(regs) TXF_INSTR_CHECK(regs)
+#elif defined(TRAN_INSTR_CHECK)     /* its name in earlier releases of 4.x */
+#define HC_TXF_CHECK(regs) TRAN_INSTR_CHECK(regs)
+#else                               /* before there was transactional execution */
+#define HC_TXF_CHECK(regs) ((void)(regs))
+#endif
 #if defined(_ARCH_NUM_1)
 #define HC_ARCH_390 _ARCH_NUM_1
 #endif
