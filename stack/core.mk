@@ -4,7 +4,7 @@ STACK_CLP_SRC := $(addprefix stack/clp/,clp.c clp_table.c clp_bind.c clp_cf.c cl
 STACK_XES_SRC := $(addprefix stack/xes/,xes.c xes_rebuild.c xes_lock.c xes_lock_manager.c xes_lock_mail.c xes_lock_table.c)
 STACK_XCF_SRC := $(addprefix stack/xcf/,xcf.c xcf_status.c xcf_rebuild.c xcf_lock.c)
 STACK_CORE_SRC := stack/stack.c $(STACK_XES_SRC) $(STACK_XCF_SRC) $(addprefix stack/vipa/,vipa.c vipa_owner.c vipa_route.c vipa_crht.c vipa_display.c) \
-	$(STACK_CLP_SRC) stack/recovery/recovery.c stack/operator/operator_cf.c stack/operator/operator_ports.c stack/socket/port_log.c
+	$(STACK_CLP_SRC) stack/recovery/recovery.c stack/operator/operator_cf.c stack/operator/operator_lists.c stack/operator/operator_ports.c stack/socket/port_log.c
 
 # What a host program links besides: the text functions, the FLOW counters, the host port, the coupling facility.
 STACK_HOST_SRC := $(STACK_CORE_SRC) stack/sip/sip.c stack/profile/profile_query.c stack/profile/profile_change.c stack/base/text.c stack/base/flow.c stack/platform/host.c stack/operator/operator.c stack/operator/operator_xcf.c $(CF_ENGINE_SRC)

@@ -287,7 +287,7 @@ static void operator_start(void)
     operator_register(&operator, "D TCPIP,,Netstat,COnn", display_conn, NULL, "[,PORT=n][,MAX=n|*]  the connections");
     operator_register(&operator, "D TCPIP,,Netstat,STATS", display_stats, NULL, "[,MAX=n|*]  ports that can be assigned, and that are in use");
     operator_audit_register(&operator, &stack.clp);
-    operator_cf_register(&operator);
+    operator_cf_register(&operator, &stack.clp);
     changes.running = &profile;
     changes.input = &profile_input;
     changes.ops = &profile_ops;

@@ -111,8 +111,10 @@ struct operator_profile {                       /* one a stack; large */
 /* Register both commands. *profile is kept, all of it but before filled in. */
 void operator_profile_register(struct operator *operator, struct operator_profile *profile);
 
-/* Coupling facilities and structures: D CF, D XCF,CF, D XCF,STR, D NET,STATS,TYPE=CFS, SETXCF START and STOP: operator_cf.c. */
-void operator_cf_register(struct operator *operator);
+/* Coupling facilities and structures: D CF, D XCF,CF, D XCF,STR, D NET,STATS,TYPE=CFS, SETXCF START and STOP: operator_cf.c.
+ * clp: whose DVIPAs D NET,STATS shows with LIST=. */
+struct clp;
+void operator_cf_register(struct operator *operator, struct clp *clp);
 
 /* Handler of D TCPIP,,FLOW[,figure]: the trace of the flowcharts' blocks, figure by figure. No context. */
 operator_handler operator_flow;

@@ -1,10 +1,10 @@
 /* The operator's commands on coupling facilities and structures. What is shown is read from the CF when it is asked for
  * (READ_STRUCTURE, IDENTIFY); any CF of the pair that is not lost answers for both.
  *
- *   D XCF,STR[,STRNAME=name*|ALL]   IXC359I, IXC360I       SETXCF START,REBUILD,STRNAME=name[,LOCATION=OTHER]
+ *   D XCF,STR[,STRNAME=name*|ALL]   IXC359I, IXC360I       SETXCF START,REBUILD,STRNAME=name[,LOCATION=NORMAL|OTHER]
  *   D XCF,CF[,CFNAME=name*|ALL]     IXC361I, IXC362I       SETXCF STOP,REBUILD,STRNAME=name
  *   D CF                            IXL150I                SETXCF START,ALTER,STRNAME=name,SIZE=KiB
- *   D NET,STATS,TYPE=CFS,STRNAME=name    IST350I ... IST314I
+ *   D NET,STATS,TYPE=CFS,STRNAME=name[,LIST=ALL|n|dvipa]    IST350I ... IST314I
  *
  * Layouts are modelled on the product's. */
 #include "stack/operator/operator.h"
@@ -13,6 +13,7 @@
 
 #include "cfemu/arch/cf_bytes.h"
 #include "stack/base/text.h"
+#include "stack/operator/operator_lists.h"
 #include "stack/xes/xes.h"
 
 #define DATA_BYTES (STR_SIZE + POL_SIZE + 255u * CONNECTION_SIZE)
@@ -353,10 +354,11 @@ static void stats_line(const char *id, const char *what, uint32_t current, uint3
 static void display_stats(void *context, const struct operator_parameters *parameters)
 {
     const char *structure = operator_value(parameters, "STRNAME"), *kind = operator_value(parameters, "TYPE");
+    const char *lists = operator_value(parameters, "LIST");
+    struct operator_list list;
     uint32_t reason;
 
-    (void)context;
-    if (!operator_check(parameters, "TYPE STRNAME"))
+    if (!operator_check(parameters, "TYPE STRNAME LIST"))
         return;
     if (!kind || !structure) {
         operator_missing(parameters, kind ? "STRNAME" : "TYPE");
@@ -364,6 +366,14 @@ static void display_stats(void *context, const struct operator_parameters *param
     }
     if (!text_equal(kind, "CFS")) {
         operator_unknown(parameters, kind, "CFS");
+        return;
+    }
+    if (lists && !text_equal(structure, CLP_STRUCTURE)) {
+        operator_unknown(parameters, structure, "LIST= WITH STRNAME=" CLP_STRUCTURE);
+        return;
+    }
+    if (lists && !operator_list_parse(lists, &list)) {
+        operator_unknown(parameters, lists, "LIST=ALL, LIST=0 TO 1023 OR LIST=IPADDR");
         return;
     }
     text_wto("IST097I DISPLAY ACCEPTED");
@@ -381,6 +391,10 @@ static void display_stats(void *context, const struct operator_parameters *param
         text_wto("IST1375I %-24s %9uK %9uK     *NA*", "STRUCTURE SIZE", size, maximum ? maximum : size);
         stats_line("IST1376I", "STORAGE ELEMENTS", get_be32(mrb + MRB_ELEMENTS_USED), get_be32(mrb + MRB_ELEMENTS_TOTAL));
         stats_line("IST1377I", "LIST ENTRIES", get_be32(mrb + MRB_ENTRIES_USED), get_be32(mrb + MRB_ENTRIES_TOTAL));
+        if (lists) {
+            text_wto("IST924I -------------------------------------------------------------");
+            operator_list_display(context, &list);
+        }
     }
     text_wto("IST314I END");
 }
@@ -407,6 +421,31 @@ static const char *refusal(uint32_t reason)
     }
 }
 
+/* Place of a CF in the preference list of the structure that was read; behind all if it is not there. */
+static unsigned preference(const uint8_t cfname[NAME_LEN])
+{
+    const uint8_t *list = data + STR_SIZE + POL_PREFLIST;
+    unsigned i = 0;
+
+    while (i < 8 && memcmp(list + NAME_LEN * i, cfname, NAME_LEN) != 0)
+        i++;
+    return i;
+}
+
+/* LOCATION=NORMAL: is there a CF that the policy prefers to the one where the structure is? */
+static bool is_misplaced(const char *structure)
+{
+    uint32_t reason;
+    bool misplaced = false;
+
+    if (read_structure(structure, NULL, &reason) != IXLRETCODEOK || get_be64(data + STR_ALLOCATED) == 0 || data[STR_LOST])
+        return true;                    /* the request itself says what is wrong, or does what is to be done */
+    for (unsigned cf = 0; cf < CFS_SHOWN; cf++)
+        if (xes_identify(cf, mrb, &reason) == IXLRETCODEOK)
+            misplaced |= preference(mrb + MRB_OWN + IDENTIFY_NAME) < preference(data + STR_CFNAME);
+    return misplaced;
+}
+
 static void rebuild_command(const struct operator_parameters *parameters, bool stop)
 {
     const char *structure = operator_value(parameters, "STRNAME"), *location = operator_value(parameters, "LOCATION");
@@ -418,8 +457,14 @@ static void rebuild_command(const struct operator_parameters *parameters, bool s
         operator_missing(parameters, "STRNAME");
         return;
     }
-    if (location && !text_equal(location, "OTHER")) {
-        operator_unknown(parameters, location, "OTHER");
+    bool other = location && text_equal(location, "OTHER");
+    if (location && !other && !text_equal(location, "NORMAL")) {
+        operator_unknown(parameters, location, "NORMAL OR OTHER");
+        return;
+    }
+    if (!stop && !other && !is_misplaced(structure)) {
+        text_wto("IXC367I THE SETXCF START REBUILD REQUEST FOR STRUCTURE %s WAS REJECTED:", structure);
+        text_wto(" NO COUPLING FACILITY IS PREFERRED TO %s WHERE IT IS, LOCATION=OTHER MOVES IT NEVERTHELESS", name8(data + STR_CFNAME));
         return;
     }
     for (unsigned cf = 0; cf < CFS_SHOWN && reason == IXLRSNCODENOCONN; cf++)
@@ -467,13 +512,13 @@ static void start_alter(void *context, const struct operator_parameters *paramet
         text_wto("IXC533I SETXCF REQUEST TO ALTER STRUCTURE %s REJECTED: %s", structure, refusal(reason));
 }
 
-void operator_cf_register(struct operator *operator)
+void operator_cf_register(struct operator *operator, struct clp *clp)
 {
     operator_register(operator, "D XCF,STR", display_structure, NULL, "[,STRNAME=name*|ALL]  structures of the sysplex");
     operator_register(operator, "D XCF,CF", display_facilities, NULL, "[,CFNAME=name*|ALL]  coupling facilities of the sysplex");
     operator_register(operator, "D CF", display_cf, NULL, "  coupling facilities of this system");
-    operator_register(operator, "D NET,STATS", display_stats, NULL, ",TYPE=CFS,STRNAME=name  storage of a structure");
-    operator_register(operator, "SETXCF START,REBUILD", start_rebuild, NULL, ",STRNAME=name[,LOCATION=OTHER]  to the other CF");
+    operator_register(operator, "D NET,STATS", display_stats, clp, ",TYPE=CFS,STRNAME=name[,LIST=ALL|n|ipaddr]  a structure, its lists");
+    operator_register(operator, "SETXCF START,REBUILD", start_rebuild, NULL, ",STRNAME=name[,LOCATION=NORMAL|OTHER]  to another CF");
     operator_register(operator, "SETXCF STOP,REBUILD", stop_rebuild, NULL, ",STRNAME=name  back to where it was");
     operator_register(operator, "SETXCF START,ALTER", start_alter, NULL, ",STRNAME=name,SIZE=KiB  another size");
 }
