@@ -75,7 +75,7 @@ check: all
 .PHONY: build-checks
 build-checks: $(CHECKS)
 
-## make bench           benchmarks: what the budgets of the design say, and what this machine measured, in nanoseconds
+## make bench           benchmarks: what the budgets of the design say, and what this machine measured, in nanoseconds or as the heading says
 ##   PEERS=1            and what Redis needs for the same work on this machine
 bench: all
 	@$(MAKE) $(BENCHES)
