@@ -1,5 +1,5 @@
 # xes, xcf, vipa, clp: the stack's core, for host tests and the image. The image compiles STACK_CORE_SRC with the guest rule.
-STACK_CLP_SRC := $(addprefix stack/clp/,clp.c clp_table.c clp_bind.c clp_cf.c clp_lists.c clp_crht.c clp_peer.c \
+STACK_CLP_SRC := $(addprefix stack/clp/,clp.c clp_activate.c clp_assign.c clp_table.c clp_bind.c clp_cf.c clp_lists.c clp_crht.c clp_peer.c \
 	clp_broadcast.c clp_distributor.c clp_log.c clp_rebuild.c clp_show.c clp_view.c)
 STACK_XES_SRC := $(addprefix stack/xes/,xes.c xes_rebuild.c xes_lock.c xes_lock_manager.c xes_lock_mail.c xes_lock_table.c)
 STACK_XCF_SRC := $(addprefix stack/xcf/,xcf.c xcf_status.c xcf_rebuild.c xcf_lock.c)

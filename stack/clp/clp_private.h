@@ -14,6 +14,30 @@ extern const struct clp_store clp_lists_store, clp_crht_store, clp_broadcast_sto
 /* The table of a DVIPA, or of CLP_EXPLICIT; NULL: none. */
 struct clp_table *clp_find(struct clp *clp, uint32_t address);
 
+/* The table of a DVIPA; NULL: none. The one of all ordinary addresses. That of clp_find(), else that. */
+struct clp_table *clp_dvipa(struct clp *clp, uint32_t address);
+struct clp_table *clp_ordinary(struct clp *clp);
+struct clp_table *clp_table_of(struct clp *clp, uint32_t address);
+
+/* Conventional assignment: all ports of the address are this stack's, it asks nobody. */
+void clp_own_all(struct clp_table *t);
+
+/* Ports have become this stack's: into the table and the log. Into the log alone: they have come, or left. */
+void clp_came(struct clp *clp, struct clp_table *t, const struct clp_grant *g);
+void clp_logged(struct clp *clp, const struct clp_table *t, const struct clp_grant *g, bool have_come);
+
+/* The store is ready for the table, or it is made so now (figure 8). CLP_OK or EADDRNOTAVAIL. */
+int clp_make_ready(struct clp *clp, struct clp_table *t);
+
+/* Ports in use are kept as found ones: they have become eligible. */
+void clp_keep_found_ports(struct clp *clp, struct clp_table *t);
+
+/* The stack that distributes the address is told of ports before they are used. CLP_OK or EADDRNOTAVAIL. */
+int clp_announce(struct clp *clp, const struct clp_table *t, const struct clp_grant *g);
+
+/* Do what had to wait for the end of a question or a message. */
+void clp_settle(struct clp *clp);
+
 /* Are the table's ports kept in bit maps in the CF: clp_cf.c? */
 bool clp_is_bitmap(const struct clp_table *t);
 
