@@ -310,6 +310,41 @@ static int connect_structure(unsigned n, const char *structure, uint32_t *reason
     return xes_connect(&xes[n], &parms, &connection[n], reason);
 }
 
+START_TEST(the_operator_is_told_of_a_structure_that_is_nearly_full)
+{
+    static struct cf_policy policy;
+    struct xes_request r;
+    char name[8];
+    unsigned n = 0;
+
+    start();
+    policy_fill(&policy);
+    memcpy(policy.structure[0].name, "TEST1           ", CF_NAME_SIZE);
+    policy.structure[0].fullthreshold = 50;
+    ck_assert_int_eq(cf_policy_start(cf[1], &policy), 0);
+    plex_wto[0] = 0;
+    for (; !strstr(plex_wto, "IXC585E"); n++) {
+        ck_assert_uint_lt(n, 100000);
+        snprintf(name, sizeof name, "E%u", n);
+        r = named(CF_CMD_LIST_WRITE, name);
+        r.entrytype = CF_ENTRY_NEW;
+        ck_assert_int_eq(list(1, &r), IXLRETCODEOK);
+        xes_attention(&xes[1]);
+    }
+    ck_assert_msg(strstr(plex_wto, "IXC585E STRUCTURE TEST1 IN COUPLING FACILITY CF01 IS AT OR ABOVE STRUCTURE FULL MONITORING THRESHOLD\n"), "%s", plex_wto);
+    ck_assert_ptr_nonnull(strstr(plex_wto, " ENTRIES: IN USE: "));
+    ck_assert_ptr_null(strstr(plex_wto, "IXC586I"));
+    while (n > 0) {
+        snprintf(name, sizeof name, "E%u", --n);
+        r = named(CF_CMD_LIST_DELETE, name);
+        ck_assert_int_eq(list(1, &r), IXLRETCODEOK);
+    }
+    xes_attention(&xes[1]);
+    ck_assert_ptr_nonnull(strstr(plex_wto, "IXC586I STRUCTURE TEST1 IN COUPLING FACILITY CF01 IS NOW BELOW STRUCTURE FULL MONITORING THRESHOLD\n"));
+    end();
+}
+END_TEST
+
 START_TEST(the_preference_list_is_gone_through)
 {
     static struct cf_policy policy;
@@ -621,6 +656,7 @@ int main(void)
     tcase_add_test(t, a_waiter_sleeps_until_the_lock_is_granted);
     tcase_add_test(t, the_lock_of_a_dead_holder_goes_to_the_waiter);
     tcase_add_test(t, a_lock_that_becomes_persistent_ends_the_wait);
+    tcase_add_test(t, the_operator_is_told_of_a_structure_that_is_nearly_full);
     tcase_add_test(t, the_preference_list_is_gone_through);
     tcase_add_test(t, a_grant_that_nobody_waits_for_is_passed_on);
     tcase_add_test(t, exits_are_driven_by_attention);

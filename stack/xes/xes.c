@@ -207,7 +207,7 @@ static uint16_t connect_to(struct search *s, unsigned cf, uint8_t options)
     xes_name(mcb + MCB_AUTH, NAME_LEN, parms->system);
     xes_name(mcb + MCB_AUTH + NAME_LEN, NAME_LEN, parms->job);
     put_attributes(mcb + MCB_OWN, &parms->attributes);
-    mcb[MCB_OWN + CONN_OPTIONS] |= options;
+    mcb[MCB_OWN + CONN_OPTIONS] |= options | CF_CONN_OPT_FULL;      /* the system monitors every structure that it uses */
     s->cf = cf;
     return send_message(cf, &s->m, NULL, 0, NULL, 0, &s->busy) ? get_be16(s->m.mrb + MRB_RESPONSE) : CF_RSP_CF_FAILED;
 }
@@ -786,6 +786,21 @@ static void lists_not_empty(struct xes_connection *c, const uint8_t *vector, uin
             c->list_exit(c->context, i);
 }
 
+/* Full threshold monitoring: the structure is above FULLTHRESHOLD of the policy, or below it again. Modelled on the product's. */
+static void full_changed(const struct xes_connection *c, bool full, const uint8_t *mrb)
+{
+    char name[sizeof c->name];
+
+    text_format(name, sizeof name, "%s", c->name);
+    for (uint32_t i = CF_NAME_SIZE; i > 0 && name[i - 1] == ' '; i--)
+        name[i - 1] = 0;
+    text_wto("%s STRUCTURE %s IN COUPLING FACILITY %s IS %s STRUCTURE FULL MONITORING THRESHOLD", full ? "IXC585E" : "IXC586I", name,
+             c->cfname, full ? "AT OR ABOVE" : "NOW BELOW");
+    if (full)
+        text_wto(" ENTRIES: IN USE: %u TOTAL: %u  ELEMENTS: IN USE: %u TOTAL: %u", get_be32(mrb + MRB_ENTRIES_USED),
+                 get_be32(mrb + MRB_ENTRIES_TOTAL), get_be32(mrb + MRB_ELEMENTS_USED), get_be32(mrb + MRB_ELEMENTS_TOTAL));
+}
+
 void xes_poll(struct xes_connection *c)
 {
     struct message m;
@@ -816,6 +831,8 @@ void xes_poll(struct xes_connection *c)
             c->lost = c->cf_failed = true;
             platform_post(&c->lock_ecb);
         }
+        if (events & (CF_EVENT_FULL | CF_EVENT_RELIEVED))
+            full_changed(c, (events & CF_EVENT_FULL) != 0, m.mrb);
         if (events & CF_EVENT_REBUILD)
             rebuild_event(c, get_be32(own + VECTOR_REBUILD));
         if (events & CF_EVENT_LOCK_GRANTED)
