@@ -201,8 +201,10 @@ uint64_t clp_life(const struct clp *clp, uint8_t number)
 
 void clp_gone(struct clp *clp, uint8_t number)
 {
-    for (unsigned i = 0; i < CLP_VIEWS; i++)
+    for (unsigned i = 0; i < CLP_VIEWS; i++) {
         clp->views[i].heard &= ~(1ull << number);
+        clp->views[i].asked &= ~(1ull << number);
+    }
     if (clp->reserved[number].count == 0)
         return;
     clp->reserved[number].count = 0;

@@ -249,7 +249,8 @@ struct clp_view {
     uint32_t address;
     bool valid;                             /* distributing stack: the rest is of this time of being so: */
     uint64_t since;
-    uint64_t heard;                         /* systems that have told what they have */
+    uint64_t heard;                         /* systems that have told what they have, */
+    uint64_t asked, asked_us;               /* have been asked to, and when that was last */
     uint8_t told;                           /* whom this stack has told what it has, as the distributing stack since: */
     uint64_t told_since;
     uint8_t owner[PORTS_PER_DVIPA];         /* system number, 0 = nobody */

@@ -69,7 +69,7 @@ static struct clp_view *view_of_distributor(struct clp *clp, const struct clp_ta
     memset(view->owner, 0, sizeof view->owner);
     view->valid = true;
     view->since = since;
-    view->heard = 0;
+    view->heard = view->asked = 0;
     for (uint32_t w = 0; w < CLP_WORDS; w++)
         set_owner(view, &(struct clp_word){ .word = (uint16_t)w, .ports = t->owned[w] }, clp->number, 0);
     return view;
@@ -77,15 +77,23 @@ static struct clp_view *view_of_distributor(struct clp *clp, const struct clp_ta
 
 /* --- the distributing stack's side --------------------------------------------------------------------------------- */
 
+#define ASK_AGAIN_US 100000u    /* who has been asked and has not told may stand still: its queue must not be filled */
+
 /* Has every other active stack told what it has? Who has not is asked. */
-static bool complete(struct clp *clp, const struct clp_view *view)
+static bool complete(struct clp *clp, struct clp_view *view)
 {
     uint64_t others = clp->ops && clp->ops->members ? clp->ops->members(clp->context) : 0;
     struct clp_message m = { .kind = CLP_TELL, .address = view->address, .ticket = view->since };
 
-    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++)
-        if ((others & ~view->heard) >> n & 1)
-            (void)clp_send(clp, n, &m);     /* it is asked again with the next question */
+    if (platform_clock_us() - view->asked_us >= ASK_AGAIN_US)
+        view->asked = 0;
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
+        if (!((others & ~view->heard & ~view->asked) >> n & 1))
+            continue;
+        (void)clp_send(clp, n, &m);         /* does not arrive: it is asked again */
+        view->asked |= 1ull << n;
+        view->asked_us = platform_clock_us();
+    }
     return (others & ~view->heard) == 0 && clp_in_sysplex(clp);
 }
 

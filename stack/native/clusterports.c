@@ -106,9 +106,10 @@ static void event(void *context, enum xcf_event what, const struct xcf_member *m
 {
     struct clusterports *m = context;
 
-    text_wto("EZD117%uI %s HAS %s THE SYSPLEX GROUP %s", what == XCF_JOINED ? 6u : 7u, member->name,
-             what == XCF_JOINED ? "JOINED" : what == XCF_LEFT ? "LEFT" : "FAILED IN", GROUP);
-    if (what == XCF_JOINED) {
+    if (what != XCF_ROOM)
+        text_wto("EZD117%uI %s HAS %s THE SYSPLEX GROUP %s", what == XCF_JOINED ? 6u : 7u, member->name,
+                 what == XCF_JOINED ? "JOINED" : what == XCF_LEFT ? "LEFT" : "FAILED IN", GROUP);
+    if (what == XCF_JOINED || what == XCF_ROOM) {
         clp_joined(&m->clp, member->number);
         return;
     }

@@ -48,7 +48,9 @@ static void on_message(void *context, uint8_t from, uint16_t type, const uint8_t
 
 static void on_event(void *context, enum xcf_event event, const struct xcf_member *member)
 {
-    note(context, event == XCF_JOINED ? 'J' : event == XCF_LEFT ? 'L' : 'F', member->number);
+    static const char letters[] = { [XCF_JOINED] = 'J', [XCF_LEFT] = 'L', [XCF_FAILED] = 'F', [XCF_ROOM] = 'R' };
+
+    note(context, letters[event], member->number);
 }
 
 static void on_attention(void *context)
@@ -433,14 +435,79 @@ START_TEST(who_is_varied_offline_stops_before_the_others_take_what_it_had)
 }
 END_TEST
 
+/* Its own messages have room besides. */
+START_TEST(who_joins_is_known_also_where_the_queue_is_full)
+{
+    join(1);
+    join(2);
+    settle();
+    for (uint32_t sent = 0; send_number(1, 2, sent) == XCF_OK;)
+        sent++;
+    join(3);
+    settle();
+    ck_assert_ptr_nonnull(xcf_member(systems[2].xcf, 3));
+    all_down();
+}
+END_TEST
+
+START_TEST(who_was_refused_is_told_to_try_again)
+{
+    join(1);
+    join(2);
+    settle();
+    for (uint32_t sent = 0; send_number(1, 2, sent) == XCF_OK;)
+        sent++;
+    systems[1].log[0] = 0;
+    settle();
+    ck_assert_str_eq(systems[1].log, "");
+    pass_ms(200);
+    ck_assert_str_eq(systems[1].log, "R2 ");
+    ck_assert_uint_eq(xcf_due_us(systems[1].xcf), UINT64_MAX);     /* nothing has been refused again */
+    all_down();
+}
+END_TEST
+
+/* For everybody: with messages to one that does not read them. */
+static void fill_structure(unsigned from, unsigned to)
+{
+    systems[to].hangs = true;
+    while (send_number(from, (uint8_t)to, 7) == XCF_OK) {}     /* the longest */
+    while (send_number(from, (uint8_t)to, 0) == XCF_OK) {}     /* the shortest */
+}
+
+/* The structure is full for its JOINED, too. */
+START_TEST(who_could_not_tell_that_it_joined_is_met_by_its_first_message)
+{
+    for (unsigned n = 1; n <= 4; n++)
+        join(n);
+    settle();
+    xcf_stop(select_system(3));
+    down(3);
+    settle();
+    fill_structure(1, 4);
+    join(3);
+    ck_assert_uint_eq(told("IXC458I"), 3);
+    settle();
+    ck_assert_ptr_null(xcf_member(systems[2].xcf, 3));
+    struct xes_request r = { .command = CF_CMD_LIST_DELETE, .locate = CF_LOCATE_HEAD, .list = 4 };
+    host_platform_select(1);
+    ck_assert_int_eq(xes_list(systems[1].xcf->connection, &r), IXLRETCODEOK);
+    ck_assert_int_eq(send_number(3, 2, 0), XCF_OK);
+    systems[2].log[0] = 0;
+    settle();
+    ck_assert_str_eq(systems[2].log, "J3 m3 ");
+    all_down();
+}
+END_TEST
+
 /* Who has no room for the message reads it from the record, and its operator is told all the same. */
 START_TEST(a_removal_that_could_not_be_told_is_read)
 {
-    uint32_t sent = 0;
-
     three_with_interval(2);
-    while (send_number(1, 2, sent) == XCF_OK)
-        sent++;
+    join(4);
+    settle();
+    fill_structure(1, 4);
+    systems[1].log[0] = 0;
     host_platform_select(1);
     ck_assert(xcf_vary_offline(systems[1].xcf, 3, true));
     xcf_poll(systems[1].xcf);
@@ -448,8 +515,6 @@ START_TEST(a_removal_that_could_not_be_told_is_read)
     ck_assert_uint_gt(told("IXC458I"), 0);
     ck_assert_uint_eq(told("IXC105I"), 1);
     systems[3].hangs = true;
-    settle();
-    ck_assert_uint_eq(systems[2].received, sent);
     pass_ms(1000);
     ck_assert_ptr_null(xcf_member(systems[2].xcf, 3));
     ck_assert_uint_eq(told("IXC105I SYSPLEX PARTITIONING HAS COMPLETED FOR MVS3 - PRIMARY REASON: OPERATOR VARY REQUEST"), 2);
@@ -734,6 +799,9 @@ int main(void)
     tcase_add_test(t, who_was_stopped_itself_judges_nobody);
     tcase_add_test(t, another_takes_over_from_a_partitioner_that_dies);
     tcase_add_test(t, who_is_varied_offline_stops_before_the_others_take_what_it_had);
+    tcase_add_test(t, who_joins_is_known_also_where_the_queue_is_full);
+    tcase_add_test(t, who_was_refused_is_told_to_try_again);
+    tcase_add_test(t, who_could_not_tell_that_it_joined_is_met_by_its_first_message);
     tcase_add_test(t, a_removal_that_could_not_be_told_is_read);
     tcase_add_test(t, who_does_not_stop_is_fenced_after_the_cleanup_interval);
     tcase_add_test(t, who_is_back_before_its_end_was_read_is_not_marked_failed);

@@ -488,16 +488,26 @@ static void member_gone(struct vipa *v, uint8_t number)
     vipa_decide_all(v, false);
 }
 
+/* All that a system has to know of this stack. It replaces what it knew. */
+static void tell_all(struct vipa *v, uint8_t to)
+{
+    if (!v->started)
+        return;
+    vipa_send_listeners(v, to);
+    vipa_send_stack(v, to);
+    for (unsigned i = 0; i < v->count; i++)
+        if (v->dvipas[i].owner == to)
+            vipa_announce_all(v, &v->dvipas[i]);
+}
+
 static void event_exit(void *context, enum xcf_event event, const struct xcf_member *member)
 {
     struct vipa *v = context;
 
-    if (event == XCF_JOINED) {
+    if (event == XCF_JOINED)
         text_wto("EZD1176I %s HAS JOINED THE SYSPLEX GROUP %s", member->name, VIPA_GROUP);
-        if (v->started) {
-            vipa_send_listeners(v, member->number);
-            vipa_send_stack(v, member->number);
-        }
+    if (event == XCF_JOINED || event == XCF_ROOM) {
+        tell_all(v, member->number);
         v->ops->system_event(v->context, member->number, true);
         return;
     }

@@ -125,6 +125,16 @@ bool xcf_write_own_record(struct xcf *x, struct xes_connection *c)
 
 /* --- sending ------------------------------------------------------------------------------------------------------- */
 
+#define ROOM_US 100000u             /* who was refused is tried again after so long */
+
+static int refused(struct xcf *x, uint8_t number)
+{
+    x->members[number].refused = true;
+    if (!x->room_us)
+        x->room_us = platform_clock_us() + ROOM_US;
+    return XCF_FULL;
+}
+
 static int send_one(struct xcf *x, const struct xcf_member *to, const char *group, uint16_t type, const void *data,
                     uint32_t length)
 {
@@ -145,14 +155,14 @@ static int send_one(struct xcf *x, const struct xcf_member *to, const char *grou
     int rc = xes_list(x->connection, &r);
     if (rc != IXLRETCODEOK)
         return r.reason == IXLRSNCODELISTFULL || r.reason == IXLRSNCODESTRFULL || r.reason == IXLRSNCODESTRTEMPUNAVAIL
-                   ? XCF_FULL : XCF_LOST;
-    if (r.list_count > XCF_QUEUE_MAX) {
+                   ? refused(x, to->number) : XCF_LOST;
+    if (r.list_count > XCF_QUEUE_MAX + (group[0] ? 0 : XCF_QUEUE_OWN)) {
         /* One that does not read must not fill the structure for all. Take the message back, if it is still there. */
         struct xes_request back = { .command = CF_CMD_LIST_DELETE, .locate = CF_LOCATE_LEID };
 
         memcpy(back.leid, r.leid, CF_LEID_SIZE);
         if (xes_list(x->connection, &back) == IXLRETCODEOK)
-            return XCF_FULL;
+            return refused(x, to->number);
     }
     x->sent++;
     xcf_resend_keep(&x->resend, to->number, adjunct, data, length);
@@ -195,7 +205,7 @@ static void member_gone(struct xcf *x, struct xcf_member *m, enum xcf_event even
 {
     m->active = false;
     m->state = XCF_STATE_ACTIVE;
-    m->fenced = m->ended = false;
+    m->fenced = m->ended = m->refused = false;
     drive_group_exits(x, event, m);
 }
 
@@ -243,6 +253,19 @@ static void heard_gone(struct xcf *x, const uint8_t *record)
 
 /* --- receiving ----------------------------------------------------------------------------------------------------- */
 
+/* The sender's JOINED may have found the structure full: its record says the same. */
+static void meet_sender(struct xcf *x, uint8_t from, uint64_t joined_us)
+{
+    uint8_t record[CF_ADJUNCT_SIZE];
+    uint64_t version;
+    int rc;
+
+    if (from < 1 || from > SYSTEMS_MAX || joined_us <= x->members[from].joined_us)
+        return;
+    if (xcf_record_read(x, from, record, &version, &rc) && (record[REC_STATE] == RECORD_ACTIVE || record[REC_STATE] == RECORD_REMOVING))
+        heard_joined(x, record);
+}
+
 static void deliver(struct xcf *x, const uint8_t *adjunct, const uint8_t *data)
 {
     char group[NAME_LEN + 1];
@@ -261,6 +284,8 @@ static void deliver(struct xcf *x, const uint8_t *adjunct, const uint8_t *data)
         heard_joined(x, data);
         return;
     }
+    if (to_joined == x->joined_us)
+        meet_sender(x, from, get_be64(adjunct + MSG_JOINED));
     const struct xcf_member *m = xcf_member(x, from);
     if (!m || m->joined_us != get_be64(adjunct + MSG_JOINED) || to_joined != x->joined_us) {
         x->dropped++;                       /* of an earlier life of the sender, or meant for one of ours */
@@ -352,6 +377,18 @@ static void look_at_connection(struct xcf *x)
         xcf_isolated(x, "LOSS OF CONNECTIVITY TO THE SIGNALLING STRUCTURE");
 }
 
+/* Those to which there was no room. */
+static void try_again(struct xcf *x)
+{
+    x->room_us = 0;
+    for (uint8_t n = 1; n <= SYSTEMS_MAX; n++) {
+        if (!x->members[n].active || !x->members[n].refused)
+            continue;
+        x->members[n].refused = false;
+        drive_group_exits(x, XCF_ROOM, &x->members[n]);
+    }
+}
+
 void xcf_poll(struct xcf *x)
 {
     if (!x->connection || x->polling)
@@ -361,6 +398,8 @@ void xcf_poll(struct xcf *x)
     if (x->connection->lost && !x->isolated)
         look_at_connection(x);
     x->polling = true;                      /* exits may send, which may poll */
+    if (x->room_us && platform_clock_us() >= x->room_us)
+        try_again(x);
     xcf_status_conclude(x);
     while (x->pending || x->failures) {
         x->pending = false;                 /* before the queue is read: what comes now sets it again */
@@ -492,6 +531,7 @@ static int leave_structure(struct xcf *x, int result)
     xes_disconnect(x->connection, false);
     x->connection = NULL;
     x->due_us = UINT64_MAX;
+    x->room_us = 0;
     return result;
 }
 

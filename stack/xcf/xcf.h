@@ -24,7 +24,9 @@
  *
  * Loss or rebuild of the structure: xcf_rebuild.c. Messages have numbers, so that what was in the queues is sent again.
  *
- * Nothing waits for a receiver: a queue of XCF_QUEUE_MAX messages, a full structure, a dead system are errors to the sender.
+ * Nothing waits for a receiver: a queue of XCF_QUEUE_MAX messages, a full structure, a dead system are errors to the sender,
+ * whose group exit is driven with XCF_ROOM a moment later. XCF's own messages have room besides: who joins and who is gone is
+ * known also to a system that stands still for a while.
  * Group exits and message exits run in xcf_poll() and xcf_drain(), on the main line, and may send. */
 #ifndef XCF_H
 #define XCF_H
@@ -37,6 +39,7 @@
 #define XCF_GROUPS_MAX 8
 #define XCF_MESSAGE_MAX 65536u      /* 128 elements of 512 bytes */
 #define XCF_QUEUE_MAX 512u          /* messages that wait for one system: what a stopped image may hold of the structure */
+#define XCF_QUEUE_OWN (4u * SYSTEMS_MAX)    /* and of XCF besides: a JOINED, REMOVING, STOPPED, GONE of each system */
 #define XCF_STRUCTURE "IXCSTR1"
 #define XCF_RESEND_BYTES (256u << 10)       /* messages kept to be sent again: more than the queues hold when nobody hangs */
 #define XCF_ALL 0                   /* xcf_send: to every active member but this one */
@@ -50,7 +53,8 @@ enum xcf_result {
     XCF_LOST = 20,                  /* no connectivity to the CF, or not joined */
 };
 
-enum xcf_event { XCF_JOINED, XCF_LEFT, XCF_FAILED };
+/* XCF_ROOM: a message to the member was refused because there was no room; what it has to know may be sent again. */
+enum xcf_event { XCF_JOINED, XCF_LEFT, XCF_FAILED, XCF_ROOM };
 
 /* Why a system is removed. */
 enum xcf_reason { XCF_REASON_NONE, XCF_REASON_CONNECTION, XCF_REASON_STATUS, XCF_REASON_OPERATOR, XCF_REASON_IPL };
@@ -83,6 +87,7 @@ struct xcf_member {
     bool fenced;
     bool waited;                    /* IXC102A has been told */
     bool suspect;                   /* its connection has failed, and nobody could be told to remove it yet */
+    bool refused;                   /* a message to it has found no room */
     bool ended, left;               /* the record says that it is gone, in order; its exits are due */
 };
 
@@ -129,6 +134,7 @@ struct xcf {
     uint64_t owed_us;                       /* the structure is being rebuilt: since when this phase, */
     uint32_t owed_phase, owed_structure;    /* of the structure with this id, is waited for */
     uint64_t look_us;                       /* when the next status update and look at the others is due */
+    uint64_t room_us;                       /* when XCF_ROOM is due, 0 = nobody was refused */
     bool watching;                          /* inside xcf_status_run() */
     bool concluding;                        /* members are fenced or ended */
     bool isolated;                          /* this system is out of the sysplex */

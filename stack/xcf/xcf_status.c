@@ -18,7 +18,7 @@ static uint64_t seconds_us(uint16_t seconds)
 
 uint64_t xcf_due_us(const struct xcf *x)
 {
-    return x->due_us;
+    return x->room_us && x->room_us < x->due_us ? x->room_us : x->due_us;
 }
 
 const char *xcf_reason_text(enum xcf_reason reason)
