@@ -145,6 +145,14 @@ static void preference_report(struct cf_call *call, const struct cf_policy *poli
         memcpy(call->mrb + MRB_OWN + 8 * i, policy->cf[rule->pref[i]].name, 8);
 }
 
+/* Without a policy: in the CF that is asked, or if that has failed in the other one of a pair. */
+static int allocate_anywhere(struct cf_call *call, struct cf_slot **slot)
+{
+    const struct cf *cf = call->cf;
+    uint32_t half = cf_half_failed(cf, cf->own) && cf->half[!cf->own].base ? !cf->own : cf->own;
+    return cf_half_failed(cf, half) ? CF_RSP_CF_FAILED : allocate_in(call, half, NULL, slot);
+}
+
 int cf_policy_allocate(struct cf_call *call, struct cf_slot **slot)
 {
     struct cf *cf = call->cf;
@@ -153,7 +161,7 @@ int cf_policy_allocate(struct cf_call *call, struct cf_slot **slot)
     if (!policy && options & CF_CONN_OPT_EXISTING)
         return CF_RSP_NO_STRUCTURE;
     if (!policy)
-        return cf_half_failed(cf, cf->own) ? CF_RSP_CF_FAILED : allocate_in(call, cf->own, NULL, slot);
+        return allocate_anywhere(call, slot);
     const struct cf_policy_structure *rule = cf_policy_rule(policy, call->mcb + MCB_NAME);
     if (!rule)
         return CF_RSP_NOT_IN_POLICY;

@@ -249,7 +249,7 @@ static int connection_make(struct cf_call *call, struct cf_structure *s)
 }
 
 /* The structure was in a CF that has failed. If it has a second copy, that is taken; else it is gone, but for those who
- * are still connected. *slot: NULL if it is gone for all. */
+ * are still connected, and who rebuild it in the other CF if there is one. *slot: NULL if it is gone for all. */
 static int lost_replace(struct cf *cf, struct cf_slot **slot)
 {
     bool waited, active = false;
@@ -264,7 +264,10 @@ static int lost_replace(struct cf *cf, struct cf_slot **slot)
     cf_slot_unlock(*slot);
     if (lost && !active)
         *slot = NULL;
-    return lost && active ? CF_RSP_CF_FAILED : 0;
+    if (!lost || !active)
+        return 0;
+    uint32_t other = !cf->own;
+    return cf->half[other].base && cf_half_failed(cf, cf->own) != cf_half_failed(cf, other) ? CF_RSP_REBUILD : CF_RSP_CF_FAILED;
 }
 
 /* The structure to connect to, allocated if it is not there. */

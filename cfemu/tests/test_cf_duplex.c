@@ -115,8 +115,11 @@ START_TEST(a_failed_cf_says_so)
     ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_IDENTIFY, 0}), CF_RSP_CF_FAILED);
     ck_assert_int_eq(ask(&one, vector), CF_RSP_OK);
     ck_assert(get_be32(mrb + MRB_OWN + VECTOR_EVENTS) & CF_EVENT_CF_FAILED);
-    ck_assert_int_eq(connect_as(cf, "STR1", "THREE", &usual, &three), CF_RSP_CF_FAILED);
-    ck_assert_int_eq(connect_as(cf, "STR2", "THREE", &usual, &three), CF_RSP_CF_FAILED);
+    ck_assert_int_eq(connect_as(cf, "STR1", "THREE", &usual, &three), CF_RSP_REBUILD);     /* its users will */
+    ck_assert_int_eq(connect_as(cf, "STR2", "THREE", &usual, &three), CF_RSP_OK);          /* in the other one */
+    ck_assert_int_eq(cf_fail(peer_name), 0);
+    ck_assert_int_eq(connect_as(cf, "STR1", "FOUR", &usual, &three), CF_RSP_CF_FAILED);
+    ck_assert_int_eq(connect_as(cf, "STR3", "FOUR", &usual, &three), CF_RSP_CF_FAILED);
     ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_DISCONNECT, 0}), CF_RSP_OK);
     ck_assert_int_eq(ask(&two, (struct ask){CF_CMD_DISCONNECT, 0}), CF_RSP_OK);
     end();
@@ -133,7 +136,7 @@ START_TEST(a_lost_structure_is_allocated_in_the_other_cf_when_nobody_needs_it)
     ck_assert_int_eq(ask(&one, write_a), CF_RSP_OK);
     ck_assert_int_eq(cf_fail(segment_name), 0);
     ck_assert_int_eq(cf_open(peer_name, "TEST", &other), 0);
-    ck_assert_int_eq(connect_as(other, "STR1", "TWO", &keep, &two), CF_RSP_CF_FAILED);
+    ck_assert_int_eq(connect_as(other, "STR1", "TWO", &keep, &two), CF_RSP_REBUILD);
     ck_assert_int_eq(ask(&one, (struct ask){CF_CMD_DISCONNECT, 0}), CF_RSP_OK);
     ck_assert_int_eq(connect_as(other, "STR1", "TWO", &keep, &two), CF_RSP_OK);
     ck_assert_int_eq(mrb[MRB_OWN + CONN_EXISTING], 0);

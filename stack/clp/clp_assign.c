@@ -555,7 +555,7 @@ static void tend(struct clp *clp, struct clp_table *t, uint64_t now)
     }
 }
 
-/* The keeper could not be reached when CLUSTERPORTS came: the ports in use are not to wait for the next connection. */
+/* The keeper could not be reached when CLUSTERPORTS came: ports in use, and an audit, are not to wait for the next connection. */
 static void try_again(struct clp *clp, struct clp_table *t)
 {
     enum clp_reason reason = clp->reason;
@@ -580,7 +580,7 @@ void clp_poll(struct clp *clp)
 
         if (!t->clusterports.on)
             continue;
-        if (!t->ready && (t->origin & (CLP_VARY_OBEY | CLP_VIPARANGE)))
+        if (!t->ready)
             try_again(clp, t);
         if (t->ready && !t->store->enter)
             tend(clp, t, now);
