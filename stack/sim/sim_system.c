@@ -160,10 +160,11 @@ void sim_ipl(unsigned n)
     sim_result.ipls++;
 }
 
-/* Has it the structure with the ports of an address? Who decides without one remembers as long as it lives. */
-static bool keeps(const struct clp *clp, enum profile_store store)
+/* Has it the structure with the ports of an address? Who decides without one remembers as long as it lives in the sysplex. */
+static bool keeps(const struct stack *stack, enum profile_store store)
 {
-    return store == STORE_DISTRIBUTOR || (store == STORE_LISTS ? clp->lists : clp->connection);
+    return store == STORE_DISTRIBUTOR ? stack->xcf.connection != NULL
+                                      : (store == STORE_LISTS ? stack->clp.lists : stack->clp.connection) != NULL;
 }
 
 static bool anybody(uint32_t address)
@@ -173,7 +174,7 @@ static bool anybody(uint32_t address)
     for (unsigned n = 1; n <= sim_plan.stacks; n++) {
         const struct sim_system *s = &sim_systems[n];
 
-        if ((s->state == SIM_UP || s->state == SIM_HUNG) && keeps(&s->stack->clp, store))
+        if ((s->state == SIM_UP || s->state == SIM_HUNG) && keeps(s->stack, store))
             return true;
     }
     return false;

@@ -813,7 +813,10 @@ void xes_poll(struct xes_connection *c)
         put_be32(m.mcb + MCB_STRUCTURE, c->structure);
         put_be64(m.mcb + MCB_TOKEN, c->token);
         c->poll_again = false;              /* before: an attention that comes after the command may find the CF busy */
+        uint64_t token = c->token;
         int cc = platform_cf_message(c->cf, m.mcb, NULL, 0, m.mrb, vector, sizeof vector);
+        if (c->token != token)
+            return;                         /* such an attention has told of the end of a rebuild: this is of the old structure */
         if (cc == 2 || (cc == 0 && get_be16(m.mrb + MRB_RESPONSE) == CF_RSP_BUSY)) {
             c->poll_again = true;
             return;
