@@ -86,7 +86,7 @@ void xes_waits(struct xes *xes)
 {
     if (!xes)
         return;
-    xes_rebuild_work(xes);
+    xes_repoll(xes);                        /* an attention may have found another structure busy */
     if (xes->wait_exit)
         xes->wait_exit(xes->wait_context);
 }
@@ -504,6 +504,7 @@ static struct xes_connection *take_over(struct xes_connection *temporary)
     memcpy(c->cfname, temporary->cfname, sizeof c->cfname);
     c->lost = temporary->lost;
     c->cf_failed = temporary->cf_failed;
+    c->holds = 0;
     temporary->in_use = false;
     return c;
 }
@@ -724,6 +725,8 @@ static int request(struct xes_connection *c, struct xes_request *r)
         rc = meaning(response, &r->reason);
         if (response == CF_RSP_NO_CONNECTION || response == CF_RSP_NO_STRUCTURE)
             c->lost = true;
+        if (response == CF_RSP_OK)
+            c->holds = c->holds + (r->lockoper == CF_LOCK_SET) - (r->lockoper == CF_LOCK_RESET && c->holds);
         break;
     }
     if (r->lockoper == CF_LOCK_SET)
@@ -741,7 +744,7 @@ static int list_once(struct xes_connection *c, struct xes_request *r)
 
 /* A request that relies on no lock of an earlier one waits for a rebuild, and is made again in the new structure if the old
  * one was lost: whatever it has done there went with it. Others are part of a sequence that is not finished, and that
- * ends in the structure in which it began. */
+ * ends in the structure in which it began; so does what is asked while a lock is held, until the structure is lost. */
 int xes_list(struct xes_connection *c, struct xes_request *r)
 {
     bool first = r->lockoper != CF_LOCK_HELDBY && r->lockoper != CF_LOCK_RESET;

@@ -172,7 +172,8 @@ struct xes_connection {
     struct ecb lock_ecb;            /* posted when the lock that the main line waits for is granted */
     volatile uint32_t lock_wanted;  /* lock index + 1 that the main line waits for, 0 = none */
     volatile bool lock_refused;     /* ... and it became persistent */
-    unsigned under_way;             /* list requests that have been sent: until their answer this system is not quiet */
+    unsigned under_way;             /* list requests that have been sent: until their answer this system is not quiet, */
+    unsigned holds;                 /* nor while it holds lock entries: others wait for them, and would not be quiet either */
     uint64_t requests, queued, busy;        /* statistics: requests, lock contentions, busy answers */
 };
 

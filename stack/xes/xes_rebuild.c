@@ -190,10 +190,15 @@ static bool step(struct xes_rebuild *r)
     return false;
 }
 
-/* While it waits for the answer to a request it has nothing to say of its structure. */
+/* While a request or a sequence under a lock is not finished there is nothing to say of its structure. */
+static bool is_busy(const struct xes_connection *c)
+{
+    return c->under_way > 0 || (c->holds > 0 && !c->lost);
+}
+
 static bool takes_part(const struct xes_connection *c)
 {
-    return c->in_use && c->rebuild && !c->rebuild_of && c->under_way == 0;
+    return c->in_use && c->rebuild && !c->rebuild_of && !is_busy(c);
 }
 
 void xes_rebuild_work(struct xes *xes)
@@ -239,7 +244,7 @@ bool xes_rebuild_wait(struct xes_connection *c)
     struct xes *xes = c->xes;
     uint32_t waited = 0;
 
-    if (c->rebuild_of || xes->rebuilding || c->under_way > 0)
+    if (c->rebuild_of || xes->rebuilding || is_busy(c))
         return !c->lost;
     if (c->lost && !c->cf_failed && !c->rebuild->refused)
         xes_poll(c);                        /* it says why */
