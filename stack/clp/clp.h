@@ -328,6 +328,7 @@ struct clp {
     uint8_t buckets[CLP_DESTINATIONS];      /* index + 1 of the first destination of a hash value */
     struct clp_destination destinations[CLP_DESTINATIONS];
     struct clp_loose loose;
+    struct clp_loose others;                /* CRHT: found when CLUSTERPORTS came, but entered by another stack that has the same 4-tuple */
     struct clp_view views[CLP_VIEWS];
     unsigned count;                         /* DVIPAs */
     uint32_t addresses[DVIPA_MAX];          /* of tables[], beside each other because every connection searches them */

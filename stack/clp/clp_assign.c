@@ -469,6 +469,8 @@ static __attribute__((noinline)) void release(struct clp *clp, uint32_t source, 
         struct clp_tuple tuple = { source, destination, port, dport };
         bool counted = !is_entered(t) || t->store->leave(clp, t, &tuple);
 
+        if (!counted)
+            clp_loose_remove(&clp->others, &tuple, true);
         if (port_in(t->solo, port))
             clp_loose_remove(&clp->loose, &tuple, counted);
     }

@@ -143,6 +143,19 @@ uint8_t clp_tuple_owner(struct clp *clp, const struct clp_tuple *tuple)
     return (uint8_t)r.answer_list;
 }
 
+static uint32_t loose_find(const struct clp_loose *loose, const struct clp_tuple *tuple)
+{
+    uint32_t i = 0;
+
+    for (; i < loose->count; i++) {
+        const struct clp_tuple *l = &loose->tuples[i];
+
+        if (l->source == tuple->source && l->port == tuple->port && l->destination == tuple->destination && l->dport == tuple->dport)
+            break;
+    }
+    return i;
+}
+
 void clp_loose_add(struct clp_loose *loose, const struct clp_tuple *tuple)
 {
     if (loose->count < CLP_LOOSE_MAX)
@@ -153,16 +166,24 @@ void clp_loose_add(struct clp_loose *loose, const struct clp_tuple *tuple)
 
 void clp_loose_remove(struct clp_loose *loose, const struct clp_tuple *tuple, bool counted)
 {
-    for (uint32_t i = loose->count; i-- > 0;) {
-        const struct clp_tuple *l = &loose->tuples[i];
+    uint32_t i = loose_find(loose, tuple);
 
-        if (l->source == tuple->source && l->port == tuple->port && l->destination == tuple->destination && l->dport == tuple->dport) {
-            loose->tuples[i] = loose->tuples[--loose->count];
-            return;
-        }
-    }
-    if (counted && loose->untold)
+    if (i < loose->count)
+        loose->tuples[i] = loose->tuples[--loose->count];
+    else if (counted && loose->untold)
         loose->untold--;
+}
+
+/* A connection that is there already. It may not be new in the cluster: then the entry is another stack's, also in a structure
+ * that is rebuilt. False: the CF is lost. */
+static bool enter_existing(struct clp *clp, struct clp_table *t, const struct clp_tuple *tuple)
+{
+    if (loose_find(&clp->others, tuple) < clp->others.count)
+        return true;
+    int rc = crht_enter(clp, t, tuple);
+    if (rc == CLP_EADDRINUSE)
+        clp_loose_add(&clp->others, tuple);
+    return rc != CLP_EADDRNOTAVAIL;
 }
 
 /* Rebuild: the connections that this stack knows, by the records of destinations and without. If there are more that it does
@@ -174,7 +195,7 @@ static int crht_contribute(struct clp *clp, struct clp_table *t)
     if (loose->untold)
         return failed(clp, CLP_REASON_NO_RECORD);
     for (uint32_t i = 0; i < loose->count; i++)
-        if (loose->tuples[i].source == t->address && crht_enter(clp, t, &loose->tuples[i]) == CLP_EADDRNOTAVAIL)
+        if (loose->tuples[i].source == t->address && !enter_existing(clp, t, &loose->tuples[i]))
             return failed(clp, CLP_REASON_CF);
     for (uint32_t i = 0; i < clp->destination_count; i++) {
         const struct clp_destination *d = &clp->destinations[i];
@@ -184,7 +205,7 @@ static int crht_contribute(struct clp *clp, struct clp_table *t)
             continue;
         for (uint32_t port = 0; port < PORTS_PER_DVIPA; port++) {
             tuple.port = (uint16_t)port;
-            if (table_towards(t, d, tuple.port) && crht_enter(clp, t, &tuple) == CLP_EADDRNOTAVAIL)
+            if (table_towards(t, d, tuple.port) && !enter_existing(clp, t, &tuple))
                 return failed(clp, CLP_REASON_CF);
         }
     }

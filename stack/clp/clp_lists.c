@@ -135,6 +135,17 @@ static void slot_name(uint8_t name[CF_NAME_SIZE], uint32_t slot)
     xes_name(name, CF_NAME_SIZE, text);
 }
 
+/* Read the entry of a slot. True: it is there, and this DVIPA's. */
+static bool read_slot(struct clp *clp, const struct clp_table *t, uint32_t slot, uint8_t adjunct[CF_ADJUNCT_SIZE])
+{
+    struct xes_request r = { .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
+
+    slot_name(r.name, slot);
+    bool read = xes_list(clp->lists, &r) == IXLRETCODEOK;
+    memcpy(adjunct, r.adjunct, CF_ADJUNCT_SIZE);
+    return read && get_be32(adjunct + SLOT_ADDRESS) == t->address;
+}
+
 /* Read or make the entry of a slot. True: it is this DVIPA's. */
 static bool slot_is(struct clp *clp, const struct clp_table *t, uint32_t slot, uint8_t adjunct[CF_ADJUNCT_SIZE])
 {
@@ -149,11 +160,20 @@ static bool slot_is(struct clp *clp, const struct clp_table *t, uint32_t slot, u
         FLOW(8B, 855);
         return true;
     }
-    r = (struct xes_request){ .command = CF_CMD_LIST_READ, .locate = CF_LOCATE_NAME, .options = CF_OPT_ADJUNCT };
-    slot_name(r.name, slot);
-    bool read = xes_list(clp->lists, &r) == IXLRETCODEOK;
-    memcpy(adjunct, r.adjunct, CF_ADJUNCT_SIZE);
-    return read && get_be32(adjunct + SLOT_ADDRESS) == t->address;
+    return read_slot(clp, t, slot, adjunct);
+}
+
+/* The slot of a DVIPA, the first free one if it has none; SLOTS: all are taken. After a rebuild there may be free ones before
+ * it: of addresses that nobody had any more. */
+static uint32_t find_slot(struct clp *clp, const struct clp_table *t, uint8_t adjunct[CF_ADJUNCT_SIZE])
+{
+    uint32_t slot = 0;
+
+    while (slot < SLOTS && !read_slot(clp, t, slot, adjunct))
+        slot++;
+    for (slot = slot < SLOTS ? slot : 0; slot < SLOTS && !slot_is(clp, t, slot, adjunct); slot++)
+        ;
+    return slot;
 }
 
 /* The blocks from port `from` to before `to` onto the list of those available, in random order: a random start and a random
@@ -384,8 +404,7 @@ static int lists_init(struct clp *clp, struct clp_table *t, unsigned origin)
     if (rc != CLP_OK)
         return rc;
     FLOW(8B, 850);
-    for (t->slot = 0; t->slot < SLOTS && !slot_is(clp, t, t->slot, adjunct); t->slot++)
-        ;
+    t->slot = find_slot(clp, t, adjunct);
     if (t->slot == SLOTS)
         return failed(clp, CLP_REASON_TABLES);
     if (get_be32(adjunct + SLOT_UNIT) != unit_of(t)) {
