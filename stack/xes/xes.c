@@ -303,6 +303,7 @@ static int connect(struct xes *xes, const struct xes_connect_parms *parms, struc
     c->rebuild_of = old;
     c->context = parms->context;
     c->busy = s.busy;
+    c->poll_again = true;   /* an attention since the CF answered was not about a connection that is known here */
     c->in_use = true;       /* last: from here on the attention handler looks at it */
     *connection = c;
     if (!c->existing && !c->reconnected)
