@@ -522,6 +522,21 @@ START_TEST(a_removal_that_could_not_be_told_is_read)
 }
 END_TEST
 
+START_TEST(who_ended_while_nobody_looked_is_removed_by_who_joins)
+{
+    join(1);
+    join(3);
+    settle();
+    systems[3].hangs = true;
+    down(1);
+    join(2);
+    settle();
+    ck_assert_str_eq(systems[2].log, "F1 ");
+    ck_assert_ptr_nonnull(xcf_member(systems[2].xcf, 3));
+    all_down();
+}
+END_TEST
+
 /* If it does not answer it has the cleanup interval. */
 START_TEST(who_does_not_stop_is_fenced_after_the_cleanup_interval)
 {
@@ -803,6 +818,7 @@ int main(void)
     tcase_add_test(t, who_was_refused_is_told_to_try_again);
     tcase_add_test(t, who_could_not_tell_that_it_joined_is_met_by_its_first_message);
     tcase_add_test(t, a_removal_that_could_not_be_told_is_read);
+    tcase_add_test(t, who_ended_while_nobody_looked_is_removed_by_who_joins);
     tcase_add_test(t, who_does_not_stop_is_fenced_after_the_cleanup_interval);
     tcase_add_test(t, who_is_back_before_its_end_was_read_is_not_marked_failed);
     tcase_add_test(t, who_joins_after_a_failure_does_not_see_the_dead);

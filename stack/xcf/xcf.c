@@ -521,6 +521,7 @@ static bool meet_members(struct xcf *x)
         if (adjunct[REC_STATE] != RECORD_ACTIVE && adjunct[REC_STATE] != RECORD_REMOVING)
             continue;
         x->members[n].active = true;        /* REMOVING, too: its end is an event for this system as well */
+        x->members[n].suspect = true;       /* it may have ended when nobody was there to see it */
         xcf_record_send(x, n, TYPE_JOINED, &x->members[x->number], RECORD_ACTIVE);
     }
     return true;

@@ -86,7 +86,7 @@ struct xcf_member {
     bool down;                      /* the operator has said so */
     bool fenced;
     bool waited;                    /* IXC102A has been told */
-    bool suspect;                   /* its connection has failed, and nobody could be told to remove it yet */
+    bool suspect;                   /* its connection has failed or may have, and it could not be removed yet */
     bool refused;                   /* a message to it has found no room */
     bool ended, left;               /* the record says that it is gone, in order; its exits are due */
 };
