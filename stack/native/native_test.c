@@ -381,6 +381,29 @@ static void reach(uint32_t step)
         poll(NULL, 0, 5);
 }
 
+#define FIRST_SHARE 1000u       /* of each process, before the fastest takes the rest */
+
+/* Ports until all are given out, by whomever. -EADDRNOTAVAIL, or what else was wrong. */
+static int take_all(struct clusterports *member, unsigned number)
+{
+    const struct sockaddr_in to = server(0);
+    struct sockaddr_in source;
+    int rc = 0;
+
+    for (uint32_t mine = 0; (rc == 0 || rc == -EADDRNOTAVAIL) && atomic_load(&shared->given) < GIVEN_OUT;) {
+        if (mine == FIRST_SHARE && atomic_load(&shared->given) < 4 * FIRST_SHARE) {
+            poll(NULL, 0, 1);
+            continue;
+        }
+        rc = assign(member, (uint8_t)number, 0, &to, &source);
+        if (rc == 0) {
+            mine++;
+            atomic_fetch_add(&shared->given, 1);
+        }
+    }
+    return rc == 0 ? -EADDRNOTAVAIL : rc;
+}
+
 static void exhausting_process(unsigned number)
 {
     const struct sockaddr_in to = server(0);
@@ -388,13 +411,8 @@ static void exhausting_process(unsigned number)
     struct sockaddr_in source;
 
     reach(TAKE_ALL);
-    while (atomic_load(&shared->given) < GIVEN_OUT) {
-        int rc = assign(member, (uint8_t)number, 0, &to, &source);
-        if (rc == 0)
-            atomic_fetch_add(&shared->given, 1);
-        else if (rc != -EADDRNOTAVAIL)
-            abort();
-    }
+    if (take_all(member, number) != -EADDRNOTAVAIL)
+        abort();
     reach(ONE_MORE);
     if (assign(member, (uint8_t)number, 0, &to, &source) != -EADDRNOTAVAIL)
         abort();
@@ -432,13 +450,7 @@ START_TEST(all_64512_ports_are_given_out_once_then_the_error_then_each_that_is_r
             exhausting_process(n);
     struct clusterports *member = open_member(4);
     atomic_store(&shared->step, TAKE_ALL);
-    while (atomic_load(&shared->given) < GIVEN_OUT) {
-        int rc = assign(member, 4, 0, &to, &source);
-        if (rc == 0)
-            atomic_fetch_add(&shared->given, 1);
-        else
-            ck_assert_int_eq(rc, -EADDRNOTAVAIL);
-    }
+    ck_assert_int_eq(take_all(member, 4), -EADDRNOTAVAIL);
     ck_assert_uint_eq(shared->given, GIVEN_OUT);
     ck_assert_uint_eq(shared->doubles + shared->errors, 0);
     atomic_store(&shared->step, ONE_MORE);
@@ -457,7 +469,7 @@ START_TEST(all_64512_ports_are_given_out_once_then_the_error_then_each_that_is_r
     }
     /* What another one releases, this one gets: every port of it. */
     uint32_t theirs = shared->assigned[3];
-    ck_assert_uint_gt(theirs, 0);
+    ck_assert_uint_ge(theirs, FIRST_SHARE);
     atomic_store(&shared->step, END);
     wait_until("releases", &shared->step, END + 1);
     for (uint32_t got = 0; got < theirs; got++)
