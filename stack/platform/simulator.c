@@ -19,6 +19,7 @@
 
 struct system {
     bool there, waiting, fenced;
+    bool changed;                           /* it has made a change of which it does not know yet */
     unsigned masked;                        /* depth of its attention handler */
     struct cf *view;
     uint32_t seen;                          /* of cf_wait() */
@@ -214,6 +215,11 @@ void simulator_start(unsigned n, struct cf *view, void (*main)(void *context), v
     makecontext(&s->coroutine, begin, 0);
 }
 
+bool simulator_changed(unsigned n)
+{
+    return systems[n].changed;
+}
+
 void simulator_drop(unsigned n)
 {
     systems[n].there = false;
@@ -365,6 +371,9 @@ int platform_cf_message(unsigned cf, const uint8_t *mcb, const void *out, uint32
     if (simulator_chance(BEFORE_PPM))
         suspend(s);
     int code = execute(s, mcb, out, out_len, mrb, in, in_cap);
+    uint16_t command = get_be16(mcb + MCB_COMMAND);
+    s->changed = command == CF_CMD_LIST_WRITE || command == CF_CMD_LIST_MOVE;
     suspend(s);
+    s->changed = false;
     return code;
 }

@@ -58,6 +58,9 @@ void simulator_pass(uint64_t us);
  * attention(context) is its handler. */
 void simulator_start(unsigned n, struct cf *view, void (*main)(void *context), void (*attention)(void *context), void *context);
 
+/* Does it stand between a change that it has made in the coupling facility and the answer that tells it so? */
+bool simulator_changed(unsigned n);
+
 /* Drop it where it is. */
 void simulator_drop(unsigned n);
 

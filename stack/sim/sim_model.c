@@ -29,6 +29,7 @@ struct entry {
 static uint32_t words;
 static uint64_t shadow[SIM_STACKS_MAX + 1][ADDRESSES][CLP_WORDS];
 static bool dead[SIM_STACKS_MAX + 1], clustered[SIM_STACKS_MAX + 1][ADDRESSES];
+static bool unsure[SIM_STACKS_MAX + 1];         /* dead, of which is not known what it had */
 static struct overlap overlaps[OVERLAPS_MAX];
 static unsigned overlap_count;
 static struct entry tuples[TUPLES_MAX];
@@ -96,6 +97,10 @@ static void came(unsigned n, unsigned address, uint32_t word, uint64_t ports)
             both &= ~draining(m, address, word);
         if (!both)
             continue;
+        if (dead[m] && unsure[m]) {
+            shadow[m][address][word] &= ~both;      /* it has been given away with the last breath */
+            continue;
+        }
         if (dead[m] || sim_systems[m].resting || overlap_count == OVERLAPS_MAX) {
             twice(m, n, address, word, both);
             return;
@@ -177,7 +182,7 @@ const uint64_t *model_owned(unsigned n, uint32_t address)
 /* --- death ---------------------------------------------------------------------------------------------------------- */
 
 /* What it was about to give away is the taker's. */
-void model_died(unsigned n)
+void model_died(unsigned n, bool changed)
 {
     unsigned kept = 0;
 
@@ -191,6 +196,7 @@ void model_died(unsigned n)
     }
     overlap_count = kept;
     dead[n] = true;
+    unsure[n] = changed;
     for (unsigned a = 0; a < SIM_DVIPAS && sim_plan.clusterports.store == STORE_BROADCAST; a++)
         memset(shadow[n][a], 0, sizeof shadow[n][a]);       /* whom nobody can ask has nothing */
     for (unsigned a = 0; a < ADDRESSES; a++)

@@ -20,8 +20,9 @@ void model_reset(uint32_t ports);
 void model_step(unsigned n);
 void model_rests(unsigned n);
 
-/* It is dead: nothing of it is open any more, its ports are owned until a survivor (or its next life) puts them back. */
-void model_died(unsigned n);
+/* It is dead: nothing of it is open any more, its ports are owned until a survivor (or its next life) puts them back. changed:
+ * it may have given ports away without knowing it. */
+void model_died(unsigned n, bool changed);
 void model_recovered(unsigned n);
 void model_gone(uint32_t address);  /* nobody has been connected to the structure of its ports: it is gone, too */
 

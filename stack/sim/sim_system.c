@@ -185,7 +185,7 @@ static void die(struct sim_system *s)
 {
     sim_forget(s);
     model_step(s->number);
-    model_died(s->number);
+    model_died(s->number, simulator_changed(s->number));
     s->request = NULL;
     s->resting = false;
 }
