@@ -32,6 +32,16 @@ $(B)/tests/cfdash: tools/cfdash/tests/cfdash.sh $(B)/bin/cfdash $(B)/bin/cfctl
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 
+# The window on an X display without a screen, before a user made of build/tests/screen.
+$(B)/tests/screen: $(B)/host/tools/cfdash/tests/screen.o
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ -lXtst -lX11 $$(pkg-config --libs libpng)
+
+CHECKS += $(B)/tests/cfdash_window
+$(B)/tests/cfdash_window: tools/cfdash/tests/cfdash_window.sh $(B)/tests/screen $(B)/bin/cfdash $(B)/bin/sysplex $(B)/lib/hdtcfs.so $(B)/guest/image.bin
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
 ## make dashboard       a window over the Sysplex that was brought up last; boots the one of config/fig6.conf if none is up
 .PHONY: dashboard
 dashboard: all

@@ -240,9 +240,8 @@ int window_run(struct session *session, const char *run, const struct window_opt
         app_close(&w.app);
     }
     SDL_FreeSurface(w.under);
-    if (w.window)
-        SDL_DestroyWindow(w.window);
-    SDL_Quit();
+    /* The window goes with the process: SDL sends itself events to it over another connection, and the X server may have one of them
+     * still to deliver when the window has been destroyed; that ends the program with an error. */
     return well ? 0 : -1;
 }
 
