@@ -55,9 +55,9 @@ int cf_open(const char *name, const char *system, struct cf **cf);
 /* Detach: connections made through this view are disconnected as by a failure of the user. */
 void cf_close(struct cf *cf);
 
-/* The view is of a system elsewhere, which this process serves: FENCE of it is cf_fenced(), not the end of this process. Before
- * the first cf_message(). */
-void cf_for_remote(struct cf *cf);
+/* The view is of a system elsewhere, which this process serves: FENCE of it is cf_fenced(), not the end of this process, and if this
+ * process ends without cf_close(), the connections fail interval_ms later: so long that system may go on. Before the first cf_message(). */
+void cf_for_remote(struct cf *cf, uint32_t interval_ms);
 
 /* The view is fenced: it has no connections and gets none. cf_wait() returns to tell. Close it when its system can be taken for
  * stopped. */

@@ -291,7 +291,7 @@ static nfds_t watch_processes(struct cf *cf, struct pollfd *polls, bool *retry)
         const struct cf_attachment *attachment = &cf->attachments[i];
         if (i == cf->attachment || atomic_load(&attachment->state) != CF_ATTACHMENT_ACTIVE)
             continue;
-        int fd = (int)syscall(SYS_pidfd_open, (pid_t)attachment->pid, 0);
+        int fd = cf_attachment_gone(cf, i) ? -1 : (int)syscall(SYS_pidfd_open, (pid_t)attachment->pid, 0);
         if (fd >= 0)
             polls[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
         else

@@ -785,7 +785,7 @@ static struct flock life_lock(short type, uint32_t number)
     return lock;
 }
 
-bool cf_attachment_dead(struct cf *cf, uint32_t number)
+bool cf_attachment_gone(struct cf *cf, uint32_t number)
 {
     struct cf_attachment *attachment = &cf->attachments[number];
     if (number == cf->attachment || atomic_load(&attachment->state) != CF_ATTACHMENT_ACTIVE)
@@ -794,6 +794,19 @@ bool cf_attachment_dead(struct cf *cf, uint32_t number)
     if (fcntl(cf->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK)
         return true;
     return cf_process_ended((pid_t)attachment->pid);    /* a child that it forked may still have the file open */
+}
+
+bool cf_attachment_dead(struct cf *cf, uint32_t number)
+{
+    struct cf_attachment *attachment = &cf->attachments[number];
+    if (!cf_attachment_gone(cf, number))
+        return false;
+    if (attachment->remote == 0)
+        return true;
+    uint64_t now = cf_clock_ns(CLOCK_BOOTTIME), since = 0;
+    if (atomic_compare_exchange_strong(&attachment->gone_ns, &since, now))
+        since = now;
+    return now - since >= attachment->remote * 1000000ull;
 }
 
 /* Take the first slot that nobody has: the kernel's file lock decides among those who try at once. */
@@ -812,6 +825,7 @@ static bool slot_take(struct cf *cf, const char *system)
             attachment->attached_ns = cf_clock_ns(CLOCK_REALTIME);
             attachment->born = cf_process_born(getpid());
             attachment->remote = 0;
+            atomic_store(&attachment->gone_ns, 0);
             atomic_store(&attachment->fenced, 0);
             cf->attachment = i;
             atomic_store(&attachment->state, CF_ATTACHMENT_ACTIVE);
@@ -871,9 +885,9 @@ void cf_close(struct cf *cf)
     view_free(cf);
 }
 
-void cf_for_remote(struct cf *cf)
+void cf_for_remote(struct cf *cf, uint32_t interval_ms)
 {
-    cf->attachments[cf->attachment].remote = 1;
+    cf->attachments[cf->attachment].remote = interval_ms;
 }
 
 bool cf_fenced(struct cf *cf)

@@ -86,9 +86,10 @@ struct cf_attachment {
     uint8_t system[8];
     uint64_t attached_ns;       /* realtime */
     uint64_t born;              /* start time of the process: cf_fence.h */
-    uint32_t remote;            /* the process is cfd, for an image elsewhere */
+    uint32_t remote;            /* the process is cfd, for an image elsewhere that goes on without it for so many ms at most */
     _Atomic uint32_t fenced;    /* CF_FENCE_BEGUN: CONNECT is refused; CF_FENCE_DONE: its connections have ended */
-    uint8_t pad[80];
+    _Atomic uint64_t gone_ns;   /* remote: when it was first seen that the process is gone (BOOTTIME) */
+    uint8_t pad[72];
 };
 
 #define CF_LIFE_BYTE (1ll << 40)    /* beyond any segment: lock bytes are names, not data */
@@ -535,6 +536,9 @@ void cf_copy_free(struct cf *cf, struct cf_slot *slot, uint32_t half);
 bool cf_structure_unused(struct cf_structure *s);
 
 /* true: the process of this attachment has ended. Sure only while the directory mutex is held. */
+bool cf_attachment_gone(struct cf *cf, uint32_t number);
+
+/* true: so it has, and whom it served has been gone for as long as he may go on without it. Sure as above. */
 bool cf_attachment_dead(struct cf *cf, uint32_t number);
 
 /* true: no such process, or it is a zombie. */

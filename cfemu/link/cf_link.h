@@ -48,6 +48,8 @@
  *   - What a stopped client is in the middle of goes on when it is continued, before it can look at any clock. An emulator would
  *     send the packets that it was about to send. Another process watches it and kills it at s + 5/6 F, F/6 before the server can
  *     act, unless the program that has connections was told that the link is lost (cf_standstill(), herc-device/cfs_watchdog.c).
+ *   - If the server's process ends in the middle, whoever sees that (cf_attachment_dead()) waits for F before the connections fail:
+ *     its clients may not have heard of it.
  *   - A system that is fenced (CF_CMD_FENCE) has its connections failed and its link cut at once, so that a client that is
  *     well gives up at once; its attachment is closed, and the fence complete, F after its last frame.
  * To give up is for ever: the view says CF_RSP_CF_FAILED from then on. There is no reconnecting under the same epoch; a new

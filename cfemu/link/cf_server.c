@@ -95,7 +95,7 @@ static int link_make(struct link_server *server, const struct link_hello *hello,
         return LINK_REFUSED_NAME;
     if (epoch_make(&epoch) != 0 || cf_open(server->segment, hello->system, &view) != 0)
         return LINK_REFUSED_FULL;
-    cf_for_remote(view);
+    cf_for_remote(view, server->interval_ms);
     pthread_mutex_lock(&server->mutex);
     struct server_link *link = server->links;
     while (link < server->links + LINK_LINKS_MAX && link->view)

@@ -31,6 +31,7 @@ enum { WATCHER = -1, SERVER = -2 };
 
 static void serve(void)
 {
+    link_interval_ms = LINK_INTERVAL_MS_MIN;    /* what it leaves when it is killed stays for so long */
     link_serve();
     link_unix_name(ledger->unix_name);
     link_tls_name(ledger->tls_name);

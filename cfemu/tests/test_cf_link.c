@@ -779,6 +779,25 @@ START_TEST(killed_server_is_a_lost_cf_at_once)
 }
 END_TEST
 
+/* Its clients may not know that it is gone: nobody may take what they have before they have given up. */
+START_TEST(connections_outlive_their_server_for_the_interval)
+{
+    char name[512];
+    struct cf_user of;
+    pid_t pid = server_process(name, INTERVAL_MS);
+    struct cf *view = open_process(name);
+    ck_assert_int_eq(connect_as(view, "STR1", "REMOTE", &usual, &of), CF_RSP_OK);
+    ck_assert(told(CF_EVENT_CONN_NEW, SOON_MS));
+    uint64_t killed = now_ms();
+    child_kill(pid);
+    ck_assert(told(CF_EVENT_CONN_FAILED, INTERVAL_MS + SLACK_MS));
+    ck_assert_uint_ge(now_ms() - killed, INTERVAL_MS - 100);
+    ck_assert_ptr_nonnull(cf_lost(view));
+    cf_close(view);
+    unlink(strchr(name, '@') + 1);
+}
+END_TEST
+
 START_TEST(stopped_server_is_given_up_before_it_could_act)
 {
     enum { BOUND_MS = 2 * INTERVAL_MS };     /* the client gives up within two thirds of it: a third is for a busy machine */
@@ -788,7 +807,7 @@ START_TEST(stopped_server_is_given_up_before_it_could_act)
         uint32_t seen = 0;
         pid_t pid = server_process(name, BOUND_MS);
         struct cf *view = open_process(name);
-        ck_assert_int_eq(connect_as(view, "STR1", "REMOTE", &usual, &of), CF_RSP_OK);
+        ck_assert_int_eq(connect_as(view, "STR1", waits ? "WAITS" : "ASKS", &usual, &of), CF_RSP_OK);
         drain(view, &seen);
         child_stop(pid);
         uint64_t started = now_ms();
@@ -995,6 +1014,7 @@ int main(void)
     tcase_add_test(tests, half_a_frame_is_no_sign_of_life);
     tcase_add_test(tests, stopped_client_is_fenced_after_the_interval_and_knows_it);
     tcase_add_test(tests, client_that_stopped_for_a_moment_goes_on);
+    tcase_add_test(tests, connections_outlive_their_server_for_the_interval);
     tcase_add_test(tests, stopped_server_is_given_up_before_it_could_act);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -166,7 +166,7 @@ struct stack *plex_ipl(unsigned n)
 
     ck_assert_int_eq(cf_open(plex.segment, identity.system, &s->cf), 0);
     if (s->remote)
-        cf_for_remote(s->cf);
+        cf_for_remote(s->cf, 1000);
     host_platform_select(n);
     host_platform_reset();
     host_platform_add_cf(s->cf);
