@@ -6,9 +6,11 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/sysplex/rundir.h"
 #include "tools/sysplex/tell.h"
 
 __attribute__((format(printf, 2, 3))) static int write_once(const char *path, const char *format, ...)
@@ -51,8 +53,11 @@ static void advise(int rc)
 int privilege_gain(void)
 {
     unsigned user = (unsigned)geteuid(), group = (unsigned)getegid();
+    char text[16];
     if (user == 0)
         return 0;
+    snprintf(text, sizeof text, "%u", user);
+    setenv(RUNDIR_USER, text, 1);
     /* With a network namespace of its own: the one that it is in belongs to others, and it could not come back to it. */
     int rc = unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 ? -errno : 0;
     rc = rc ? rc : write_once("/proc/self/setgroups", "deny");      /* else the map of groups is not a user's to write */

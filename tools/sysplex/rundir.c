@@ -20,14 +20,14 @@
 /* Folders that can be written, the first one counts. */
 static int find_runs(struct rundir *r)
 {
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    const char *runtime = getenv("XDG_RUNTIME_DIR"), *user = getenv(RUNDIR_USER);
     snprintf(r->runs, sizeof r->runs, "%s/run", r->build);
     if ((mkdir(r->runs, 0755) == 0 || errno == EEXIST) && access(r->runs, W_OK) == 0)
         return 0;
     if (runtime && *runtime == '/')
         snprintf(r->runs, sizeof r->runs, "%s/sysplex", runtime);
     else
-        snprintf(r->runs, sizeof r->runs, "/tmp/sysplex.%u", (unsigned)geteuid());
+        snprintf(r->runs, sizeof r->runs, "/tmp/sysplex.%lu", user ? strtoul(user, NULL, 10) : geteuid());
     struct stat status;
     if ((mkdir(r->runs, 0700) < 0 && errno != EEXIST) || lstat(r->runs, &status) < 0)
         return -errno;

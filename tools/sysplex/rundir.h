@@ -19,6 +19,9 @@
 
 enum { RUNS_KEPT = 5, RUN_NAME_SIZE = 33 };
 
+/* Environment of what is started in a user namespace, where everybody is 0: who that is outside. */
+#define RUNDIR_USER "SYSPLEX_USER"
+
 struct rundir {
     char build[PATH_MAX / 2];   /* folder that `make` builds in, found from where this program is */
     char path[PATH_MAX - 256];  /* the run directory; room is left for names in it */

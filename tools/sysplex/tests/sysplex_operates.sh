@@ -237,7 +237,7 @@ apart() { [[ $(readlink /proc/self/ns/user) != "$(readlink "/proc/$1/ns/user")" 
 denied() {
     mkfifo go
     unshare -U --keep-caps bash -c 'read -r <go; echo 0 >/proc/sys/user/max_user_namespaces
-        exec setpriv --reuid=65534 --regid=65534 --clear-groups build/bin/sysplex run config/twoway.conf' >"$out" 2>"$err" &
+        exec setpriv --reuid=65534 --regid=65534 --clear-groups env XDG_RUNTIME_DIR="$0" build/bin/sysplex run config/twoway.conf' "$tree/home" >"$out" 2>"$err" &
     local pid=$!
     if eventually apart $pid && echo "0 0 65536" >/proc/$pid/uid_map && echo "0 0 65536" >/proc/$pid/gid_map; then
         echo >go
