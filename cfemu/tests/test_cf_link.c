@@ -182,7 +182,7 @@ START_TEST(key_comes_from_the_environment)
 {
     char name[64], key[128];
     struct cf *view;
-    snprintf(name, sizeof name, "%s@localhost:%u", segment_name, link_server_port(link_server));
+    snprintf(name, sizeof name, "%s@127.0.0.1:%u", segment_name, link_server_port(link_server));
     link_key_file(key);
     unsetenv(LINK_PSK_VARIABLE);
     ck_assert_int_eq(cf_open(name, "MVS1", &view), -ENOKEY);
