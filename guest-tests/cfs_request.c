@@ -54,12 +54,12 @@ int cfs_send(uint32_t id, const void *out, uint32_t out_len, void *in, uint32_t 
 
 int cfs_send_mob(uint32_t id, const struct mob *mob)
 {
-    uint64_t end = cpu_tod() + BUSY_LIMIT_US * 4096;
-    int cc;
+    int cc = cfmsg(id, mob);
 
-    do
+    if (cc != 2)
+        return cc;                          /* before the clock is read: to be unique it waits for the next microsecond */
+    for (uint64_t end = cpu_tod() + BUSY_LIMIT_US * 4096; cc == 2 && cpu_tod() < end;)
         cc = cfmsg(id, mob);
-    while (cc == 2 && cpu_tod() < end);
     return cc;
 }
 
