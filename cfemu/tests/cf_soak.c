@@ -116,6 +116,8 @@ static void answer_expected(struct soak *soak, int response, int other)
 /* The second CF comes back when nothing is in the way: a structure that was in it is rebuilt by its users first. */
 static void revive(struct soak *soak)
 {
+    if (!users_follow())
+        return;                 /* lost with it, and the rebuild that begins now may have had to wait for the end of another one */
     int error = cf_activate(peer_name);
     if (error == 0)
         soak->down_since = 0;
@@ -163,15 +165,29 @@ static bool users_settled(struct soak *soak)
     return soak->rebuild_since == 0;
 }
 
+/* Whom the dead server has served fails, and frees his locks, only when its interval is over. */
+static bool reap_all(struct cf *view)
+{
+    bool gone = true;
+    uint64_t until_ns = cf_clock_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
+    while (cf_reap(view) && gone && cf_clock_ns(CLOCK_MONOTONIC) < until_ns) {
+        gone = false;
+        for (uint32_t i = 0; i < CF_ATTACHMENTS_MAX && !gone; i++)
+            gone = cf_attachment_gone(view, i);
+        usleep(gone ? 10000 : 0);
+    }
+    return !gone;
+}
+
 /* All workers are dead. Compare everything with the ledger. */
 static void compare(struct soak *soak, struct cf *view)
 {
-    if (!cf_reap(view))
+    if (!reap_all(view))
         finding(soak, "the dead cannot be cleaned up");
     if (cf_check(view, stderr) != 0)
         finding(soak, "the check has findings");
     while (!users_settled(soak) && soak->findings == 0)
-        cf_reap(view);          /* whom the server has served fails only when its interval is over */
+        ;
     for (int store = 0; store < STORES; store++)
         for (int worker = 0; worker < (int)soak->workers; worker++)
             for (uint32_t i = 0; i < SOAK_ENTRIES; i++)
