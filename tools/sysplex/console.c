@@ -208,15 +208,11 @@ static bool goes_on(void)
     return !console.leave || (!console.terminal && (console.busy || console.first) && console.code != EXIT_NOT_RUN);
 }
 
-static void talk(void)
+static void talk(const sigset_t *while_waiting)
 {
-    sigset_t while_waiting;
-    sigprocmask(SIG_SETMASK, NULL, &while_waiting);
-    if (console.terminal)
-        watch_signals(&while_waiting);
     while (goes_on()) {
         struct pollfd fds[] = { { .fd = console.client.fd, .events = POLLIN }, { .fd = console.leave ? -1 : STDIN_FILENO, .events = POLLIN } };
-        int ready = ppoll(fds, 2, NULL, &while_waiting);
+        int ready = ppoll(fds, 2, NULL, while_waiting);
         if (ready < 0 && errno != EINTR)
             return;
         if (console.terminal)
@@ -235,6 +231,7 @@ static void talk(void)
 static void talk_on_terminal(void)
 {
     const char *history = rundir_file(&console.client.rundir, "console.history");
+    sigset_t while_waiting;
     snprintf(console.prompt, sizeof console.prompt, "%s> ", console.system);
     rl_readline_name = "sysplex";
     rl_catch_signals = rl_catch_sigwinch = 0;
@@ -242,8 +239,9 @@ static void talk_on_terminal(void)
     using_history();
     stifle_history(HISTORY_LINES);
     (void)read_history(history);        /* the first console has none */
+    watch_signals(&while_waiting);      /* before the terminal is another one */
     rl_callback_handler_install(console.prompt, line_typed);
-    talk();
+    talk(&while_waiting);
     rl_callback_handler_remove();
     putchar('\n');
     if (write_history(rundir_file(&console.client.rundir, "console.history")) != 0)
@@ -285,7 +283,7 @@ int subcommand_console(int argc, char **argv)
         if (console.terminal)
             talk_on_terminal();
         else
-            talk();
+            talk(NULL);
         code = console.terminal ? EXIT_AS_EXPECTED : console.code;
     }
     client_close(&console.client);
