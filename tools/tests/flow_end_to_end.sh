@@ -12,7 +12,7 @@ trap 'rm -rf "$output"' EXIT
 "$build/bin/sysplex" run --commands="$config/flow.commands" "$config/flow.conf" >"$output/out" 2>"$output/err"
 code=$?
 run=$(sed -n 's/.*everything of this run is in //p' "$output/out")
-result $((code == 0)) "every command got its answer, the facility is valid, no 4-tuple was shared"
+holds $((code == 0)) "every command got its answer, the facility is valid, no 4-tuple was shared"
 ((code == 0)) || sed 's/^/# /' "$output/out" "$output/err"
 
 # The last report of each system.
@@ -25,18 +25,18 @@ done >"$output/flow"
 flow_table MVS1 MVS2 MVS3 <"$output/flow"
 
 says() { grep -q -- "$2" "$run/$1"; }
-says outside.console "WEB on MVS1 at 10.1.9.1:7001"; result $((!$?)) "a server on the owner of the DVIPA is reached from outside"
-says outside.console "WEB on MVS2 at 10.1.9.1:7002"; result $((!$?)) "a server on a target is reached by the port it owns"
+says outside.console "WEB on MVS1 at 10.1.9.1:7001"; holds $((!$?)) "a server on the owner of the DVIPA is reached from outside"
+says outside.console "WEB on MVS2 at 10.1.9.1:7002"; holds $((!$?)) "a server on a target is reached by the port it owns"
 for system in MVS1 MVS2 MVS3; do
     bad=$(grep -c "CFS102I" "$run/$system.console")
     wanted=$(grep -c "CFS102I.*EADDRNOTAVAIL COUNT=5" "$run/$system.console")
-    result $((bad == wanted)) "$system: no connection failed but those that had to"
+    holds $((bad == wanted)) "$system: no connection failed but those that had to"
 done
 grep -h CFS102I "$run"/*.console | grep -v "EADDRNOTAVAIL COUNT=5" | sed 's/^/# /'
 
 printf 'wait 0.1\nMVS9: D A,L\n' >"$output/wrong"
 "$build/bin/sysplex" run --images=MVS3 --commands="$output/wrong" "$config/flow.conf" >"$output/out" 2>"$output/err"
-result $(($? == 2)) "a script that is wrong ends the run"
-grep -q 'wrong:2: MVS9: D A,L: expected SYSTEM: command' "$output/err"; result $((!$?)) "its line and what was expected are told"
+holds $(($? == 2)) "a script that is wrong ends the run"
+grep -q 'wrong:2: MVS9: D A,L: expected SYSTEM: command' "$output/err"; holds $((!$?)) "its line and what was expected are told"
 
-flow_end
+end_results

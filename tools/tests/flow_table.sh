@@ -1,16 +1,5 @@
 # What the FLOW tests have in common: sums of counts, the table, a result per figure. Sourced, by bash.
-# A test says result CONDITION DESCRIPTION for each result, and ends with flow_end.
-tests=0 failed=0
-
-result() { # condition description
-    ((tests++))
-    if (($1)); then
-        echo "ok $tests - $2"
-    else
-        ((failed++))
-        echo "not ok $tests - $2"
-    fi
-}
+. "$build/../tools/tests/tap.sh"
 
 # Lines "SOURCE FIGURE BLOCK COUNT WHAT" from standard input, summed: the table as comments, with a column for each SOURCE of
 # the arguments, then a result per figure.
@@ -32,11 +21,6 @@ flow_table() { # source...
         local blocks passed
         blocks=$(grep -c "^$figure " <<<"$rows")
         passed=$(awk -v f=$figure '$1 == f && $3 > 0' <<<"$rows" | wc -l)
-        result $((blocks > 0 && passed == blocks)) "figure $figure: $passed of $blocks blocks passed"
+        holds $((blocks > 0 && passed == blocks)) "figure $figure: $passed of $blocks blocks passed"
     done
-}
-
-flow_end() {
-    echo "1..$tests"
-    exit $((failed > 0))
 }

@@ -11,7 +11,7 @@ trap 'rm -rf "$output"' EXIT
 "$build/bin/sysplex" run --commands="$config/keepers.commands" "$config/keepers.conf" >"$output/out" 2>"$output/err"
 code=$?
 run=$(sed -n 's/.*everything of this run is in //p' "$output/out")
-result $((code == 0)) "every command got its answer, the facility is valid, no 4-tuple was shared"
+holds $((code == 0)) "every command got its answer, the facility is valid, no 4-tuple was shared"
 ((code == 0)) || sed 's/^/# /' "$output/out" "$output/err"
 
 # The closing messages of a job on all systems: sum of a field.
@@ -19,25 +19,25 @@ sum() { sed -n "s/.* CFS101I $1 ENDED .*\b$2=\([0-9]*\).*/\1/p" "$run"/*.console
 
 for job in LISTS CRHTA BROADC DISTRIB WIDE REVERSED; do
     [[ $job == CRHTA ]] && wanted=1400 || wanted=650
-    result $(($(sum $job ANSWERED) == wanted && $(sum $job FAILED) == 0)) "$job: $(sum $job ANSWERED) of $wanted connections answered"
+    holds $(($(sum $job ANSWERED) == wanted && $(sum $job FAILED) == 0)) "$job: $(sum $job ANSWERED) of $wanted connections answered"
 done
-result $(($(sum CRHTB ANSWERED) == 1200)) "CRHTB: $(sum CRHTB ANSWERED) of 1200 connections answered"
+holds $(($(sum CRHTB ANSWERED) == 1200)) "CRHTB: $(sum CRHTB ANSWERED) of 1200 connections answered"
 grep -h CFS102I "$run"/*.console | sed 's/^/# /'
 
 "$build/bin/tuplecheck" -d 10.1.9.1 -d 10.1.9.2 -d 10.1.9.3 -d 10.1.9.4 -d 10.1.9.5 -d 10.1.9.6 "$run/capture.pcap" >"$output/tuples"
-result $(($? == 0)) "tuplecheck: every 4-tuple was unique"
+holds $(($? == 0)) "tuplecheck: every 4-tuple was unique"
 sed -n '/^address/,/^$/s/^/# /p' "$output/tuples"
 read -r opened ports < <(awk '$1 == "10.1.9.2" && NF == 8 { print $2, $8 }' "$output/tuples")
-result $((opened == 2600 && ports <= 2048)) "CRHT: $opened connections to two destinations from $ports of 2048 ports, none of them free again within the run"
+holds $((opened == 2600 && ports <= 2048)) "CRHT: $opened connections to two destinations from $ports of 2048 ports, none of them free again within the run"
 
 # What MVS3 had, whoever recovered it: 800 connections of the CRHT, and of each other keeper the blocks for 150.
 recovered=$(sed -n 's/.* EZD1304I \([0-9]*\) PORTS OF SYSTEM MVS3 .*/\1/p' "$run"/*.console | awk '{ sum += $1 } END { print sum + 0 }')
-result $((recovered >= 800 + 3 * 150)) "recovery made $recovered ports and connections of MVS3 available"
+holds $((recovered >= 800 + 3 * 150)) "recovery made $recovered ports and connections of MVS3 available"
 for system in MVS1 MVS2; do
     grep -q "EZD1305I PORTS OF SYSTEM MVS3 COULD NOT BE RECOVERED FOR 1 OF 6 DVIPAS" "$run/$system.console"
-    result $((!$?)) "$system tells of the one keeper that has no record of whose a port is"
+    holds $((!$?)) "$system tells of the one keeper that has no record of whose a port is"
 done
 grep -q EZD1297I "$run"/*.console
-result $(($? == 1)) "every structure could be had"
+holds $(($? == 1)) "every structure could be had"
 
-flow_end
+end_results

@@ -3,26 +3,14 @@
 # answer, and what it has done; what is wrong gets the product's kind of answer. A leaked port that V TCPIP,,SYSPLEX,AUDIT
 # finds and repairs. sysplex vary. TAP on standard output.
 set -u
-# Whatever happens to this script, what it has started ends with it.
-if [[ -z ${ALONE-} ]]; then
-    exec unshare --pid --fork --kill-child --mount-proc env ALONE=1 bash -c 'mount -t tmpfs -o mode=1777 none /dev/shm && exec "$0"' "$0"
-fi
 build=$(cd "$(dirname "$0")/.." && pwd)
+. "$build/../tools/tests/tap.sh"
+alone
 output=$(mktemp -d)
 name=operator-${output##*.}
-tests=0 failed=0
 trap '"$build/bin/sysplex" down --force --name "$name" >/dev/null 2>&1; rm -rf "$output"' EXIT
 
-result() { # code description
-    ((tests++))
-    if (($1 == 0)); then
-        echo "ok $tests - $2"
-        return
-    fi
-    ((failed++))
-    echo "not ok $tests - $2"
-    sed 's/^/# /' "$output/answer"
-}
+shown="$output/answer"
 sysplex() { "$build/bin/sysplex" "$1" --name "$name" "${@:2}" </dev/null; }
 
 # give CODE SYSTEM COMMAND PATTERN...: the exit code (0 answered, 1 refused), and each pattern stands in a line of the answer.
@@ -242,5 +230,4 @@ sysplex stop MVS4 >"$output/answer" 2>&1 && answer | grep -q '^IEE334I HALT EOD 
 result $? "MVS4: Z EOD, given by sysplex stop"
 await MVS1 'D XCF,GROUP' 'EZBTCPCS\(2\)'
 
-echo "1..$tests"
-exit $((failed > 0))
+end_results

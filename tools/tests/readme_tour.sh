@@ -2,26 +2,13 @@
 # build/tests/readme_tour: the tour of README.md, word for word, in a place of its own: every command does what it should and says
 # what stands below it (numbers may differ). And what the rest of README.md names is there: files, tools, options. TAP on standard output.
 set -u
-# Whatever happens to this script, what it has started ends with it.
-if [[ -z ${ALONE-} ]]; then
-    exec unshare --pid --fork --kill-child --mount-proc env ALONE=1 bash -c 'mount -t tmpfs -o mode=1777 none /dev/shm && exec "$0"' "$0"
-fi
 build=$(cd "$(dirname "$0")/.." && pwd)
+. "$build/../tools/tests/tap.sh"
+alone
 tree=$(mktemp -d)
-tests=0 failed=0
 trap '"$tree/build/bin/sysplex" down --force >/dev/null 2>&1; rm -rf "$tree"' EXIT
 
-result() { # code description
-    ((tests++))
-    if (($1 == 0)); then
-        echo "ok $tests - $2"
-        return
-    fi
-    ((failed++))
-    echo "not ok $tests - $2"
-    sed 's/^/# /' "$tree/out"
-}
-
+shown="$tree/out"
 mkdir -p "$tree/build"
 cp -r "$build/bin" "$build/lib" "$build/guest" "$tree/build/"
 cp -r "$build/../config" "$build/../README.md" "$tree/"
@@ -93,5 +80,4 @@ done < <(sed -nE 's/ #.*//; s,^    build/bin/,,p' README.md | awk '
     { options = ""; for (i = 2; i <= NF; i++) if (match($i, /^--[a-z-]+/)) options = options " " substr($i, 1, RLENGTH)
       print $1, $2 ~ /^[a-z]+$/ ? $2 : "--", options }' | sort -u)
 
-echo "1..$tests"
-exit $((failed > 0))
+end_results

@@ -3,14 +3,11 @@
 # says what, where and what was expected, and has started nothing. And --help of each. TAP on standard output. More of it, beside what
 # is right, in the tests of each tool.
 set -u
-# In a world of its own: what is left in /dev/shm is this test's.
-if [[ -z ${ALONE-} ]]; then
-    exec unshare --pid --fork --kill-child --mount-proc env ALONE=1 bash -c 'mount -t tmpfs -o mode=1777 none /dev/shm && exec "$0"' "$0"
-fi
 build=$(cd "$(dirname "$0")/.." && pwd)
+. "$build/../tools/tests/tap.sh"
+alone
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
-tests=0 failed=0
 
 mkdir -p "$tree/build"
 cp -r "$build/bin" "$build/lib" "$build/guest" "$tree/build/"
@@ -22,16 +19,7 @@ head -c 100 clean.pcap >cut.pcap
 printf '\001\002\003 no text, no capture, no recording\n' >noise
 mkdir folder
 
-result() { # code description
-    ((tests++))
-    if (($1 == 0)); then
-        echo "ok $tests - $2"
-        return
-    fi
-    ((failed++))
-    echo "not ok $tests - $2"
-    sed 's/^/# /' out
-}
+shown=out
 # refuses CODE WORDS COMMAND...: it ends with this code, and says these words.
 refuses() {
     local code=$1 words=$2
@@ -124,5 +112,4 @@ refuses 64 "keeper frob: expected one of bitmap, " sim --keeper frob
 test -z "$(ls /dev/shm)"
 result $? "and nothing is left of these"
 
-echo "1..$tests"
-exit $((failed > 0))
+end_results

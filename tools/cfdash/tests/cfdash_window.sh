@@ -3,29 +3,16 @@
 # shows, keys, mouse, pause, another size, the picture key. What was seen is kept, build/check/cfdash-window-*.png, for people to look at.
 # TAP on standard output.
 set -u
-# Whatever happens to this script, what it has started ends with it.
-if [[ -z ${ALONE-} ]]; then
-    exec unshare --pid --fork --kill-child --mount-proc env ALONE=1 \
-        bash -c 'mount -t tmpfs -o mode=1777 none /dev/shm && exec "$0"' "$0"
-fi
 build=$(cd "$(dirname "$0")/.." && pwd)
+. "$build/../tools/tests/tap.sh"
+alone
 folder=$(mktemp -d)
 name=window
 pictures=$build/check
-tests=0 failed=0
 mkdir -p "$pictures"
 cd "$folder" || exit 1
 
-result() { # code description
-    ((tests++))
-    if (($1 == 0)); then
-        echo "ok $tests - $2"
-        return
-    fi
-    ((failed++))
-    echo "not ok $tests - $2"
-    sed 's/^/# /' out
-}
+shown=out
 user() { # DESCRIPTION STEP...: of build/tests/screen
     printf '%s\n' "window cfdash" "${@:2}" | "$build/tests/screen" >out 2>&1
     result $? "$1"
@@ -75,5 +62,4 @@ result $? "the Sysplex goes down in order"
 kill $xvfb
 wait $xvfb
 rm -rf "$folder"
-echo "1..$tests"
-exit $((failed > 0))
+end_results

@@ -2,27 +2,15 @@
 # build/tests/sysplex_console: sysplex console on a terminal, as the operator uses it: editing, history, what the system writes
 # while a line is typed, Ctrl-C, Ctrl-D, signals. TAP on standard output.
 set -u
-# Whatever happens to this script, what it has started ends with it.
-if [[ -z ${ALONE-} ]]; then
-    exec unshare --pid --fork --kill-child --mount-proc env ALONE=1 bash -c 'mount -t tmpfs -o mode=1777 none /dev/shm && exec "$0"' "$0"
-fi
 build=$(cd "$(dirname "$0")/.." && pwd)
+. "$build/../tools/tests/tap.sh"
+alone
 output=$(mktemp -d)
 name=console-${output##*.}
 sysplex="$build/bin/sysplex"
-tests=0 failed=0
 trap '"$sysplex" down --force --name "$name" >/dev/null 2>&1; rm -rf "$output"' EXIT
 
-result() { # code description
-    ((tests++))
-    if (($1 == 0)); then
-        echo "ok $tests - $2"
-        return
-    fi
-    ((failed++))
-    echo "not ok $tests - $2"
-    sed 's/^/# /' "$output/out"
-}
+shown="$output/out"
 # at_console DESCRIPTION STEP...: the steps of build/tests/terminal, with control characters written as $'...'.
 at_console() {
     printf '%s\n' "${@:2}" | "$build/tests/terminal" "$sysplex" console --name "$name" mvs1 >"$output/out" 2>&1
@@ -57,5 +45,4 @@ at_console "the Sysplex ends meanwhile" "see MVS1> " "run '$sysplex' down --name
 printf '%s\n' "see no Sysplex $name is up" "end 2" | "$build/tests/terminal" "$sysplex" console --name "$name" MVS1 >"$output/out" 2>&1
 result $? "a console of a Sysplex that is not up"
 
-echo "1..$tests"
-exit $((failed > 0))
+end_results

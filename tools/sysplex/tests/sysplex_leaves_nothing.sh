@@ -3,13 +3,11 @@
 # memory. Interrupted with Ctrl-C and SIGTERM while it waits for images that never become ready; and killed with SIGKILL,
 # after which the next run or `sysplex clean` removes the coupling facility. TAP on standard output.
 set -u
-# In a world of its own: others on this machine may run a Sysplex, and would be given the number of a namespace that has gone.
-if [[ -z ${ALONE-} ]]; then
-    exec unshare --pid --fork --kill-child --mount-proc env ALONE=1 bash -c 'mount -t tmpfs none /dev/shm && exec "$0"' "$0"
-fi
 build=$(cd "$(dirname "$0")/.." && pwd)
+. "$build/../tools/tests/tap.sh"
+alone
 tree=$(mktemp -d)
-tests=0 failed=0 pid=
+pid=
 
 cleanup() {
     [[ -n $pid ]] && kill -KILL "$pid" 2>/dev/null
@@ -144,5 +142,4 @@ check "clean: removes the coupling facility of a killed run" clean
 check "clean: says so" grep -q "removed sysplex.TESTPLEX.CF01.$ended" clean.output
 check "clean: removes the directories of ended runs" test -z "$(ls build/run | grep '^[0-9]')"
 
-echo "1..$tests"
-exit $((failed > 0))
+end_results

@@ -2,13 +2,10 @@
 # build/tests/sysplex_operates: a Sysplex of two systems in the background, and every subcommand that operates it, rightly and
 # wrongly used; two Sysplexes beside each other; the death of the supervisor; a user other than root. TAP on standard output.
 set -u
-# In a world of its own: nothing that others on this machine leave or run is seen.
-if [[ -z ${ALONE-} ]]; then
-    exec unshare --pid --fork --kill-child --mount-proc env ALONE=1 bash -c 'mount -t tmpfs -o mode=1777 none /dev/shm && exec "$0"' "$0"
-fi
 build=$(cd "$(dirname "$0")/.." && pwd)
+. "$build/../tools/tests/tap.sh"
+alone
 tree=$(mktemp -d)
-tests=0 failed=0
 out=$tree/out err=$tree/err code=0
 
 cleanup() {
@@ -257,5 +254,4 @@ fi
 umount /dev/net/tun /dev/net/tun tun
 nothing_left "a user other than root"
 
-echo "1..$tests"
-exit $((failed > 0))
+end_results
